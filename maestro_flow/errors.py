@@ -1,0 +1,109 @@
+"""Every error that maestro-flow raises, in one tree.
+
+    MaestroFlowError
+    ├── DefinitionError         a definition cannot be accepted: names the file and the path inside it
+    ├── SettingsError           a setting has an illegal value, or contradicts another
+    ├── PluginError             an entry point is missing, cannot be loaded, or breaks its contract
+    ├── ValueNotStorable        a value is not JSON, is too large, or is nested too deep
+    ├── NotFound                no such workflow, version, run or step
+    ├── Conflict                the request contradicts what is already there
+    ├── RunFailed               raised by ``Run.result``: the run ended, but did not succeed
+    ├── WaitTimeout             the time to wait is over; the run goes on
+    └── StorageError
+        ├── StorageUnavailable  the store cannot be reached now, or the outcome is unknown: the identical call may be repeated
+        ├── StorageUnusable     the store cannot be opened: no access, not ours, read-only
+        ├── SchemaMismatch      the store was written by a newer maestro-flow
+        └── OwnershipLost       the lease is not the current one: nothing was written
+
+A message says what happened to which workflow, instance and step, and what to do about it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Conflict",
+    "DefinitionError",
+    "MaestroFlowError",
+    "NotFound",
+    "OwnershipLost",
+    "PluginError",
+    "RunFailed",
+    "SchemaMismatch",
+    "SettingsError",
+    "StorageError",
+    "StorageUnavailable",
+    "StorageUnusable",
+    "ValueNotStorable",
+    "WaitTimeout",
+]
+
+
+class MaestroFlowError(Exception):
+    """The root of the tree: catching it catches everything that maestro-flow raises on purpose."""
+
+
+class DefinitionError(MaestroFlowError):
+    """A workflow definition is wrong.
+
+    ``path`` is the place inside the definition (``workflow.steps[2].step.type``; empty for the whole), ``source`` the
+    file it came from, when there is one, and ``problem`` says what is wrong and what was expected.
+    """
+
+    def __init__(self, problem: str, *, path: str = "", source: str = "") -> None:
+        self.problem, self.path, self.source = problem, path, source
+        super().__init__(": ".join(part for part in (source, path, problem) if part))
+
+    def at(self, source: str) -> DefinitionError:
+        """The same error, with the name of the file."""
+        return DefinitionError(self.problem, path=self.path, source=source)
+
+
+class SettingsError(MaestroFlowError):
+    """A setting has an illegal value."""
+
+
+class PluginError(MaestroFlowError):
+    """An entry point is missing, cannot be loaded, or does not keep its contract."""
+
+
+class ValueNotStorable(MaestroFlowError):
+    """A value cannot be written as JSON with our closed set of tags, or exceeds a limit."""
+
+
+class NotFound(MaestroFlowError):
+    """There is no such workflow, version, run or step in the store."""
+
+
+class Conflict(MaestroFlowError):
+    """The request contradicts what is already there: the same id with another content, or a state that forbids it."""
+
+
+class RunFailed(MaestroFlowError):
+    """The run has ended, but not with SUCCEEDED."""
+
+
+class WaitTimeout(MaestroFlowError, TimeoutError):
+    """The time that the caller was willing to wait is over. The run itself is not affected."""
+
+
+class StorageError(MaestroFlowError):
+    """The store refused or failed."""
+
+
+class StorageUnavailable(StorageError):
+    """The store cannot be reached, or the connection died and the outcome is unknown.
+
+    Repeating the *identical* call is always right: every verb of the protocol is idempotent (PROTOCOL 6).
+    """
+
+
+class StorageUnusable(StorageError):
+    """The store cannot be opened as it is: missing rights, a foreign file, a read-only medium."""
+
+
+class SchemaMismatch(StorageError):
+    """The store was written by a newer maestro-flow than this one."""
+
+
+class OwnershipLost(StorageError):
+    """Another owner holds the group now; nothing was written."""

@@ -1,0 +1,226 @@
+"""What passes through the one write door: leases, commits with their outcomes, messages, starts (PROTOCOL 1-9, 16-19).
+
+All of these are values. A transaction is a ``Commit``, which a store applies as a whole or not at all, so that a Lua
+script is a peer of an SQL transaction.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from maestro_flow.model.events import SCHEMA_VERSION
+from maestro_flow.model.status import RunStatus
+
+__all__ = [
+    "Commit",
+    "FlowLog",
+    "FlowWrite",
+    "GivenRun",
+    "Lease",
+    "LogRecord",
+    "Message",
+    "MessageState",
+    "Outcome",
+    "Owner",
+    "Renewal",
+    "RunEntry",
+    "Settlement",
+    "StartRequest",
+    "flow_id_of",
+]
+
+
+def flow_id_of(workflow_id: str, instance_id: int, run_id: int) -> str:
+    """The id of a run inside the engine; unique, because a workflow id has no slash, and readable in the store."""
+    return f"{workflow_id}/{instance_id}/{run_id}"
+
+
+@frozen
+class Owner:
+    """A process that may hold groups. ``id`` is random per process start (PROTOCOL 3).
+
+    ``process`` lets another process on the same host prove that this one is dead (``maestro_flow.storage.process``);
+    empty where that cannot be told.
+    """
+
+    id: str
+    process: str = ""
+
+
+@frozen
+class Lease:
+    """Proof of ownership: the fence compares (group, generation, owner), never the time."""
+
+    group_id: int
+    generation: int
+    owner_id: str
+
+
+@frozen
+class Renewal:
+    """Answer of the one query a second (PROTOCOL 13): all that a node wants to know about its groups."""
+
+    now: float
+    """The store's clock, seconds since the epoch."""
+    lost: frozenset[int]
+    """Groups among the given leases that are not ours any more."""
+    claimable: int
+    """Groups that could be claimed now."""
+    mail: frozenset[int]
+    """Held groups with messages that are not settled."""
+    given: frozenset[int]
+    """Held groups with runs that are given and not yet taken up."""
+
+
+@frozen
+class RunEntry:
+    """A run as the index of its group shows it; times are seconds since the epoch by the store's clock."""
+
+    flow_id: str
+    workflow_id: str
+    version: int
+    instance_id: int
+    run_id: int
+    group_id: int
+    status: RunStatus
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@frozen
+class FlowWrite:
+    """The flow's part of a commit: revision ``revision`` (1 is the first) with its events as a JSON array.
+
+    ``entry`` is the run's new entry in the group's index, when this commit changes it.
+    """
+
+    flow_id: str
+    revision: int
+    commit_id: str
+    position: int
+    at: float
+    events: bytes
+    schema_version: int = SCHEMA_VERSION
+    entry: RunEntry | None = None
+
+
+@frozen
+class Settlement:
+    """A message is done with, and this is its outcome; ``dead`` puts it among the dead letters."""
+
+    message_id: str
+    outcome: str
+    dead: bool = False
+
+
+@frozen
+class Commit:
+    """One atomic, fenced write of an owner (PROTOCOL 2): a flow's next revision, messages settled, messages sent.
+
+    ``sends`` go to the lease's own group only. A commit without a flow settles what yields no event.
+    """
+
+    lease: Lease
+    flow: FlowWrite | None = None
+    settles: tuple[Settlement, ...] = ()
+    sends: tuple[Message, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What became of a commit (PROTOCOL 5). Only DONE and ALREADY_APPLIED mean that it is written."""
+
+    DONE = "done"
+    ALREADY_APPLIED = "already applied"
+    OWNERSHIP_LOST = "ownership lost"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+
+    @property
+    def is_durable(self) -> bool:
+        return self in (Outcome.DONE, Outcome.ALREADY_APPLIED)
+
+
+@frozen
+class LogRecord:
+    """One committed revision, as it is read back; with the fence it was written under, for ``verify``."""
+
+    flow_id: str
+    revision: int
+    group_id: int
+    generation: int
+    owner_id: str
+    position: int
+    commit_id: str
+    at: float
+    schema_version: int
+    events: bytes
+
+
+@frozen
+class FlowLog:
+    """All records of one flow in order of revision, and its entry in the index."""
+
+    entry: RunEntry
+    records: tuple[LogRecord, ...]
+
+
+class MessageState(StrEnum):
+    """A message waits in the inbox, or is a tombstone with its outcome, or a dead letter (PROTOCOL 16, 17)."""
+
+    WAITING = "waiting"
+    SETTLED = "settled"
+    DEAD = "dead"
+
+
+@frozen
+class Message:
+    """A durable letter to a flow, in the inbox of the flow's group; ``body`` is JSON.
+
+    The last five fields are the store's: ``sequence`` orders the inbox, ``deliveries`` counts the owners that had the
+    message in hand.
+    """
+
+    group_id: int
+    message_id: str
+    flow_id: str
+    kind: str
+    body: bytes = b"{}"
+    sequence: int = field(default=0, eq=False)
+    deliveries: int = field(default=0, eq=False)
+    state: MessageState = field(default=MessageState.WAITING, eq=False)
+    outcome: str = field(default="", eq=False)
+    sent_at: float = field(default=0.0, eq=False)
+
+
+@frozen
+class StartRequest:
+    """Step (a) of a start (PROTOCOL 18): idempotent by (workflow_id, request_id).
+
+    ``params`` is the JSON of the run's params; ``version`` None means the latest.
+    """
+
+    workflow_id: str
+    request_id: str
+    group_id: int
+    version: int | None = None
+    params: bytes = b"{}"
+
+
+@frozen
+class GivenRun:
+    """A run that has its number and its group, and waits for (or already has) its first commit."""
+
+    flow_id: str
+    workflow_id: str
+    version: int
+    instance_id: int
+    run_id: int
+    group_id: int
+    request_id: str
+    params: bytes
+    created_at: float
+    fresh: bool = False
+    """True in the answer to the request that created it, False for a duplicate and in listings."""

@@ -1,0 +1,108 @@
+"""Statuses of runs and steps, in Maestro's words, and the one table of legal transitions.
+
+The life of a step's attempt; what is in brackets is Maestro's name for a state that no step type of this version reaches::
+
+    [CREATED] [INITIALIZED] [PAUSED] [WAITING_FOR_SIGNALS] [EVALUATING_PARAMS] [WAITING_FOR_PERMITS]
+
+    NOT_CREATED ──> STARTING ──> RUNNING ──> SUCCEEDED
+        │              │            ├─────> USER_FAILED | PLATFORM_FAILED | TIMEOUT_FAILED ──> STARTING (next attempt)
+        │              └────────────┼─────> FATALLY_FAILED | INTERNALLY_FAILED | TIMED_OUT | STOPPED
+        └──> UNSATISFIED            └─────> (crash or hand-over of the owner) STARTING, the same attempt again
+
+The life of a run::
+
+    CREATED ──> IN_PROGRESS ──> SUCCEEDED | FAILED | STOPPED | TIMED_OUT
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["STEP_TRANSITIONS", "RunStatus", "StepStatus"]
+
+
+class RunStatus(StrEnum):
+    """Status of a run (Maestro: workflow instance)."""
+
+    CREATED = "CREATED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    STOPPED = "STOPPED"
+    TIMED_OUT = "TIMED_OUT"
+    FAILED = "FAILED"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (RunStatus.CREATED, RunStatus.IN_PROGRESS)
+
+
+class StepStatus(StrEnum):
+    """Status of the latest attempt of a step."""
+
+    NOT_CREATED = "NOT_CREATED"
+    CREATED = "CREATED"
+    INITIALIZED = "INITIALIZED"
+    PAUSED = "PAUSED"
+    WAITING_FOR_SIGNALS = "WAITING_FOR_SIGNALS"
+    EVALUATING_PARAMS = "EVALUATING_PARAMS"
+    WAITING_FOR_PERMITS = "WAITING_FOR_PERMITS"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    FINISHING = "FINISHING"
+    DISABLED = "DISABLED"
+    UNSATISFIED = "UNSATISFIED"
+    SKIPPED = "SKIPPED"
+    SUCCEEDED = "SUCCEEDED"
+    COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
+    USER_FAILED = "USER_FAILED"
+    PLATFORM_FAILED = "PLATFORM_FAILED"
+    TIMEOUT_FAILED = "TIMEOUT_FAILED"
+    FATALLY_FAILED = "FATALLY_FAILED"
+    INTERNALLY_FAILED = "INTERNALLY_FAILED"
+    STOPPED = "STOPPED"
+    TIMED_OUT = "TIMED_OUT"
+
+    @property
+    def is_terminal(self) -> bool:
+        """The attempt has ended."""
+        return self in _TERMINAL
+
+    @property
+    def is_complete(self) -> bool:
+        """The step has ended in a way that lets its successors go on."""
+        return self in _COMPLETE
+
+    @property
+    def is_retryable(self) -> bool:
+        """The attempt has ended and another one follows by itself."""
+        return self in _RETRYABLE
+
+    @property
+    def run_status(self) -> RunStatus:
+        """What a step that ended like this makes of its run, when nothing worse happened."""
+        return _RUN_STATUS.get(self, RunStatus.SUCCEEDED)
+
+
+_S = StepStatus
+_COMPLETE = frozenset({_S.DISABLED, _S.UNSATISFIED, _S.SKIPPED, _S.SUCCEEDED, _S.COMPLETED_WITH_ERROR})
+_RETRYABLE = frozenset({_S.USER_FAILED, _S.PLATFORM_FAILED, _S.TIMEOUT_FAILED})
+_FAILED = frozenset({_S.FATALLY_FAILED, _S.INTERNALLY_FAILED})
+_TERMINAL = _COMPLETE | _RETRYABLE | _FAILED | {_S.STOPPED, _S.TIMED_OUT}
+_RUN_STATUS = {
+    _S.FATALLY_FAILED: RunStatus.FAILED,
+    _S.INTERNALLY_FAILED: RunStatus.FAILED,
+    _S.TIMED_OUT: RunStatus.TIMED_OUT,
+    _S.STOPPED: RunStatus.STOPPED,
+}
+
+_ENDS_OF_AN_ATTEMPT = _RETRYABLE | _FAILED | {_S.SUCCEEDED, _S.STOPPED, _S.TIMED_OUT}
+
+STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
+    _S.NOT_CREATED: frozenset({_S.STARTING, _S.UNSATISFIED}),
+    _S.STARTING: _ENDS_OF_AN_ATTEMPT | {_S.RUNNING, _S.STARTING},
+    _S.RUNNING: _ENDS_OF_AN_ATTEMPT | {_S.STARTING},
+    _S.USER_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
+    _S.PLATFORM_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
+    _S.TIMEOUT_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
+}
+"""From a status to those that may follow it; a status that is not a key is an end (law 5: a state never goes back)."""

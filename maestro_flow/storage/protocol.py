@@ -1,0 +1,215 @@
+"""The Storage protocol: what a backend implements, verb by verb, with the exact list of failures.
+
+It has domain verbs, not queries, and a transaction is a value (``Commit``). Every verb may be called from any thread, and
+every verb may be repeated with the identical arguments: that is how an unknown outcome is resolved (PROTOCOL 6). Every
+verb may raise ``StorageUnavailable``; the other failures are listed. All times are seconds since the epoch by the
+store's clock. No verb needs two groups, or a group and the catalog, in one transaction, so keys can live in hash slots::
+
+    catalog   push  definition  start                          workflows, versions, starts by request id
+    group     claim  renew  release                            the lease: group, generation, owner, expiry
+              given  taken                                     starts that wait for their first commit
+              commit                                           the one write door
+              last_position  load_flows  read_flow  read_log   the log
+              send  receive  message  purge_messages           the inbox and its tombstones
+    index     run  list_runs                                   entries of all groups, merged
+
+The conformance suite (``maestro_flow.storage.conformance``) has a test for each promise made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from maestro_flow.model.commit import (
+    Commit,
+    FlowLog,
+    GivenRun,
+    Lease,
+    LogRecord,
+    Message,
+    Outcome,
+    Owner,
+    Renewal,
+    RunEntry,
+    StartRequest,
+)
+from maestro_flow.model.status import RunStatus
+
+__all__ = ["GROUP_COUNT", "RunQuery", "Storage", "StoredDefinition"]
+
+GROUP_COUNT = 64
+"""Groups of a new store, fixed when it is created (PROTOCOL 19): enough for 64 nodes, cheap for one."""
+
+
+@frozen
+class StoredDefinition:
+    """One version of a workflow in the catalog; ``body`` is the normalised definition as JSON."""
+
+    workflow_id: str
+    version: int
+    body: bytes
+    created_at: float
+
+
+@frozen
+class RunQuery:
+    """A page of the run index, newest run first: ``created_at`` descending, then ``flow_id`` descending.
+
+    ``before`` is the (created_at, flow_id) of the last entry of the page before; ``limit`` is at most 1,000.
+    """
+
+    workflow_id: str | None = None
+    instance_id: int | None = None
+    statuses: frozenset[RunStatus] = frozenset()
+    before: tuple[float, str] | None = None
+    limit: int = 100
+
+
+class Storage(Protocol):
+    """A store of definitions, runs and their logs, shared by any number of nodes."""
+
+    @property
+    def group_count(self) -> int:
+        """Number of groups; group ids are 0 to ``group_count - 1``."""
+        ...
+
+    # -- ownership ----------------------------------------------------------------------------------------------
+
+    def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
+        """Take up to ``limit`` groups that nobody holds: never held, released, or expired.
+
+        Each gets the next generation and expires ``lease_s`` seconds from now. A backend whose processes share a host
+        also takes groups of an owner that is provably dead (PROTOCOL 12). Groups of the same owner are not claimed
+        again. A claim waits for a commit of the old owner that is under way; it returns nothing of the log
+        (PROTOCOL 10). If its answer is lost, the groups are held by ``owner`` all the same and turn up again when they
+        expire.
+        """
+        ...
+
+    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        """Extend those of ``leases`` that are still ours, whether expired or not, and look around (PROTOCOL 13).
+
+        One round trip. With no leases it only looks around.
+        """
+        ...
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        """Give groups up, so that they can be claimed at once. No effect on a lease that is not current."""
+        ...
+
+    # -- the one write door -------------------------------------------------------------------------------------
+
+    def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        """Apply each commit as a whole or not at all, and say which; durable when this returns. In order of the batch.
+
+        DONE             all of it is written
+        ALREADY_APPLIED  this very commit (same commit_id at this revision; or, without a flow, the same settlements
+                         and sends) was written before
+        OWNERSHIP_LOST   (group, generation, owner) of the lease is not current (an expired lease that nobody has
+                         claimed is still current): nothing is written
+        CONFLICT         another commit has the revision, or revision - 1 does not exist, or a message was settled with
+                         another outcome, or a message is sent again with another body: nothing is written
+        INVALID          it contradicts itself: flow of another group, entry of another flow, revision below 1, a message
+                         settled that does not exist, a send to another group: nothing is written
+
+        A commit that was applied before is ALREADY_APPLIED even if its lease is lost by now.
+        Atomicity is per commit: a batch promises nothing more (PROTOCOL 8). Two commits of one flow in a batch are
+        judged in order. A position that the group has given out already is a bug of the caller and raises
+        ``StorageError``.
+        """
+        ...
+
+    # -- the log ------------------------------------------------------------------------------------------------
+
+    def last_position(self, group_id: int) -> int:
+        """Highest position written in the group, 0 if none. An owner asks after its claim, never in it."""
+        ...
+
+    def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
+        """A page of the group's live flows (their entry is not terminal), by flow id, with all their records."""
+        ...
+
+    def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
+        """Records of one flow beyond a revision, in order. Empty for an unknown flow."""
+        ...
+
+    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+        """Records of a group with a position greater than ``after``, in order of position; positions have gaps."""
+        ...
+
+    # -- the inbox ----------------------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> Message:
+        """Put a message into its group's inbox; anyone may. Returns it as it stands there.
+
+        The same id again returns what is there, with its outcome when it is settled (PROTOCOL 16).
+
+        Raises:
+            Conflict: the id is there with another flow, kind or body.
+        """
+        ...
+
+    def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        """The waiting messages with a sequence greater than ``after``, in order; the owner's alone, hides nothing.
+
+        The first time that a generation receives a message its ``deliveries`` grow by one, durably (PROTOCOL 17).
+
+        Raises:
+            OwnershipLost: the lease is not current.
+        """
+        ...
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        """A message or its tombstone."""
+        ...
+
+    def purge_messages(self, *, settled_before: float) -> int:
+        """Drop tombstones that were settled before a time; returns how many. Waiting messages and dead letters stay."""
+        ...
+
+    # -- the catalog --------------------------------------------------------------------------------------------
+
+    def push(self, workflow_id: str, body: bytes) -> int:
+        """Store a definition and return its version, dense from 1. The body of the latest version again is that version."""
+        ...
+
+    def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
+        """One version, or the latest."""
+        ...
+
+    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+        """Step (a) of a start: give each request its instance number (dense from 1 per workflow), run 1, and its group.
+
+        All or nothing, durable when this returns. The same request again returns the run that it made, with the group
+        that was chosen first.
+
+        Raises:
+            NotFound: the workflow or the version does not exist.
+            Conflict: the request id was used with other params or another explicit version.
+        """
+        ...
+
+    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+        """Runs of the group that are not yet marked as taken, oldest first."""
+        ...
+
+    def taken(self, flow_ids: Sequence[str]) -> None:
+        """Mark runs whose first commit is written: ``given`` does not return them any more."""
+        ...
+
+    # -- the run index ------------------------------------------------------------------------------------------
+
+    def run(self, flow_id: str) -> RunEntry | None:
+        """The entry of one run; a run that is only given has the status CREATED."""
+        ...
+
+    def list_runs(self, query: RunQuery) -> list[RunEntry]:
+        """A page of runs, given ones included."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections. Leases stay until they expire or were released."""
+        ...
