@@ -39,6 +39,7 @@ def open_storage(url: str, clock: Clock | None = None) -> Storage:
         opener: Opener = found[scheme].load()
     except ImportError as error:
         raise PluginError(
-            f"the storage backend for {scheme}:// cannot be imported ({error}); try: pip install 'maestro-flow[{scheme}]'"
+            f"the storage backend for {scheme}:// cannot be imported ({error}); "
+            f"try: pip install 'maestro-flow[{scheme}]'"
         ) from error
     return opener(url, clock or SystemClock())

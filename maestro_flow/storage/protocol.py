@@ -1,9 +1,10 @@
 """The Storage protocol: what a backend implements, verb by verb, with the exact list of failures.
 
-It has domain verbs, not queries, and a transaction is a value (``Commit``). Every verb may be called from any thread, and
-every verb may be repeated with the identical arguments: that is how an unknown outcome is resolved (PROTOCOL 6). Every
-verb may raise ``StorageUnavailable``; the other failures are listed. All times are seconds since the epoch by the
-store's clock. No verb needs two groups, or a group and the catalog, in one transaction, so keys can live in hash slots::
+It has domain verbs, not queries, and a transaction is a value (``Commit``). Every verb may be called from any thread,
+and may be repeated with the identical arguments: that is how an unknown outcome is resolved (PROTOCOL 6). Every verb may
+raise ``StorageUnavailable``; a group that does not exist is a bug of the caller and a ``StorageError``; the other failures
+are listed. All times are seconds since the epoch by the store's clock. No verb needs two groups, or a group and the
+catalog, in one transaction, so keys can live in hash slots::
 
     catalog   push  definition  start                          workflows, versions, starts by request id
     group     claim  renew  release                            the lease: group, generation, owner, expiry
@@ -21,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen, validators
 
 from maestro_flow.model.commit import (
     Commit,
@@ -58,14 +59,14 @@ class StoredDefinition:
 class RunQuery:
     """A page of the run index, newest run first: ``created_at`` descending, then ``flow_id`` descending.
 
-    ``before`` is the (created_at, flow_id) of the last entry of the page before; ``limit`` is at most 1,000.
+    ``before`` is the (created_at, flow_id) of the last entry of the page before; ``limit`` is 1 to 1,000 (ValueError).
     """
 
     workflow_id: str | None = None
     instance_id: int | None = None
     statuses: frozenset[RunStatus] = frozenset()
     before: tuple[float, str] | None = None
-    limit: int = 100
+    limit: int = field(default=100, validator=[validators.ge(1), validators.le(1000)])
 
 
 class Storage(Protocol):
@@ -112,13 +113,14 @@ class Storage(Protocol):
                          claimed is still current): nothing is written
         CONFLICT         another commit has the revision, or revision - 1 does not exist, or a message was settled with
                          another outcome, or a message is sent again with another body: nothing is written
-        INVALID          it contradicts itself: flow of another group, entry of another flow, revision below 1, a message
-                         settled that does not exist, a send to another group: nothing is written
+        INVALID          it contradicts itself: flow of another group, entry of another flow, revision below 1, a first
+                         revision without an entry (no takeover would find it), a message settled that does not exist,
+                         a send to another group: nothing is written
 
         A commit that was applied before is ALREADY_APPLIED even if its lease is lost by now.
         Atomicity is per commit: a batch promises nothing more (PROTOCOL 8). Two commits of one flow in a batch are
-        judged in order. A position that the group has given out already is a bug of the caller and raises
-        ``StorageError``.
+        judged in order. Positions increase within a group (PROTOCOL 7): one that is not beyond the group's last is a
+        bug of the caller and raises ``StorageError``, because readers that are past it would never see its record.
         """
         ...
 
@@ -173,7 +175,7 @@ class Storage(Protocol):
     # -- the catalog --------------------------------------------------------------------------------------------
 
     def push(self, workflow_id: str, body: bytes) -> int:
-        """Store a definition and return its version, dense from 1. The body of the latest version again is that version."""
+        """Store a definition and return its version, dense from 1; the latest body again is the latest version."""
         ...
 
     def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:

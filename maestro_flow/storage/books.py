@@ -1,0 +1,118 @@
+"""What the memory store holds of each group: the lease, the log and the inbox, in plain lists and dictionaries."""
+
+from __future__ import annotations
+
+from attrs import Factory, define, evolve
+
+from maestro_flow.model.commit import Commit, FlowWrite, Lease, LogRecord, Message, MessageState, RunEntry
+from maestro_flow.storage.judge import state_after
+
+__all__ = ["Books", "Group", "Letter"]
+
+
+@define
+class Letter:
+    """A message and what only the store knows of it."""
+
+    message: Message
+    delivered_to: int = 0
+    """The latest generation that received it."""
+    settled_at: float | None = None
+
+
+@define
+class Group:
+    """One group. The owner's id is empty when nobody ever held the group, or it was released."""
+
+    generation: int = 0
+    owner_id: str = ""
+    expires_at: float = 0.0
+    log: list[LogRecord] = Factory(list)
+    """In order of position."""
+    inbox: dict[str, Letter] = Factory(dict)
+    """By message id, in order of sequence."""
+
+    def waiting(self) -> list[Letter]:
+        return [letter for letter in self.inbox.values() if letter.message.state is MessageState.WAITING]
+
+
+@define
+class Books:
+    """All groups, and the flows across them; these are the facts that ``judge`` asks for (``Facts``)."""
+
+    groups: list[Group]
+    flows: dict[str, list[LogRecord]] = Factory(dict)
+    """By flow id, in order of revision, without gaps."""
+    entries: dict[str, RunEntry] = Factory(dict)
+    """By flow id: what commits have written; a run that is only given is not here."""
+    sequence: int = 0
+    """Of the last message that was put into any inbox."""
+
+    def is_current(self, lease: Lease) -> bool:
+        if not 0 <= lease.group_id < len(self.groups):
+            return False
+        group = self.groups[lease.group_id]
+        return (group.generation, group.owner_id) == (lease.generation, lease.owner_id)
+
+    def written(self, flow_id: str, revision: int) -> tuple[str, int] | None:
+        records = self.flows.get(flow_id, [])
+        if not 1 <= revision <= len(records):
+            return None
+        return records[revision - 1].commit_id, records[revision - 1].group_id
+
+    def last_position(self, group_id: int) -> int:
+        log = self.groups[group_id].log
+        return log[-1].position if log else 0
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        letter = self.groups[group_id].inbox.get(message_id) if 0 <= group_id < len(self.groups) else None
+        return letter.message if letter else None
+
+    def put(self, message: Message, now: float) -> Message:
+        """The message as it stands in the inbox: it is put there if its id is new."""
+        inbox = self.groups[message.group_id].inbox
+        if message.message_id not in inbox:
+            self.sequence += 1
+            fresh = Message(
+                group_id=message.group_id,
+                message_id=message.message_id,
+                flow_id=message.flow_id,
+                kind=message.kind,
+                body=message.body,
+                sequence=self.sequence,
+                sent_at=now,
+            )
+            inbox[message.message_id] = Letter(fresh)
+        return inbox[message.message_id].message
+
+    def apply(self, commit: Commit, now: float) -> None:
+        """Write a commit that was judged DONE."""
+        group = self.groups[commit.lease.group_id]
+        if commit.flow is not None:
+            record = _record(commit.lease, commit.flow)
+            group.log.append(record)
+            self.flows.setdefault(record.flow_id, []).append(record)
+            if commit.flow.entry is not None:
+                self.entries[record.flow_id] = commit.flow.entry
+        for settlement in commit.settles:
+            letter = group.inbox[settlement.message_id]
+            if letter.settled_at is None:
+                letter.settled_at = now
+                letter.message = evolve(letter.message, state=state_after(settlement), outcome=settlement.outcome)
+        for message in commit.sends:
+            self.put(message, now)
+
+
+def _record(lease: Lease, flow: FlowWrite) -> LogRecord:
+    return LogRecord(
+        flow_id=flow.flow_id,
+        revision=flow.revision,
+        group_id=lease.group_id,
+        generation=lease.generation,
+        owner_id=lease.owner_id,
+        position=flow.position,
+        commit_id=flow.commit_id,
+        at=flow.at,
+        schema_version=flow.schema_version,
+        events=flow.events,
+    )

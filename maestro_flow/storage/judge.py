@@ -1,0 +1,134 @@
+"""The verdict on a commit: PROTOCOL 3 to 7 as one pure function over what the store holds.
+
+A backend that judges in Python (memory, SQLite) reads the facts inside its transaction, asks here, and writes what is
+DONE. A backend that judges inside its server (one SQL statement, one Lua script) says the same in its own language; the
+conformance suite holds them together.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from maestro_flow.errors import StorageError
+from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, MessageState, Outcome, Settlement
+
+__all__ = ["Facts", "judge", "state_after"]
+
+
+class Facts(Protocol):
+    """What a store knows at the moment of judgement; each answer includes the commits of the batch judged before."""
+
+    def is_current(self, lease: Lease) -> bool:
+        """(group, generation, owner) is what the store has; time plays no part."""
+        ...
+
+    def written(self, flow_id: str, revision: int) -> tuple[str, int] | None:
+        """(commit_id, group_id) of a revision of a flow."""
+        ...
+
+    def last_position(self, group_id: int) -> int:
+        """Highest position of the group, 0 if none."""
+        ...
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        """A message or its tombstone."""
+        ...
+
+
+def judge(commit: Commit, facts: Facts) -> Outcome:
+    """What becomes of ``commit``; only DONE asks for a write.
+
+    Raises:
+        StorageError: the commit would be done, but its position is not beyond the last one of its group (PROTOCOL 7).
+    """
+    if _contradicts_itself(commit):
+        return Outcome.INVALID
+    if _is_applied(commit, facts):
+        return Outcome.ALREADY_APPLIED  # before the fence: the answer that got lost stays true for ever (PROTOCOL 6)
+    if not facts.is_current(commit.lease):
+        return Outcome.OWNERSHIP_LOST
+    verdicts = [_judge_settlement(commit.lease.group_id, settlement, facts) for settlement in commit.settles]
+    verdicts += [_judge_send(message, facts) for message in commit.sends]
+    if commit.flow is not None:
+        verdicts.append(_judge_flow(commit.lease.group_id, commit.flow, facts))
+    for refusal in (Outcome.INVALID, Outcome.CONFLICT):
+        if refusal in verdicts:
+            return refusal
+    if commit.flow is not None:
+        _check_position(commit.lease.group_id, commit.flow, facts)
+    return Outcome.DONE
+
+
+def state_after(settlement: Settlement) -> MessageState:
+    """Where a message is put by its settlement."""
+    return MessageState.DEAD if settlement.dead else MessageState.SETTLED
+
+
+def _contradicts_itself(commit: Commit) -> bool:
+    group_id, flow = commit.lease.group_id, commit.flow
+    if flow is not None:
+        if flow.revision < 1:
+            return True
+        if flow.entry is None and flow.revision == 1:
+            return True  # nothing would ever find this flow again: load_flows goes by the entries
+        if flow.entry is not None and (flow.entry.flow_id, flow.entry.group_id) != (flow.flow_id, group_id):
+            return True
+    if any(message.group_id != group_id for message in commit.sends):
+        return True
+    by_id = {settlement.message_id: settlement for settlement in commit.settles}
+    return any(by_id[settlement.message_id] != settlement for settlement in commit.settles)
+
+
+def _is_applied(commit: Commit, facts: Facts) -> bool:
+    """This very commit is in the store: by its id, or, without a flow, by all that it would have left (PROTOCOL 5)."""
+    if commit.flow is not None:
+        there = facts.written(commit.flow.flow_id, commit.flow.revision)
+        return there is not None and there[0] == commit.flow.commit_id
+    if not commit.settles and not commit.sends:
+        return False
+    group_id = commit.lease.group_id
+    return all(_has_outcome(facts.message(group_id, s.message_id), s) for s in commit.settles) and all(
+        facts.message(group_id, message.message_id) == message for message in commit.sends
+    )
+
+
+def _judge_flow(group_id: int, flow: FlowWrite, facts: Facts) -> Outcome:
+    """(flow, revision) is unique, and revision - 1 must exist, in this group (PROTOCOL 4)."""
+    if facts.written(flow.flow_id, flow.revision) is not None:
+        return Outcome.CONFLICT
+    if flow.revision == 1:
+        return Outcome.DONE
+    before = facts.written(flow.flow_id, flow.revision - 1)
+    if before is None:
+        return Outcome.CONFLICT
+    return Outcome.DONE if before[1] == group_id else Outcome.INVALID
+
+
+def _judge_settlement(group_id: int, settlement: Settlement, facts: Facts) -> Outcome:
+    """A message has one outcome for ever (PROTOCOL 16)."""
+    message = facts.message(group_id, settlement.message_id)
+    if message is None:
+        return Outcome.INVALID
+    if message.state is MessageState.WAITING or _has_outcome(message, settlement):
+        return Outcome.DONE
+    return Outcome.CONFLICT
+
+
+def _judge_send(message: Message, facts: Facts) -> Outcome:
+    """The same id with another body is a conflict (PROTOCOL 16); ``==`` compares what the sender wrote."""
+    there = facts.message(message.group_id, message.message_id)
+    return Outcome.DONE if there is None or there == message else Outcome.CONFLICT
+
+
+def _has_outcome(message: Message | None, settlement: Settlement) -> bool:
+    return message is not None and (message.state, message.outcome) == (state_after(settlement), settlement.outcome)
+
+
+def _check_position(group_id: int, flow: FlowWrite, facts: Facts) -> None:
+    """A position at or below the last one would be skipped by every reader that is past it (PROTOCOL 7)."""
+    last = facts.last_position(group_id)
+    if flow.position <= last:
+        raise StorageError(
+            f"position {flow.position} of group {group_id} has been given out already (the last one is {last}); "
+            f"{flow.flow_id} at revision {flow.revision} was not written"
+        )

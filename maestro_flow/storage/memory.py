@@ -1,0 +1,303 @@
+"""The reference implementation of the Storage protocol: plain dictionaries under one lock.
+
+It is the store of tests and of the deterministic simulation, and the model that other backends are compared with, so it
+prefers the obvious to the fast. Nothing survives the process.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from attrs import evolve
+
+from maestro_flow.clock import Clock
+from maestro_flow.errors import Conflict, MaestroFlowError, NotFound, OwnershipLost, SettingsError, StorageError
+from maestro_flow.model.commit import (
+    Commit,
+    FlowLog,
+    GivenRun,
+    Lease,
+    LogRecord,
+    Message,
+    MessageState,
+    Outcome,
+    Owner,
+    Renewal,
+    RunEntry,
+    StartRequest,
+    flow_id_of,
+)
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.books import Books, Group
+from maestro_flow.storage.judge import judge
+from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
+
+__all__ = ["MemoryStorage", "open_memory"]
+
+
+def open_memory(url: str, clock: Clock) -> MemoryStorage:
+    """A new, empty store for ``memory://``; a name after the slashes is for people, nothing is shared between opens."""
+    if urlsplit(url).path not in ("", "/"):
+        raise SettingsError(f"the memory store keeps no files, but the URL {url!r} has a path; use memory://")
+    return MemoryStorage(clock)
+
+
+class MemoryStorage:
+    """A store in memory. Deterministic: it starts no thread and reads no other clock than the given one."""
+
+    def __init__(self, clock: Clock, groups: int = GROUP_COUNT) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._books = Books([Group() for _ in range(groups)])
+        self._definitions: dict[str, list[StoredDefinition]] = {}
+        self._instances: dict[str, int] = {}
+        self._starts: dict[tuple[str, str], GivenRun] = {}
+        self._runs: dict[str, GivenRun] = {}
+        self._given: dict[str, GivenRun] = {}
+
+    @property
+    def group_count(self) -> int:
+        return len(self._books.groups)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    # -- ownership ----------------------------------------------------------------------------------------------
+
+    def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
+        with self._lock:
+            leases = []
+            for group_id in self._claimable()[:limit]:
+                group = self._books.groups[group_id]
+                group.generation += 1
+                group.owner_id = owner.id
+                group.expires_at = self._clock.time() + lease_s
+                leases.append(Lease(group_id, group.generation, owner.id))
+            return leases
+
+    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        with self._lock:
+            now = self._clock.time()
+            held = {lease.group_id for lease in leases if lease.owner_id == owner.id and self._books.is_current(lease)}
+            for group_id in held:
+                self._books.groups[group_id].expires_at = now + lease_s
+            return Renewal(
+                now=now,
+                lost=frozenset(lease.group_id for lease in leases) - held,
+                claimable=len(self._claimable()),
+                mail=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
+                given=frozenset(run.group_id for run in self._given.values()) & held,
+            )
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        with self._lock:
+            for lease in filter(self._books.is_current, leases):
+                group = self._books.groups[lease.group_id]
+                group.owner_id, group.expires_at = "", 0.0
+
+    def _claimable(self) -> list[int]:
+        now = self._clock.time()
+        groups = enumerate(self._books.groups)
+        return [group_id for group_id, group in groups if not group.owner_id or group.expires_at <= now]
+
+    # -- the one write door -------------------------------------------------------------------------------------
+
+    def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        with self._lock:
+            return [self._commit(commit) for commit in batch]
+
+    def _commit(self, commit: Commit) -> Outcome:
+        outcome = judge(commit, self._books)
+        if outcome is Outcome.DONE:
+            self._books.apply(commit, self._clock.time())
+        return outcome
+
+    # -- the log ------------------------------------------------------------------------------------------------
+
+    def last_position(self, group_id: int) -> int:
+        with self._lock:
+            return self._books.last_position(group_id)
+
+    def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
+        with self._lock:
+            live = sorted(
+                flow_id
+                for flow_id, entry in self._books.entries.items()
+                if entry.group_id == group_id and not entry.status.is_terminal and flow_id > after
+            )
+            books = self._books
+            return [FlowLog(books.entries[flow_id], tuple(books.flows[flow_id])) for flow_id in live[:limit]]
+
+    def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
+        with self._lock:
+            return self._books.flows.get(flow_id, [])[max(after_revision, 0) :]
+
+    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+        with self._lock:
+            log = self._books.groups[group_id].log
+            first = bisect_right(log, after, key=lambda record: record.position)
+            return log[first : first + limit]
+
+    # -- the inbox ----------------------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> Message:
+        with self._lock:
+            self._check_group(message.group_id)
+            there = self._books.put(message, self._clock.time())
+            if there != message:
+                raise Conflict(
+                    f"message {message.message_id} is in group {message.group_id} already, "
+                    f"as {there.kind} to {there.flow_id} or with another body"
+                )
+            return there
+
+    def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        with self._lock:
+            if not self._books.is_current(lease):
+                raise OwnershipLost(f"group {lease.group_id} is not held by {lease.owner_id} in {lease.generation}")
+            waiting = [x for x in self._books.groups[lease.group_id].waiting() if x.message.sequence > after][:limit]
+            for letter in waiting:
+                if letter.delivered_to < lease.generation:
+                    letter.delivered_to = lease.generation
+                    letter.message = evolve(letter.message, deliveries=letter.message.deliveries + 1)
+            return [letter.message for letter in waiting]
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        with self._lock:
+            return self._books.message(group_id, message_id)
+
+    def purge_messages(self, *, settled_before: float) -> int:
+        with self._lock:
+            purged = 0
+            for group in self._books.groups:
+                for message_id, letter in list(group.inbox.items()):
+                    is_old = letter.settled_at is not None and letter.settled_at < settled_before
+                    if is_old and letter.message.state is MessageState.SETTLED:
+                        del group.inbox[message_id]
+                        purged += 1
+            return purged
+
+    # -- the catalog --------------------------------------------------------------------------------------------
+
+    def push(self, workflow_id: str, body: bytes) -> int:
+        with self._lock:
+            versions = self._definitions.setdefault(workflow_id, [])
+            if not versions or versions[-1].body != body:
+                versions.append(StoredDefinition(workflow_id, len(versions) + 1, body, self._clock.time()))
+            return versions[-1].version
+
+    def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
+        with self._lock:
+            versions = self._definitions.get(workflow_id, [])
+            wanted = len(versions) if version is None else version
+            return versions[wanted - 1] if 1 <= wanted <= len(versions) else None
+
+    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+        answers: list[GivenRun] = []
+        with self._lock:
+            try:
+                for request in requests:
+                    answers.append(self._start(request))
+            except MaestroFlowError:
+                self._undo(answers)
+                raise
+        return answers
+
+    def _start(self, request: StartRequest) -> GivenRun:
+        self._check_group(request.group_id)
+        there = self._starts.get((request.workflow_id, request.request_id))
+        if there is not None:
+            if request.params != there.params or request.version not in (None, there.version):
+                raise Conflict(
+                    f"request {request.request_id} has started {there.flow_id} (version {there.version}) already, "
+                    "with other params or of another version; use a request id of its own for another run"
+                )
+            return there
+        versions = self._definitions.get(request.workflow_id, [])
+        version = len(versions) if request.version is None else request.version
+        if not 1 <= version <= len(versions):
+            raise NotFound(f"there is no workflow {request.workflow_id!r} with version {request.version or 'latest'}")
+        run = self._next_run(request, version)
+        self._starts[request.workflow_id, request.request_id] = run
+        self._runs[run.flow_id] = self._given[run.flow_id] = run
+        return evolve(run, fresh=True)
+
+    def _next_run(self, request: StartRequest, version: int) -> GivenRun:
+        instance_id = self._instances[request.workflow_id] = self._instances.get(request.workflow_id, 0) + 1
+        return GivenRun(
+            flow_id=flow_id_of(request.workflow_id, instance_id, 1),
+            workflow_id=request.workflow_id,
+            version=version,
+            instance_id=instance_id,
+            run_id=1,
+            group_id=request.group_id,
+            request_id=request.request_id,
+            params=request.params,
+            created_at=self._clock.time(),
+        )
+
+    def _undo(self, answers: Sequence[GivenRun]) -> None:
+        """All or nothing: forget the runs that this call has made, the latest first."""
+        for run in reversed([answer for answer in answers if answer.fresh]):
+            del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._given[run.flow_id]
+            self._instances[run.workflow_id] -= 1
+
+    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+        with self._lock:
+            return [run for run in self._given.values() if run.group_id == group_id][:limit]
+
+    def taken(self, flow_ids: Sequence[str]) -> None:
+        with self._lock:
+            for flow_id in flow_ids:
+                self._given.pop(flow_id, None)
+
+    # -- the run index ------------------------------------------------------------------------------------------
+
+    def run(self, flow_id: str) -> RunEntry | None:
+        with self._lock:
+            return self._entry(flow_id)
+
+    def list_runs(self, query: RunQuery) -> list[RunEntry]:
+        with self._lock:
+            entries = [entry for entry in map(self._entry, {**self._runs, **self._books.entries}) if entry is not None]
+        matching = [entry for entry in entries if _matches(entry, query)]
+        return sorted(matching, key=_age, reverse=True)[: query.limit]
+
+    def _entry(self, flow_id: str) -> RunEntry | None:
+        """What the commits wrote, or else what the start made."""
+        if flow_id in self._books.entries:
+            return self._books.entries[flow_id]
+        return _created(self._runs[flow_id]) if flow_id in self._runs else None
+
+    def _check_group(self, group_id: int) -> None:
+        if not 0 <= group_id < self.group_count:
+            raise StorageError(f"there is no group {group_id}: this store has the groups 0 to {self.group_count - 1}")
+
+
+def _created(run: GivenRun) -> RunEntry:
+    return RunEntry(
+        flow_id=run.flow_id,
+        workflow_id=run.workflow_id,
+        version=run.version,
+        instance_id=run.instance_id,
+        run_id=run.run_id,
+        group_id=run.group_id,
+        status=RunStatus.CREATED,
+        created_at=run.created_at,
+    )
+
+
+def _age(entry: RunEntry) -> tuple[float, str]:
+    return entry.created_at, entry.flow_id
+
+
+def _matches(entry: RunEntry, query: RunQuery) -> bool:
+    return (
+        query.workflow_id in (None, entry.workflow_id)
+        and query.instance_id in (None, entry.instance_id)
+        and (not query.statuses or entry.status in query.statuses)
+        and (query.before is None or _age(entry) < query.before)
+    )
