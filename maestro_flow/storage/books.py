@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import Factory, define, evolve
 
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, LogRecord, Message, MessageState, RunEntry
-from maestro_flow.storage.judge import state_after
+from maestro_flow.storage.judge import check_group, state_after
 
 __all__ = ["Books", "Group", "Letter"]
 
@@ -48,6 +48,11 @@ class Books:
     sequence: int = 0
     """Of the last message that was put into any inbox."""
 
+    def group(self, group_id: int) -> Group:
+        """One group, or StorageError."""
+        check_group(group_id, len(self.groups))
+        return self.groups[group_id]
+
     def is_current(self, lease: Lease) -> bool:
         if not 0 <= lease.group_id < len(self.groups):
             return False
@@ -61,16 +66,16 @@ class Books:
         return records[revision - 1].commit_id, records[revision - 1].group_id
 
     def last_position(self, group_id: int) -> int:
-        log = self.groups[group_id].log
+        log = self.group(group_id).log
         return log[-1].position if log else 0
 
     def message(self, group_id: int, message_id: str) -> Message | None:
-        letter = self.groups[group_id].inbox.get(message_id) if 0 <= group_id < len(self.groups) else None
+        letter = self.group(group_id).inbox.get(message_id)
         return letter.message if letter else None
 
     def put(self, message: Message, now: float) -> Message:
         """The message as it stands in the inbox: it is put there if its id is new."""
-        inbox = self.groups[message.group_id].inbox
+        inbox = self.group(message.group_id).inbox
         if message.message_id not in inbox:
             self.sequence += 1
             fresh = Message(

@@ -1,4 +1,4 @@
-"""The verdict on a commit: PROTOCOL 3 to 7 as one pure function over what the store holds.
+"""The verdict on a commit: PROTOCOL 3 to 7 and 16 as one pure function over what the store holds.
 
 A backend that judges in Python (memory, SQLite) reads the facts inside its transaction, asks here, and writes what is
 DONE. A backend that judges inside its server (one SQL statement, one Lua script) says the same in its own language; the
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from maestro_flow.errors import StorageError
+from maestro_flow.errors import Conflict, StorageError
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, MessageState, Outcome, Settlement
 
-__all__ = ["Facts", "judge", "state_after"]
+__all__ = ["Facts", "check_group", "check_same_message", "judge", "state_after"]
 
 
 class Facts(Protocol):
@@ -62,6 +62,21 @@ def judge(commit: Commit, facts: Facts) -> Outcome:
 def state_after(settlement: Settlement) -> MessageState:
     """Where a message is put by its settlement."""
     return MessageState.DEAD if settlement.dead else MessageState.SETTLED
+
+
+def check_group(group_id: int, group_count: int) -> None:
+    """Raises StorageError: the store has no such group, and what is put there would never be found."""
+    if not 0 <= group_id < group_count:
+        raise StorageError(f"there is no group {group_id}: this store has the groups 0 to {group_count - 1}")
+
+
+def check_same_message(there: Message, message: Message) -> None:
+    """Raises Conflict: the id stands for another message; ``==`` compares what the sender wrote (PROTOCOL 16)."""
+    if there != message:
+        raise Conflict(
+            f"message {message.message_id} is in the inbox of group {message.group_id} already, as {there.kind!r} to "
+            f"{there.flow_id} with a body of {len(there.body)} bytes; an id stands for one message for ever"
+        )
 
 
 def _contradicts_itself(commit: Commit) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from maestro_flow.clock import Clock
-from maestro_flow.errors import Conflict, MaestroFlowError, NotFound, OwnershipLost, SettingsError, StorageError
+from maestro_flow.errors import MaestroFlowError, OwnershipLost, SettingsError
 from maestro_flow.model.commit import (
     Commit,
     FlowLog,
@@ -28,12 +28,12 @@ from maestro_flow.model.commit import (
     Renewal,
     RunEntry,
     StartRequest,
-    flow_id_of,
 )
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
-from maestro_flow.storage.judge import judge
+from maestro_flow.storage.judge import check_group, check_same_message, judge
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
+from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
 
 __all__ = ["MemoryStorage", "open_memory"]
 
@@ -123,6 +123,7 @@ class MemoryStorage:
 
     def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
         with self._lock:
+            check_group(group_id, self.group_count)
             live = sorted(
                 flow_id
                 for flow_id, entry in self._books.entries.items()
@@ -137,7 +138,7 @@ class MemoryStorage:
 
     def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
         with self._lock:
-            log = self._books.groups[group_id].log
+            log = self._books.group(group_id).log
             first = bisect_right(log, after, key=lambda record: record.position)
             return log[first : first + limit]
 
@@ -145,13 +146,8 @@ class MemoryStorage:
 
     def send(self, message: Message) -> Message:
         with self._lock:
-            self._check_group(message.group_id)
             there = self._books.put(message, self._clock.time())
-            if there != message:
-                raise Conflict(
-                    f"message {message.message_id} is in group {message.group_id} already, "
-                    f"as {there.kind} to {there.flow_id} or with another body"
-                )
+            check_same_message(there, message)
             return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
@@ -207,37 +203,18 @@ class MemoryStorage:
         return answers
 
     def _start(self, request: StartRequest) -> GivenRun:
-        self._check_group(request.group_id)
+        check_group(request.group_id, self.group_count)
         there = self._starts.get((request.workflow_id, request.request_id))
         if there is not None:
-            if request.params != there.params or request.version not in (None, there.version):
-                raise Conflict(
-                    f"request {request.request_id} has started {there.flow_id} (version {there.version}) already, "
-                    "with other params or of another version; use a request id of its own for another run"
-                )
+            check_same_start(there, request)
             return there
-        versions = self._definitions.get(request.workflow_id, [])
-        version = len(versions) if request.version is None else request.version
-        if not 1 <= version <= len(versions):
-            raise NotFound(f"there is no workflow {request.workflow_id!r} with version {request.version or 'latest'}")
-        run = self._next_run(request, version)
-        self._starts[request.workflow_id, request.request_id] = run
-        self._runs[run.flow_id] = self._given[run.flow_id] = run
-        return evolve(run, fresh=True)
-
-    def _next_run(self, request: StartRequest, version: int) -> GivenRun:
+        version = chosen_version(request, latest=len(self._definitions.get(request.workflow_id, [])))
         instance_id = self._instances[request.workflow_id] = self._instances.get(request.workflow_id, 0) + 1
-        return GivenRun(
-            flow_id=flow_id_of(request.workflow_id, instance_id, 1),
-            workflow_id=request.workflow_id,
-            version=version,
-            instance_id=instance_id,
-            run_id=1,
-            group_id=request.group_id,
-            request_id=request.request_id,
-            params=request.params,
-            created_at=self._clock.time(),
-        )
+        run = new_run(request, version=version, instance_id=instance_id, created_at=self._clock.time())
+        known = evolve(run, fresh=False)
+        self._starts[request.workflow_id, request.request_id] = known
+        self._runs[run.flow_id] = self._given[run.flow_id] = known
+        return run
 
     def _undo(self, answers: Sequence[GivenRun]) -> None:
         """All or nothing: forget the runs that this call has made, the latest first."""
@@ -247,6 +224,7 @@ class MemoryStorage:
 
     def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
         with self._lock:
+            check_group(group_id, self.group_count)
             return [run for run in self._given.values() if run.group_id == group_id][:limit]
 
     def taken(self, flow_ids: Sequence[str]) -> None:
@@ -271,10 +249,6 @@ class MemoryStorage:
         if flow_id in self._books.entries:
             return self._books.entries[flow_id]
         return _created(self._runs[flow_id]) if flow_id in self._runs else None
-
-    def _check_group(self, group_id: int) -> None:
-        if not 0 <= group_id < self.group_count:
-            raise StorageError(f"there is no group {group_id}: this store has the groups 0 to {self.group_count - 1}")
 
 
 def _created(run: GivenRun) -> RunEntry:

@@ -1,10 +1,10 @@
 """The Storage protocol: what a backend implements, verb by verb, with the exact list of failures.
 
 It has domain verbs, not queries, and a transaction is a value (``Commit``). Every verb may be called from any thread,
-and may be repeated with the identical arguments: that is how an unknown outcome is resolved (PROTOCOL 6). Every verb may
-raise ``StorageUnavailable``; a group that does not exist is a bug of the caller and a ``StorageError``; the other failures
-are listed. All times are seconds since the epoch by the store's clock. No verb needs two groups, or a group and the
-catalog, in one transaction, so keys can live in hash slots::
+and may be repeated with the identical arguments: that is how an unknown outcome is resolved (PROTOCOL 6). Every verb
+may raise ``StorageUnavailable``; the other failures are listed, but for one: a group that does not exist is a bug of
+the caller and a ``StorageError``. All times are seconds since the epoch by the store's clock. No verb needs two groups,
+or a group and the catalog, in one transaction, so keys can live in hash slots::
 
     catalog   push  definition  start                          workflows, versions, starts by request id
     group     claim  renew  release                            the lease: group, generation, owner, expiry
