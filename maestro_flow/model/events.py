@@ -1,8 +1,8 @@
 """The events of a flow: what is written, and all that is written, about it.
 
-They are the only wire format of the log, so they are tagged msgspec structs (a union of attrs classes cannot be decoded)
-with short names, and they carry a schema version for ever (PROTOCOL 27): fields are only ever added, with a default.
-The time of an event is that of its record (``LogRecord.at``), unless it tells of an earlier moment in a field of its own.
+They are the only wire format of the log, so they are tagged msgspec structs (a union of attrs classes cannot be
+decoded), and they carry a schema version for ever (PROTOCOL 27): fields are only ever added, with a default. The time
+of an event is that of its record (``LogRecord.at``), unless it tells of an earlier moment in a field of its own.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
     """Base of all events."""
 
 
-class RunStarted(_Event, tag="run_started"):
+class RunStarted(_Event, frozen=True, tag="run_started"):
     """First event of a flow: which version runs with which params."""
 
     workflow_id: str
@@ -68,14 +68,14 @@ class RunStarted(_Event, tag="run_started"):
     params: dict[str, Param] = {}
 
 
-class StepStarting(_Event, tag="step_starting"):
+class StepStarting(_Event, frozen=True, tag="step_starting"):
     """An attempt begins: it is handed to the executor as soon as this is durable."""
 
     step: str
     attempt: int = 1
 
 
-class StepRunning(_Event, tag="step_running"):
+class StepRunning(_Event, frozen=True, tag="step_running"):
     """The code of an attempt really began, at ``at`` (DESIGN 2: told late, except for a suspect)."""
 
     step: str
@@ -84,15 +84,16 @@ class StepRunning(_Event, tag="step_running"):
     execution: int = 1
 
 
-class StepProgressed(_Event, tag="step_progressed"):
+class StepProgressed(_Event, frozen=True, tag="step_progressed"):
     """An attempt goes on and leaves artifacts, by which a later execution finds its external work again."""
 
     step: str
     attempt: int
-    artifacts: dict[str, Any]
+    artifacts: dict[str, Any] = {}
+    timeline: tuple[str, ...] = ()
 
 
-class StepInterrupted(_Event, tag="step_interrupted"):
+class StepInterrupted(_Event, frozen=True, tag="step_interrupted"):
     """The owner of a running attempt is gone; the same attempt goes on with a new execution number (PROTOCOL 23, 24).
 
     ``crashes`` counts the owners that vanished after a recorded RUNNING; a hand-over is not a crash.
@@ -105,7 +106,7 @@ class StepInterrupted(_Event, tag="step_interrupted"):
     handed_over: bool = False
 
 
-class StepEnded(_Event, tag="step_ended"):
+class StepEnded(_Event, frozen=True, tag="step_ended"):
     """An attempt has ended, once and for all. ``retry_at`` is set when another attempt follows by itself."""
 
     step: str
@@ -115,17 +116,18 @@ class StepEnded(_Event, tag="step_ended"):
     result: msgspec.Raw = NO_RESULT
     outputs: dict[str, Param] = {}
     artifacts: dict[str, Any] = {}
+    timeline: tuple[str, ...] = ()
     error: StepError | None = None
     retry_at: float | None = None
 
 
-class RunStopping(_Event, tag="run_stopping"):
+class RunStopping(_Event, frozen=True, tag="run_stopping"):
     """A stop was accepted: nothing new starts, what runs is terminated."""
 
     message_id: str
 
 
-class RunEnded(_Event, tag="run_ended"):
+class RunEnded(_Event, frozen=True, tag="run_ended"):
     """Last event of a flow."""
 
     status: RunStatus

@@ -1,6 +1,6 @@
 """Statuses of runs and steps, in Maestro's words, and the one table of legal transitions.
 
-The life of a step's attempt; what is in brackets is Maestro's name for a state that no step type of this version reaches::
+The life of a step's attempt; in brackets, Maestro's statuses that nothing in this version leads to::
 
     [CREATED] [INITIALIZED] [PAUSED] [WAITING_FOR_SIGNALS] [EVALUATING_PARAMS] [WAITING_FOR_PERMITS]
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["STEP_TRANSITIONS", "RunStatus", "StepStatus"]
+__all__ = ["STEP_TRANSITIONS", "RunStatus", "StepStatus", "Verdict"]
 
 
 class RunStatus(StrEnum):
@@ -106,3 +106,19 @@ STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
     _S.TIMEOUT_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
 }
 """From a status to those that may follow it; a status that is not a key is an end (law 5: a state never goes back)."""
+
+
+class Verdict(StrEnum):
+    """What a call of a step's code says about its attempt (Maestro: StepRuntime.State).
+
+    INTERNAL_ERROR is ours to give: the step type itself raised, which is a defect and is never retried.
+    """
+
+    CONTINUE = "CONTINUE"
+    DONE = "DONE"
+    USER_ERROR = "USER_ERROR"
+    PLATFORM_ERROR = "PLATFORM_ERROR"
+    FATAL_ERROR = "FATAL_ERROR"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    STOPPED = "STOPPED"
+    TIMED_OUT = "TIMED_OUT"

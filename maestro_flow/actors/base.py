@@ -1,0 +1,59 @@
+"""The base of our actors, and the hazards of Pykka that it owns (DESIGN 5).
+
+- An exception in the handling of a ``tell`` would kill the actor and drop its mailbox, and a ``SystemExit`` would stop
+  every actor in the process: here nothing leaves ``on_receive``; the actor's ``on_defect`` decides.
+- A stop is a poison pill behind all mail: ``halt`` makes an actor deaf at once, whatever waits in its mailbox.
+- ``tell`` raises when the actor is gone: ``post`` does not. A mailbox is a hint, the store is the truth (law 1).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pykka
+from pykka import ActorDeadError, ActorRef
+
+__all__ = ["BaseActor", "halt", "post"]
+
+logger = logging.getLogger("maestro_flow.actors")
+
+
+class BaseActor(pykka.ThreadingActor):
+    """An actor that survives its own defects. Subclasses handle messages in ``handle``, one ``match`` each."""
+
+    use_daemon_thread = True
+
+    def on_receive(self, message: Any) -> None:
+        if self.actor_stopped.is_set():
+            return
+        try:
+            self.handle(message)
+        except BaseException as defect:  # noqa: BLE001 - see the module: nothing may reach Pykka's loop
+            logger.exception("%s could not handle %s", self, type(message).__name__)
+            self.on_defect(defect)
+
+    def handle(self, message: Any) -> None:
+        """React to one message. Must not block."""
+        raise NotImplementedError
+
+    def on_defect(self, defect: BaseException) -> None:
+        """A message could not be handled: escalate. The message itself is gone, and was logged."""
+
+
+def post(ref: ActorRef[Any], message: Any) -> None:
+    """Tell an actor, if it is still there."""
+    try:
+        ref.tell(message)
+    except ActorDeadError:
+        pass  # what it would have done is found in the store by whoever comes after it
+
+
+def halt(ref: ActorRef[Any]) -> None:
+    """End an actor now: it handles no further message, not even those that wait already."""
+    if ref.is_alive():
+        ref.actor_stopped.set()
+        ref.actor_inbox.put(_POKE)  # a thread of its own would wait for mail for ever
+
+
+_POKE: Any = pykka._envelope.Envelope(None)  # noqa: SLF001 - Pykka exports no envelope

@@ -1,0 +1,124 @@
+"""One call of a step's code, from its context to a report that can be committed. Runs on a worker, never raises."""
+
+from __future__ import annotations
+
+import threading
+from enum import Enum
+
+import msgspec
+from attrs import define, field
+
+from maestro_flow.actors.messages import Returned
+from maestro_flow.core.inputs import Report
+from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.errors import MaestroFlowError
+from maestro_flow.model.definition import StepDefinition
+from maestro_flow.model.events import NO_RESULT, StepError
+from maestro_flow.model.params import infer_param
+from maestro_flow.model.status import Verdict
+from maestro_flow.model.values import decode_value, encode_value
+from maestro_flow.steps.contract import StepContext, StepResult, StepType
+from maestro_flow.steps.python import describe
+
+__all__ = ["Attempt", "Phase"]
+
+
+class Phase(Enum):
+    """Which method of the step type is called."""
+
+    START = "start"
+    EXECUTE = "execute"
+    TERMINATE = "terminate"
+
+
+@define
+class Attempt:
+    """One execution of an attempt: the flow's state when it was started, and what its calls have left since."""
+
+    flow: FlowState
+    definition: StepDefinition
+    step: StepState
+    step_type: StepType
+    generation: int
+    result_bytes_max: int
+    artifacts: dict[str, object] = field(init=False)
+    cancelled: threading.Event = field(factory=threading.Event, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.artifacts = dict(self.step.artifacts)
+
+    def call(self, phase: Phase, now: float) -> Returned:
+        """Call the step's code; a start that leaves nothing behind is followed by execute at once."""
+        result = self._invoke(phase, now)
+        goes_on = result.state in (Verdict.CONTINUE, Verdict.DONE) and not (result.artifacts or result.timeline)
+        if phase is Phase.START and goes_on and not result.next_poll_s:
+            phase, result = Phase.EXECUTE, self._invoke(Phase.EXECUTE, now)
+        if phase is Phase.START and result.state is Verdict.DONE:
+            result = StepResult(Verdict.CONTINUE, artifacts=result.artifacts, timeline=result.timeline, next_poll_s=0)
+        return Returned(phase, self._report(result), now, result.next_poll_s)
+
+    def failure(self, verdict: Verdict, error: StepError) -> Report:
+        """A report that no call has made."""
+        return Report(self.definition.id, self.step.attempt, self.step.execution, verdict, error=error)
+
+    def _invoke(self, phase: Phase, now: float) -> StepResult:
+        try:
+            result = getattr(self.step_type, phase.value)(self._context(now))
+        except BaseException as error:  # noqa: BLE001 - a plugin's code is user code: nothing it raises goes further
+            return StepResult(Verdict.INTERNAL_ERROR, error=describe(error))
+        if not isinstance(result, StepResult):
+            problem = f"{type(self.step_type).__name__}.{phase.value} returned {type(result).__name__}, not a StepResult"
+            return StepResult(Verdict.INTERNAL_ERROR, error=StepError("ContractBroken", problem))
+        return result
+
+    def _report(self, result: StepResult) -> Report:
+        where = f"result of step {self.definition.id!r}"
+        try:
+            value = NO_RESULT
+            if result.value is not None:
+                value = msgspec.Raw(encode_value(result.value, limit_bytes=self.result_bytes_max, where=where))
+            outputs = {name: infer_param(name, output) for name, output in result.outputs.items()}
+            artifacts = {}
+            if result.artifacts:
+                encoded = encode_value(
+                    dict(result.artifacts), limit_bytes=self.result_bytes_max, where=f"artifacts of step {self.definition.id!r}"
+                )
+                artifacts = msgspec.json.decode(encoded)
+        except MaestroFlowError as error:
+            return self.failure(Verdict.FATAL_ERROR, describe(error))
+        self.artifacts |= artifacts
+        return Report(
+            self.definition.id,
+            self.step.attempt,
+            self.step.execution,
+            result.state,
+            result=value,
+            outputs=outputs,
+            artifacts=artifacts,
+            timeline=tuple(result.timeline),
+            error=result.error,
+        )
+
+    def _context(self, now: float) -> StepContext:
+        flow = self.flow
+        return StepContext(
+            workflow_id=flow.graph.definition.id,
+            version=flow.graph.version,
+            instance_id=flow.instance_id,
+            run_id=flow.run_id,
+            step_id=self.definition.id,
+            attempt=self.step.attempt,
+            execution=self.step.execution,
+            generation=self.generation,
+            started_at=self.step.starting_at or now,
+            now=now,
+            params={name: param.value for name, param in self.definition.params.items()},
+            run_params={name: param.value for name, param in flow.params.items()},
+            artifacts=self.artifacts,
+            result_of=self._result_of,
+            is_cancelled=self.cancelled.is_set,
+        )
+
+    def _result_of(self, step_id: str) -> object:
+        step = self.flow.steps.get(step_id)
+        return None if step is None else decode_value(bytes(step.result))

@@ -1,0 +1,169 @@
+"""The actor of one group that this node holds: it makes the actors of its flows, and settles mail that has no flow."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from attrs import define
+from pykka import ActorRef
+
+from maestro_flow.actors.base import BaseActor, post
+from maestro_flow.actors.flow import FlowActor
+from maestro_flow.actors.messages import (
+    Committed,
+    Disband,
+    FlowFinished,
+    FlowHandedOver,
+    FlowLost,
+    FlowsLoaded,
+    HandOverAll,
+    LookAgain,
+    Mail,
+    Settled,
+    TakeUp,
+)
+from maestro_flow.actors.room import Share
+from maestro_flow.actors.runtime import Event
+from maestro_flow.actors.services import Held, Services, Write
+from maestro_flow.core.inputs import HandOver, Input, Load, Start, Stop, Tick
+from maestro_flow.core.state import FlowState
+from maestro_flow.model.commit import Message, Settlement
+from maestro_flow.model.params import decode_params
+
+__all__ = ["GroupActor"]
+
+logger = logging.getLogger("maestro_flow.engine")
+
+
+@define
+class _Child:
+    ref: ActorRef[FlowActor]
+    share: Share
+
+
+class GroupActor(BaseActor):
+    """See the module."""
+
+    def __init__(self, services: Services, held: Held) -> None:
+        super().__init__()
+        self.services, self.held = services, held
+        self.flows: dict[str, _Child] = {}
+        self.reloads: dict[str, int] = {}
+        self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
+        self.in_hand: dict[str, Message] = {}
+        self.handing_over: Event | None = None
+
+    def handle(self, message: Any) -> None:  # noqa: C901 - one line a message
+        match message:
+            case Disband():
+                self.disband()
+            case _ if self.held.lost:
+                pass
+            case FlowsLoaded():
+                for state in message.states:
+                    self.adopt(state, Load())
+            case TakeUp():
+                self.take_up(message)
+            case Mail():
+                for letter in message.messages:
+                    self.deliver(letter)
+            case Settled():
+                for message_id in message.message_ids:
+                    self.in_hand.pop(message_id, None)
+            case FlowFinished():
+                self.drop(message.flow_id)
+            case FlowLost():
+                self.flow_lost(message)
+            case FlowHandedOver():
+                self.drop(message.flow_id)
+            case LookAgain():
+                for child in self.flows.values():
+                    post(child.ref, Tick())
+            case HandOverAll():
+                self.hand_over(message.done)
+            case Committed():
+                pass  # a settlement without a flow: if it was not written, the next scan brings the message again
+
+    # -- flows --------------------------------------------------------------------------------------------------
+
+    def take_up(self, message: TakeUp) -> None:
+        given = message.given
+        start = Start(given.instance_id, given.run_id, given.created_at, decode_params(given.params))
+        self.adopt(FlowState(given.flow_id, message.graph), start)
+
+    def adopt(self, state: FlowState, first: Input) -> None:
+        """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it."""
+        if state.flow_id in self.flows or self.handing_over is not None or state.status.is_terminal:
+            return
+        if isinstance(first, Start) and state.flow_id in self.absent:
+            return
+        self.absent.discard(state.flow_id)
+        share = Share(self.services.room)
+        ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
+        self.flows[state.flow_id] = _Child(ref, share)
+        post(ref, first)
+        for letter in self.in_hand.values():
+            if letter.flow_id == state.flow_id:
+                self.deliver(letter)
+
+    def drop(self, flow_id: str) -> None:
+        child = self.flows.pop(flow_id, None)
+        if child is not None:
+            child.share.close()
+        self.reloads.pop(flow_id, None)
+        self.in_hand = {key: letter for key, letter in self.in_hand.items() if letter.flow_id != flow_id}
+        if self.handing_over is not None and not self.flows:
+            self.handing_over.set()
+
+    def flow_lost(self, message: FlowLost) -> None:
+        """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""
+        flow_id, tries = message.flow_id, self.reloads.get(message.flow_id, 0)
+        in_hand = self.in_hand
+        self.drop(flow_id)
+        self.in_hand = in_hand
+        self.reloads[flow_id] = tries + 1
+        self.absent.add(flow_id)
+        if tries >= self.services.limits.reloads_max:
+            logger.error("flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason)
+            return
+        logger.warning("flow %s is loaded again: %s", flow_id, message.reason)
+        services, held = self.services, self.held
+        services.runtime.call_later(tries * 0.5, lambda: services.load_again(held, flow_id))
+
+    # -- mail ---------------------------------------------------------------------------------------------------
+
+    def deliver(self, letter: Message) -> None:
+        """To the flow; or settle here what no flow will (PROTOCOL 2). Mail comes after the load is complete (10)."""
+        child = self.flows.get(letter.flow_id)
+        if letter.deliveries > self.services.limits.deliveries_max:
+            problem = f"given up: {letter.deliveries - 1} owners failed while they had it in hand"
+            self.settle(Settlement(letter.message_id, problem, dead=True))
+        elif letter.kind != "stop":
+            self.settle(Settlement(letter.message_id, f"conflict: this version knows no action {letter.kind!r}"))
+        elif child is not None:
+            self.in_hand[letter.message_id] = letter
+            post(child.ref, Stop(letter.message_id))
+        elif letter.flow_id in self.absent:
+            self.in_hand[letter.message_id] = letter
+        else:
+            self.settle(Settlement(letter.message_id, "conflict: the run has ended"))
+
+    def settle(self, settlement: Settlement) -> None:
+        self.services.journal.submit(Write(self.held, self.actor_ref, settles=(settlement,)))
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def hand_over(self, done: Event) -> None:
+        self.handing_over = done
+        for child in self.flows.values():
+            post(child.ref, HandOver())
+        if not self.flows:
+            done.set()
+
+    def disband(self) -> None:
+        for child in self.flows.values():
+            child.share.close()
+            post(child.ref, Disband())
+        self.flows.clear()
+        self.actor_stopped.set()

@@ -1,0 +1,211 @@
+"""The inline runtime: the same actors, services and timers on one thread, in a seeded order, on a virtual clock.
+
+Nothing happens by itself: ``run`` takes one runnable thing after the other, chosen at random by the seed, and moves the
+clock to the next timer when nothing is runnable. The same seed gives the same history. User code runs here too.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+from pykka import ActorRef
+
+from maestro_flow.actors.base import BaseActor
+from maestro_flow.errors import MaestroFlowError
+
+__all__ = ["InlineRuntime", "VirtualClock"]
+
+A = TypeVar("A", bound=BaseActor)
+
+
+class VirtualClock:
+    """A clock that moves only when it is told to; wall time starts in 2026 so that records look like real ones."""
+
+    def __init__(self, start: float = 1_767_225_600.0) -> None:
+        self._start, self._elapsed_s = start, 0.0
+
+    def time(self) -> float:
+        return self._start + self._elapsed_s
+
+    def monotonic(self) -> float:
+        return self._elapsed_s
+
+    def advance(self, seconds: float) -> None:
+        """Move forward; never back."""
+        self._elapsed_s += max(0.0, seconds)
+
+
+class _Inbox:
+    """Mail of one actor: each letter is a thing to run, in the order of arrival."""
+
+    def __init__(self, runtime: InlineRuntime) -> None:
+        self._runtime, self._letters = runtime, deque[Any]()
+        self.actor: BaseActor | None = None
+
+    def put(self, envelope: Any, /) -> None:
+        self._letters.append(envelope)
+        self._runtime.add(self.deliver)
+
+    def get(self) -> Any:
+        return self._letters.popleft()
+
+    def empty(self) -> bool:
+        return not self._letters
+
+    def deliver(self) -> None:
+        envelope = self._letters.popleft()
+        if self.actor is not None and not self.actor.actor_stopped.is_set():
+            self.actor.on_receive(envelope.message)
+
+
+class _Service:
+    def __init__(self, runtime: InlineRuntime, step: Callable[[], None]) -> None:
+        self._runtime, self._step, self._woken = runtime, step, False
+
+    def wake(self) -> None:
+        if not self._woken:
+            self._woken = True
+            self._runtime.add(self._run)
+
+    def _run(self) -> None:
+        self._woken = False
+        self._step()
+
+
+class _Workers:
+    def __init__(self, runtime: InlineRuntime) -> None:
+        self._runtime = runtime
+
+    def submit(self, job: Callable[[], None]) -> _Ticket:
+        ticket = _Ticket(job)
+        self._runtime.add(ticket.run)
+        return ticket
+
+
+class _Ticket:
+    def __init__(self, job: Callable[[], None]) -> None:
+        self._job: Callable[[], None] | None = job
+
+    def run(self) -> None:
+        if self._job is not None:
+            self._job()
+
+    def give_up(self) -> None:
+        self._job = None
+
+
+class _Timer:
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        self.call = None
+
+
+class _Event:
+    def __init__(self, runtime: InlineRuntime) -> None:
+        self._runtime, self._flag = runtime, False
+
+    def set(self) -> None:
+        self._flag = True
+
+    def clear(self) -> None:
+        self._flag = False
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        return self._runtime.run(lambda: self._flag, timeout_s)
+
+
+class InlineRuntime:
+    """See the module. ``steps`` counts what was run."""
+
+    def __init__(self, seed: int = 0, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self.steps = 0
+        self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+        self._runnable: list[Callable[[], None]] = []
+        self._heap: list[tuple[float, int, _Timer]] = []
+        self._numbers = itertools.count()
+        self._bound: dict[type[BaseActor], type[BaseActor]] = {}
+
+    def add(self, thing: Callable[[], None]) -> None:
+        """Something can run."""
+        self._runnable.append(thing)
+
+    def run(self, until: Callable[[], bool], timeout_s: float | None = None, steps_max: int = 1_000_000) -> bool:
+        """Run things until the condition holds, the virtual time is over, or nothing is left; True if it holds."""
+        deadline = None if timeout_s is None else self.clock.monotonic() + timeout_s
+        for _ in range(steps_max):
+            if until():
+                return True
+            if not self._runnable and not self._advance(deadline):
+                return until()
+            self.step()
+        raise MaestroFlowError(f"the condition did not come true in {steps_max} steps")
+
+    def step(self) -> None:
+        """Run one thing, chosen by the seed."""
+        if self._runnable:
+            index = self._random.randrange(len(self._runnable))
+            self._runnable[index], self._runnable[-1] = self._runnable[-1], self._runnable[index]
+            self.steps += 1
+            self._runnable.pop()()
+
+    def _advance(self, deadline: float | None) -> bool:
+        """Move the clock to the next timer and make it runnable; False when there is none in time."""
+        while self._heap:
+            due, _, timer = self._heap[0]
+            if deadline is not None and due > deadline:
+                break
+            heapq.heappop(self._heap)
+            if timer.call is not None:
+                self.clock.advance(due - self.clock.monotonic())
+                self._runnable.append(timer.call)
+                return True
+        if deadline is not None:
+            self.clock.advance(deadline - self.clock.monotonic())
+        return False
+
+    # -- the runtime's interface --------------------------------------------------------------------------------
+
+    def spawn(self, actor_class: type[A], *args: Any) -> ActorRef[A]:
+        actor = self._bind(actor_class)(*args)
+        inbox = actor.actor_inbox
+        assert isinstance(inbox, _Inbox)  # noqa: S101 - made by the hook below
+        inbox.actor = actor
+        return actor.actor_ref
+
+    def caller_runs(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> _Timer:
+        timer = _Timer(call)
+        heapq.heappush(self._heap, (self.clock.monotonic() + max(0.0, delay_s), next(self._numbers), timer))
+        return timer
+
+    def service(self, name: str, step: Callable[[], None]) -> _Service:  # noqa: ARG002 - one thread needs no names
+        return _Service(self, step)
+
+    def workers(self, name: str, count: int) -> _Workers:  # noqa: ARG002
+        return _Workers(self)
+
+    def event(self) -> _Event:
+        return _Event(self)
+
+    def close(self) -> None:
+        self._runnable.clear()
+        self._heap.clear()
+
+    def _bind(self, actor_class: type[A]) -> type[A]:
+        bound = self._bound.get(actor_class)
+        if bound is None:
+            runtime = self
+            hooks = {"_create_actor_inbox": staticmethod(lambda: _Inbox(runtime))}
+            bound = self._bound[actor_class] = type(actor_class.__name__, (actor_class,), hooks)
+        return bound  # type: ignore[return-value]  # a subclass of actor_class, by construction

@@ -1,0 +1,172 @@
+"""Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
+
+    GroupActor   FlowsLoaded  TakeUp  Mail  Settled  FlowFinished  FlowLost  FlowHandedOver  LookAgain  HandOverAll  Disband
+    FlowActor    Committed  Disband, and the inputs: Start  Load  Began  Report  Tick  HandOver  Stop
+    StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from maestro_flow.actors.runtime import Event
+from maestro_flow.core.graph import Graph
+from maestro_flow.core.inputs import Report
+from maestro_flow.core.state import FlowState
+from maestro_flow.model.commit import GivenRun, Message, Outcome
+from maestro_flow.model.status import Verdict
+
+if TYPE_CHECKING:
+    from maestro_flow.actors.calls import Phase
+
+__all__ = [
+    "Begin",
+    "CodeBegan",
+    "Committed",
+    "Continue",
+    "Disband",
+    "FlowFinished",
+    "FlowHandedOver",
+    "FlowLost",
+    "FlowsLoaded",
+    "HandOverAll",
+    "LookAgain",
+    "Mail",
+    "Returned",
+    "Settled",
+    "StillRunning",
+    "TakeUp",
+    "Terminate",
+    "TimeIsUp",
+]
+
+# -- to a group -------------------------------------------------------------------------------------------------
+
+
+@frozen
+class FlowsLoaded:
+    """Live flows of the group as the store has them: a page of a takeover, or one flow that is loaded again."""
+
+    states: tuple[FlowState, ...]
+
+
+@frozen
+class TakeUp:
+    """A run was given to this group: write its first commit (PROTOCOL 18 b, c)."""
+
+    given: GivenRun
+    graph: Graph
+
+
+@frozen
+class Mail:
+    """Messages of the inbox, in order."""
+
+    messages: tuple[Message, ...]
+
+
+@frozen
+class Settled:
+    """Messages whose effect is durable."""
+
+    message_ids: tuple[str, ...]
+
+
+@frozen
+class FlowFinished:
+    """The run has ended, durably."""
+
+    flow_id: str
+
+
+@frozen
+class FlowLost:
+    """The flow's actor gave up: a commit of it was not done, or it has a defect. It is loaded again (PROTOCOL 4)."""
+
+    flow_id: str
+    reason: str
+
+
+@frozen
+class FlowHandedOver:
+    """What the flow had running is recorded as handed over; its actor does nothing more."""
+
+    flow_id: str
+
+
+@frozen
+class LookAgain:
+    """Step code was added to this node: something that waited may be able to start."""
+
+
+@frozen
+class HandOverAll:
+    """This node gives the group up: set ``done`` when every flow is handed over."""
+
+    done: Event = field(repr=False)
+
+
+@frozen
+class Disband:
+    """The group is not ours any more: let go of everything below. Goes down the tree."""
+
+
+# -- to a flow --------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Committed:
+    """What became of the flow's commit under way."""
+
+    outcome: Outcome
+
+
+# -- to a step --------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Begin:
+    """The attempt's start is durable: call its code."""
+
+
+@frozen
+class Returned:
+    """A call of the step's code has returned, with this report for the flow."""
+
+    phase: Phase
+    report: Report
+    began_at: float
+    next_poll_s: float | None = None
+
+
+@frozen
+class CodeBegan:
+    """A worker has begun the call; sent at once where a timeout counts from it."""
+
+    at: float
+
+
+@frozen
+class StillRunning:
+    """The attempt is under way for a second."""
+
+    at: float
+
+
+@frozen
+class Continue:
+    """The reported progress is durable: go on."""
+
+
+@frozen
+class Terminate:
+    """End the attempt early, with this verdict."""
+
+    verdict: Verdict
+
+
+@frozen
+class TimeIsUp:
+    """A limit of the attempt is reached: its timeout, or the grace for its termination."""

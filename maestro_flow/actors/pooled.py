@@ -1,0 +1,159 @@
+"""The pooled runtime: one thread runs whichever mailbox has mail.
+
+A waiting actor is a few objects, not a thread. More than one running thread would only compete for the interpreter
+lock: what blocks (user code, the store) is on workers and services. But any thread may run actors: one that enters
+``caller_runs`` runs those it wakes itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from pykka import ActorRef
+
+from maestro_flow.actors.base import BaseActor
+from maestro_flow.actors.threads import Threads
+from maestro_flow.clock import Clock
+
+__all__ = ["PooledRuntime"]
+
+A = TypeVar("A", bound=BaseActor)
+
+_TURN_MAX = 64
+"""Messages that an actor handles before others have their turn."""
+
+_CALLER_TURNS_MAX = 32
+"""Turns that a calling thread gives to actors before it hands the rest over: it has work of its own."""
+
+
+class Mailbox:
+    """An actor's inbox, which makes its actor runnable when mail arrives; at most one thread runs it at a time."""
+
+    __slots__ = ("actor", "letters", "lock", "runtime", "scheduled")
+
+    def __init__(self, runtime: PooledRuntime) -> None:
+        self.runtime = runtime
+        self.letters: deque[Any] = deque()
+        self.lock = threading.Lock()
+        self.scheduled = False
+        self.actor: BaseActor | None = None
+
+    def put(self, envelope: Any, /) -> None:
+        self.letters.append(envelope)
+        with self.lock:
+            if self.scheduled or self.actor is None:
+                return
+            self.scheduled = True
+        self.runtime.schedule(self)
+
+    def get(self) -> Any:
+        return self.letters.popleft()
+
+    def empty(self) -> bool:
+        return not self.letters
+
+    def run(self) -> bool:
+        """Give the actor its turn; True when mail is left."""
+        actor = self.actor
+        for _ in range(_TURN_MAX):
+            if actor is None or actor.actor_stopped.is_set():
+                self.actor = None  # nothing more is delivered, and the actor can be freed
+                self.letters.clear()
+                return False
+            try:
+                envelope = self.letters.popleft()
+            except IndexError:
+                with self.lock:
+                    if not self.letters:
+                        self.scheduled = False
+                        return False
+                continue
+            actor.on_receive(envelope.message)
+        return True
+
+
+class PooledRuntime(Threads):
+    """See the module."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self._runnable: SimpleQueue[Mailbox | None] = SimpleQueue()
+        self._here = threading.local()
+        self._bound: dict[type[BaseActor], type[BaseActor]] = {}
+        threading.Thread(target=self._run, name="maestro-flow-actors", daemon=True).start()
+
+    def spawn(self, actor_class: type[A], *args: Any) -> ActorRef[A]:
+        # Not ``actor_class.start``: Pykka's registry is global, and leaving it costs a walk over all actors.
+        actor = self._bind(actor_class)(*args)
+        actor._start_actor_loop()  # noqa: SLF001 - one of the three hooks that Pykka leaves to actor types
+        return actor.actor_ref
+
+    def schedule(self, mailbox: Mailbox) -> None:
+        """A mailbox has mail: the thread that is running actors keeps it for itself, any other one hands it over."""
+        own: deque[Mailbox] | None = getattr(self._here, "own", None)
+        if own is None:
+            self._runnable.put(mailbox)
+        else:
+            own.append(mailbox)
+
+    @contextmanager
+    def caller_runs(self) -> Iterator[None]:
+        if getattr(self._here, "own", None) is not None:
+            yield
+            return
+        own = self._here.own = deque()
+        try:
+            yield
+            self._run_own(own, _CALLER_TURNS_MAX)
+        finally:
+            self._here.own = None
+            for mailbox in own:
+                self._runnable.put(mailbox)
+
+    def close(self) -> None:
+        super().close()
+        self._runnable.put(None)
+
+    def _run(self) -> None:
+        own: deque[Mailbox] = deque()
+        self._here.own = own
+        while (mailbox := self._runnable.get()) is not None:
+            own.append(mailbox)
+            while own:
+                self._run_own(own, _CALLER_TURNS_MAX)
+                if own and not self._runnable.empty():
+                    break
+            for left in own:  # others that were waiting have their turn first
+                self._runnable.put(left)
+            own.clear()
+
+    @staticmethod
+    def _run_own(own: deque[Mailbox], turns: int) -> None:
+        while own and turns:
+            mailbox = own.popleft()
+            if mailbox.run():
+                own.append(mailbox)
+            turns -= 1
+
+    def _bind(self, actor_class: type[A]) -> type[A]:
+        """The actor class on this runtime: a subclass that overrides Pykka's hooks, made once."""
+        bound = self._bound.get(actor_class)
+        if bound is None:
+            runtime = self
+
+            def create_inbox() -> Mailbox:
+                return Mailbox(runtime)
+
+            def start_loop(actor: BaseActor) -> None:
+                mailbox = actor.actor_inbox
+                assert isinstance(mailbox, Mailbox)  # noqa: S101 - made by the hook above
+                mailbox.actor = actor
+
+            hooks = {"_create_actor_inbox": staticmethod(create_inbox), "_start_actor_loop": start_loop}
+            bound = self._bound[actor_class] = type(actor_class.__name__, (actor_class,), hooks)
+        return bound  # type: ignore[return-value]  # a subclass of actor_class, by construction

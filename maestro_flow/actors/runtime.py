@@ -1,0 +1,98 @@
+"""What runs actors: the interface of the three runtimes. An actor class does not know which one it runs on (DESIGN 5).
+
+    pooled     one thread runs whichever mailbox has mail: 50 times more actors than threads could be (default)
+    threaded   plain Pykka, a thread per actor: for debugging
+    inline     everything on the caller's thread, in a seeded order, on a virtual clock: for simulation and tests
+
+A runtime also owns what else would be a thread: services, workers, timers, and events to wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from maestro_flow.clock import Clock
+
+if TYPE_CHECKING:
+    from pykka import ActorRef
+
+    from maestro_flow.actors.base import BaseActor
+
+__all__ = ["Event", "Runtime", "Service", "Ticket", "Timer", "Workers"]
+
+A = TypeVar("A", bound="BaseActor")
+
+
+class Timer(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> None:
+        """The call is not made, unless it is being made already."""
+        ...
+
+
+class Event(Protocol):
+    """A flag to wait for."""
+
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """True when the flag was set in time."""
+        ...
+
+
+class Service(Protocol):
+    """A loop of its own: its step is called once or more after each ``wake``, never twice at a time."""
+
+    def wake(self) -> None: ...
+
+
+class Ticket(Protocol):
+    """A job that was submitted."""
+
+    def give_up(self) -> None:
+        """Nobody waits for the job any more: if it has not begun it never does, if it hangs it is replaced."""
+        ...
+
+
+class Workers(Protocol):
+    """Threads for code that may block: user code, and reads from the store."""
+
+    def submit(self, job: Callable[[], None]) -> Ticket:
+        """Run a job as soon as a worker is free, in the order of submission. The job must not raise."""
+        ...
+
+
+class Runtime(Protocol):
+    """See the module."""
+
+    clock: Clock
+
+    def spawn(self, actor_class: type[A], *args: Any) -> ActorRef[A]:
+        """Make an actor and start it."""
+        ...
+
+    def caller_runs(self) -> AbstractContextManager[None]:
+        """Actors that the calling thread wakes inside this block are run by it at the end of the block.
+
+        It saves a hand-over between threads (10 to 60 µs) where the caller would otherwise wait for their answer.
+        """
+        ...
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Make a short call that does not block, ``delay_s`` seconds from now or at once if that is not positive."""
+        ...
+
+    def service(self, name: str, step: Callable[[], None]) -> Service: ...
+
+    def workers(self, name: str, count: int) -> Workers: ...
+
+    def event(self) -> Event: ...
+
+    def close(self) -> None:
+        """Stop everything that this runtime runs. Jobs under way are not waited for."""
+        ...

@@ -1,0 +1,108 @@
+"""What the actors of a node share. It is made by the engine; the actors know it only by this page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from attrs import Factory, define, field, frozen
+from pykka import ActorRef
+
+from maestro_flow.actors.room import Room
+from maestro_flow.actors.runtime import Runtime, Workers
+from maestro_flow.core.graph import Graph
+from maestro_flow.model.commit import Lease, RunEntry, Settlement
+from maestro_flow.steps.registry import StepTypes
+
+__all__ = ["Abilities", "Held", "Journal", "Limits", "Services", "Write"]
+
+
+@frozen
+class Write:
+    """A commit that waits in the journal, which gives it a position; ``reply_to`` is told ``Committed``."""
+
+    held: Held
+    reply_to: ActorRef[Any] = field(repr=False)
+    flow_id: str = ""
+    revision: int = 0
+    commit_id: str = ""
+    at: float = 0.0
+    events: bytes = b""
+    entry: RunEntry | None = None
+    settles: tuple[Settlement, ...] = ()
+
+
+class Journal(Protocol):
+    """The one way to write (law 2)."""
+
+    def submit(self, write: Write) -> None: ...
+
+
+@define
+class Held:
+    """A group that this node holds, until ``lost`` is set: from then on its actors are deaf and its writes refused.
+
+    ``deadline`` is monotonic: the time before the last renewal was sent, plus the lease (PROTOCOL 13).
+    """
+
+    lease: Lease
+    deadline: float
+    lost: bool = False
+
+
+@frozen
+class Limits:
+    """Settings that actors need; see ``engine.settings`` for units and reasons."""
+
+    poll_s: float = 3.0
+    announce_s: float = 1.0
+    terminate_grace_s: float = 10.0
+    result_bytes_max: int = 1024 * 1024
+    suspects: int = 4
+    crashes_max: int = 3
+    deliveries_max: int = 5
+    events_max: int = 200
+    reloads_max: int = 5
+
+
+@frozen
+class Abilities:
+    """Which steps of a graph this node runs itself, and which it has no code for."""
+
+    inline: frozenset[str]
+    lacking: frozenset[str]
+    needs_room: bool
+
+
+@define
+class Services:
+    """See the module."""
+
+    runtime: Runtime
+    journal: Journal
+    workers: Workers
+    room: Room
+    step_types: StepTypes
+    limits: Limits
+    now: Callable[[], float]
+    """The store's clock, estimated (PROTOCOL 15)."""
+    new_id: Callable[[], str]
+    announce: Callable[[str], None]
+    """A commit of this flow is durable: whoever waits for it may look."""
+    took_up: Callable[[str], None]
+    """The first commit of a given run is durable."""
+    load_again: Callable[[Held, str], None]
+    """Read one flow from the store and tell its group."""
+    _abilities: WeakKeyDictionary[Graph, tuple[int, Abilities]] = Factory(WeakKeyDictionary)
+
+    def abilities(self, graph: Graph) -> Abilities:
+        """What this node can do of a graph, as of now; kept per graph until step code is added."""
+        version, known = self._abilities.get(graph, (-1, None))
+        if known is None or version != self.step_types.version:
+            version = self.step_types.version
+            inline = self.step_types.inline(graph.definition)
+            lacking = self.step_types.lacking(graph.definition)
+            known = Abilities(inline, lacking, needs_room=len(inline) < len(graph.steps))
+            self._abilities[graph] = (version, known)
+        return known

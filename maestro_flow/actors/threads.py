@@ -1,0 +1,158 @@
+"""What the pooled and the threaded runtime share: services, workers, timers and events on real threads.
+
+All threads are daemons: a hanging step must not keep the host program from ending, and dying anywhere is safe (law 1).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from queue import SimpleQueue
+
+from maestro_flow.actors.runtime import Timer
+from maestro_flow.actors.timers import ThreadTimers
+from maestro_flow.clock import Clock
+
+__all__ = ["ThreadEvent", "ThreadService", "ThreadWorkers", "Threads"]
+
+logger = logging.getLogger("maestro_flow.actors")
+
+
+class ThreadEvent:
+    """``threading.Event`` with our parameter name."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.set, self.clear = self._event.set, self._event.clear
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        return self._event.wait(timeout_s)
+
+
+class ThreadService:
+    """A thread that sleeps until it is woken, and calls its step once for any number of wakes meanwhile."""
+
+    def __init__(self, name: str, step: Callable[[], None]) -> None:
+        self._step = step
+        self._signal: SimpleQueue[bool] = SimpleQueue()
+        self._woken = False
+        self.thread = threading.Thread(target=self._run, name=f"maestro-flow-{name}", daemon=True)
+        self.thread.start()
+
+    def wake(self) -> None:
+        # Two callers may both see False: a second call of the step for nothing, never a wake that is lost.
+        if not self._woken:
+            self._woken = True
+            self._signal.put(True)
+
+    def close(self) -> None:
+        self._signal.put(False)
+
+    def _run(self) -> None:
+        while self._signal.get():
+            self._woken = False
+            try:
+                self._step()
+            except Exception:
+                logger.exception("a step of %s failed", self.thread.name)
+
+
+class ThreadTicket:
+    """One job. ``given_up`` before it begins means that it never does."""
+
+    __slots__ = ("given_up", "job", "workers")
+
+    def __init__(self, job: Callable[[], None], workers: ThreadWorkers) -> None:
+        self.job, self.workers, self.given_up = job, workers, False
+
+    def give_up(self) -> None:
+        self.workers.give_up(self)
+
+
+class ThreadWorkers:
+    """A pool that grows to ``count`` threads on demand and, unlike ``concurrent.futures``, survives jobs that hang."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self._name, self._count = name, count
+        self._tickets: SimpleQueue[ThreadTicket | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = self._idle = self._lost = 0
+
+    def submit(self, job: Callable[[], None]) -> ThreadTicket:
+        ticket = ThreadTicket(job, self)
+        self._tickets.put(ticket)
+        self._grow()
+        return ticket
+
+    def give_up(self, ticket: ThreadTicket) -> None:
+        """Replace the thread of a hanging job, but at most once each: twice ``count`` threads is the limit."""
+        with self._lock:
+            if ticket.given_up or self._lost >= self._count:
+                return
+            ticket.given_up = True
+            self._lost += 1
+        self._grow()
+
+    def close(self) -> None:
+        for _ in range(self._threads):
+            self._tickets.put(None)
+
+    def _grow(self) -> None:
+        with self._lock:
+            if self._idle >= self._tickets.qsize() or self._threads >= self._count + self._lost:
+                return
+            self._threads += 1
+        threading.Thread(target=self._run, name=f"maestro-flow-{self._name}", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            ticket = self._tickets.get()
+            with self._lock:
+                self._idle -= 1
+            if ticket is None:
+                return
+            if not ticket.given_up:
+                ticket.job()
+            if ticket.given_up:  # the job came back after all, or was never begun: its replacement is surplus
+                with self._lock:
+                    self._lost -= 1
+                    if self._threads > self._count + self._lost:
+                        self._threads -= 1
+                        return
+
+
+class Threads:
+    """Base of the runtimes that use real threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._timers = ThreadTimers(clock)
+        self._closeables: list[ThreadService | ThreadWorkers] = []
+
+    def caller_runs(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        return self._timers.call_later(delay_s, call)
+
+    def service(self, name: str, step: Callable[[], None]) -> ThreadService:
+        service = ThreadService(name, step)
+        self._closeables.append(service)
+        return service
+
+    def workers(self, name: str, count: int) -> ThreadWorkers:
+        workers = ThreadWorkers(name, count)
+        self._closeables.append(workers)
+        return workers
+
+    def event(self) -> ThreadEvent:
+        return ThreadEvent()
+
+    def close(self) -> None:
+        self._timers.close()
+        for closeable in self._closeables:
+            closeable.close()

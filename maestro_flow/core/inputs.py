@@ -1,0 +1,151 @@
+"""What ``decide`` reacts to, and what it asks for: inputs, effects, and the room a node has for work."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from attrs import Factory, frozen
+from msgspec import Raw
+
+from maestro_flow.model.events import NO_RESULT, StepError
+from maestro_flow.model.params import Param
+from maestro_flow.model.status import RunStatus, Verdict
+
+__all__ = [
+    "Began",
+    "Capacity",
+    "ContinueStep",
+    "Effect",
+    "FinishRun",
+    "HandOver",
+    "Input",
+    "Load",
+    "Report",
+    "RunStep",
+    "Start",
+    "Stop",
+    "TerminateStep",
+    "Tick",
+    "WakeAt",
+]
+
+
+@frozen
+class Start:
+    """The run is taken up: its first commit follows."""
+
+    instance_id: int
+    run_id: int
+    created_at: float
+    params: dict[str, Param] = Factory(dict)
+
+
+@frozen
+class Load:
+    """The flow was just read from the store: whoever ran its active steps is gone."""
+
+
+@frozen
+class Began:
+    """The code of an attempt really began, at ``at``."""
+
+    step: str
+    attempt: int
+    execution: int
+    at: float
+
+
+@frozen
+class Report:
+    """A call of a step's code has returned."""
+
+    step: str
+    attempt: int
+    execution: int
+    verdict: Verdict
+    began_at: float | None = None
+    result: Raw = NO_RESULT
+    outputs: dict[str, Param] = Factory(dict)
+    artifacts: dict[str, Any] = Factory(dict)
+    timeline: tuple[str, ...] = ()
+    error: StepError | None = None
+
+
+@frozen
+class Tick:
+    """Look again: a timer is due, or there is room for more work."""
+
+
+@frozen
+class HandOver:
+    """This node gives the flow up: what runs here is interrupted, which is no crash (PROTOCOL 14)."""
+
+
+@frozen
+class Stop:
+    """A user's message: end the run as STOPPED."""
+
+    message_id: str
+
+
+Input: TypeAlias = Start | Load | Began | Report | Tick | HandOver | Stop
+
+
+@frozen
+class RunStep:
+    """Hand the attempt to its step actor."""
+
+    step: str
+    attempt: int
+    execution: int
+
+
+@frozen
+class ContinueStep:
+    """The progress that the attempt reported is durable: its step actor may go on."""
+
+    step: str
+    attempt: int
+
+
+@frozen
+class TerminateStep:
+    """Tell the attempt's step actor to terminate it; a report follows."""
+
+    step: str
+    attempt: int
+
+
+@frozen
+class WakeAt:
+    """Send a ``Tick`` at this time."""
+
+    at: float
+
+
+@frozen
+class FinishRun:
+    """The run has ended: answer who waits, let go of the flow."""
+
+    status: RunStatus
+
+
+Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | WakeAt | FinishRun
+
+
+@frozen
+class Capacity:
+    """What the deciding node can take on now, and its limits. ``inline`` and ``lacking`` are ids of steps.
+
+    An inline step is run by the engine itself (NoOp, Sleep): it needs no room, cannot kill the process, and is simply
+    run again after a crash. A step whose code is lacking here waits (PROTOCOL 22).
+    """
+
+    starts: int = 1000
+    suspects: int = 4
+    crashed: int = 1
+    inline: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
+    crashes_max: int = 3
+    events_max: int = 200
+    bytes_max: int = 4 * 1024 * 1024

@@ -1,0 +1,28 @@
+"""Step types that the engine runs itself: they never block, so they need no thread and no room on the executor."""
+
+from __future__ import annotations
+
+from maestro_flow.model.status import Verdict
+from maestro_flow.steps.contract import StepContext, StepResult, StepType
+
+__all__ = ["InlineStepType", "NoOp", "Sleep"]
+
+
+class InlineStepType(StepType):
+    """A type whose calls return at once. Only our own may be one: user code never runs on an actor's thread (law 6)."""
+
+
+class NoOp(InlineStepType):
+    """Does nothing, and succeeds."""
+
+    def execute(self, context: StepContext) -> StepResult:  # noqa: ARG002
+        return StepResult()
+
+
+class Sleep(InlineStepType):
+    """Succeeds ``sleep_seconds`` (a LONG or DOUBLE param, 3 by default as in Maestro) after the attempt has started."""
+
+    def execute(self, context: StepContext) -> StepResult:
+        # Counted from the recorded start, so that a takeover sleeps the rest and not the whole again.
+        left = context.started_at + float(context.params.get("sleep_seconds", 3)) - context.now
+        return StepResult() if left <= 0 else StepResult(Verdict.CONTINUE, next_poll_s=left)

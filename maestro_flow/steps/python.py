@@ -1,0 +1,80 @@
+"""The step type ``Python``: an ordinary function, whose arguments are upstream results and params."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from attrs import frozen
+
+from maestro_flow.model.events import StepError
+from maestro_flow.model.status import Verdict
+from maestro_flow.steps.contract import StepContext, StepResult, StepType
+
+__all__ = ["PYTHON", "Argument", "PythonStep", "PythonStepType", "Source"]
+
+PYTHON = "Python"
+"""The ``type`` of a Python step in a definition. Its code is found by (workflow id, step id) in the process."""
+
+_TRACEBACK_CHARS_MAX = 8192
+_MESSAGE_CHARS_MAX = 2048
+
+
+class Source(Enum):
+    """Where the value of an argument comes from."""
+
+    STEP = "step"
+    PARAM = "param"
+    CONTEXT = "context"
+
+
+@frozen
+class Argument:
+    """One parameter of the function; ``name`` is also the id of the step or the name of the run's param."""
+
+    name: str
+    source: Source
+
+
+@frozen
+class PythonStep:
+    """A function and what it is called with."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Argument, ...] = ()
+
+
+class PythonStepType(StepType):
+    """Calls the function. What it raises, ``SystemExit`` and ``KeyboardInterrupt`` included, is a user error."""
+
+    def __init__(self, step: PythonStep) -> None:
+        self._step = step
+
+    def execute(self, context: StepContext) -> StepResult:
+        try:
+            value = self._step.function(**{argument.name: _value(argument, context) for argument in self._step.arguments})
+        except BaseException as error:  # noqa: BLE001 - nothing that user code raises may reach an engine thread (law 6)
+            return StepResult(Verdict.USER_ERROR, error=describe(error))
+        return StepResult(value=value)
+
+
+def _value(argument: Argument, context: StepContext) -> Any:
+    match argument.source:
+        case Source.STEP:
+            return context.result_of(argument.name)
+        case Source.PARAM:
+            return context.run_params[argument.name]
+        case Source.CONTEXT:
+            return context
+
+
+def describe(error: BaseException) -> StepError:
+    """An exception as text, cut to a limit; also one whose ``str`` raises."""
+    try:
+        message = str(error)
+    except Exception as broken:  # noqa: BLE001 - an exception's own __str__ is user code
+        message = f"(its text cannot be had: {type(broken).__name__})"
+    lines = "".join(traceback.format_exception(error, chain=True))
+    return StepError(type(error).__name__, message[:_MESSAGE_CHARS_MAX], lines[-_TRACEBACK_CHARS_MAX:])

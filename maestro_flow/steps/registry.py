@@ -1,0 +1,85 @@
+"""Which step types this process has: the entry points, and the Python functions of the workflows it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from maestro_flow.errors import PluginError
+from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.steps.builtin import InlineStepType
+from maestro_flow.steps.contract import CONTRACT, StepType
+from maestro_flow.steps.python import PYTHON, PythonStep, PythonStepType
+
+__all__ = ["STEP_TYPES", "StepTypes", "known_step_types"]
+
+STEP_TYPES = "maestro_flow.step_types"
+"""Entry-point group; the name is the step's ``type`` in a definition, the object a ``StepType`` class."""
+
+
+def known_step_types() -> frozenset[str]:
+    """Names of the installed step types; nothing of them is imported."""
+    return frozenset(_installed())
+
+
+@cache  # a scan costs about 15 ms with a hundred distributions
+def _installed() -> Mapping[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=STEP_TYPES)}
+
+
+class StepTypes:
+    """The step types of one node. Thread-safe: what is looked up is never changed, only added."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, StepType] = {}
+        self._functions: dict[tuple[str, str], PythonStep] = {}
+        self.version = 0
+        """Grows when functions are added: what was lacking may be there now."""
+
+    def add_functions(self, workflow_id: str, functions: Mapping[str, PythonStep]) -> None:
+        """Make the Python steps of a workflow runnable here, by step id; the latest function of a name counts."""
+        self._functions.update({(workflow_id, step_id): function for step_id, function in functions.items()})
+        self.version += 1
+
+    def find(self, workflow_id: str, step: StepDefinition) -> StepType | None:
+        """The type that runs a step, or None when this process lacks it.
+
+        Raises:
+            PluginError: the entry point exists but cannot be used.
+        """
+        if step.type == PYTHON:
+            function = self._functions.get((workflow_id, step.id))
+            return PythonStepType(function) if function else None
+        if step.type not in self._loaded:
+            entry = _installed().get(step.type)
+            if entry is None:
+                return None
+            self._loaded[step.type] = _load(entry)
+        return self._loaded[step.type]
+
+    def inline(self, definition: WorkflowDefinition) -> frozenset[str]:
+        """Ids of the steps that the engine runs itself."""
+        return frozenset(
+            step.id for step in definition.steps if isinstance(self.find(definition.id, step), InlineStepType)
+        )
+
+    def lacking(self, definition: WorkflowDefinition) -> frozenset[str]:
+        """Ids of the steps whose code is not here."""
+        return frozenset(step.id for step in definition.steps if self.find(definition.id, step) is None)
+
+
+def _load(entry: EntryPoint) -> StepType:
+    try:
+        step_class = entry.load()
+        step_type = step_class()
+    except Exception as error:  # a plugin may fail in any way; which one it was must be said
+        raise PluginError(f"step type {entry.name!r} ({entry.value}) cannot be loaded: {error!r}") from error
+    if not isinstance(step_type, StepType):
+        raise PluginError(f"step type {entry.name!r} ({entry.value}) is not a maestro_flow StepType")
+    if step_type.contract != CONTRACT:
+        raise PluginError(
+            f"step type {entry.name!r} ({entry.value}) is written for contract {step_type.contract}, "
+            f"this version has contract {CONTRACT}: install a matching release of the plugin"
+        )
+    return step_type
