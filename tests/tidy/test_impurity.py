@@ -35,8 +35,8 @@ def injected_elsewhere(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                     yield node, f"{module}.{name}"
             case ast.ImportFrom(module=str(module), names=names) if module in INJECTED:
                 yield from ((node, f"{module}.{a.name}") for a in names if a.name not in INJECTED[module])
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="random"), attr="Random")):
-                yield node, "random.Random()"
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="random"), attr="Random"), args=[]):
+                yield node, "random.Random() without a seed"
             case ast.Call(func=ast.Attribute(value=ast.Name(id="os"), attr="urandom")):
                 yield node, "os.urandom()"
             case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in CLOCK_READINGS:

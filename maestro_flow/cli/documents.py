@@ -1,0 +1,67 @@
+"""The JSON of ``--json``: the shapes that scripts rely on. Times are ISO 8601 in UTC, with milliseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.view import RunView, StepView
+
+    from maestro_flow.model.commit import RunEntry
+
+__all__ = ["print_json", "run_document", "run_summary"]
+
+
+def print_json(document: Any) -> None:
+    """Print one document; a value that JSON has no form for is printed as text."""
+    import msgspec
+
+    encoded = msgspec.json.encode(document, enc_hook=str)
+    click.echo(msgspec.json.format(encoded, indent=2))
+
+
+def run_summary(run: RunView | RunEntry) -> dict[str, Any]:
+    """A run in a list of runs; a time is null as long as it has not come."""
+    return {
+        "workflow_id": run.workflow_id,
+        "version": run.version,
+        "instance_id": run.instance_id,
+        "run_id": run.run_id,
+        "status": run.status,
+        "create_time": iso_time(run.created_at),
+        "start_time": iso_time(run.started_at),
+        "end_time": iso_time(run.ended_at),
+    }
+
+
+def run_document(view: RunView) -> dict[str, Any]:
+    """A run with its params and all its steps, by step id in the order of the definition."""
+    steps = {step_id: step_document(step) for step_id, step in view.steps.items()}
+    return run_summary(view) | {"params": view.params, "steps": steps}
+
+
+def step_document(step: StepView) -> dict[str, Any]:
+    """A step as its latest attempt left it; ``error`` has type, message and traceback, or is null."""
+    return {
+        "type": step.type,
+        "status": step.status,
+        "attempt": step.attempt,
+        "start_time": iso_time(step.started_at),
+        "end_time": iso_time(step.ended_at),
+        "retry_time": iso_time(step.retry_at),
+        "params": step.params,
+        "outputs": step.outputs,
+        "result": step.result,
+        "error": step.error and {name: getattr(step.error, name) for name in ("type", "message", "traceback")},
+        "waiting_for": step.waiting_for or None,
+    }
+
+
+def iso_time(seconds: float | None) -> str | None:
+    """Seconds since the epoch as ``2026-11-22T23:59:59.123Z``."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

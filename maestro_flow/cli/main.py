@@ -1,0 +1,48 @@
+"""The command line ``maestro-flow``: its commands, and the one place where errors become a line and an exit code.
+
+Nothing heavy is imported here or on top of the commands' modules: ``--help`` loads click and no more.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from maestro_flow.cli.exits import INTERRUPTED, Exit
+from maestro_flow.cli.look import list_runs, show
+from maestro_flow.cli.node import node
+from maestro_flow.cli.run import resume, run
+from maestro_flow.errors import MaestroFlowError
+
+__all__ = ["cli", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=Exit.explain())
+@click.version_option(package_name="maestro-flow", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Durable workflows: run them here, go on after a crash, look at what has run."""
+
+
+for command in (run, resume, node, list_runs, show):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code (``Exit``)."""
+    try:
+        code = cli.main(sys.argv[1:] or ["--help"], prog_name="maestro-flow", standalone_mode=False)
+    except click.Abort:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        code = complain(error.format_message())
+    except MaestroFlowError as error:
+        code = complain(str(error))
+    sys.exit(code or Exit.OK)
+
+
+def complain(problem: str) -> Exit:
+    """Say on one line of stderr what is wrong."""
+    click.echo(f"maestro-flow: {' '.join(problem.split())}", err=True)
+    return Exit.WRONG

@@ -1,0 +1,74 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maestro_flow.model.params import Param, ParamType
+
+__all__ = ["existing_store", "json_option", "name_store", "param_values", "store_option", "timeout_option"]
+
+SQLITE_FILE = "sqlite:///"
+DEFAULT_STORE = f"{SQLITE_FILE}maestro-flow.db"
+
+store_option = click.option(
+    "--store",
+    envvar="MAESTRO_FLOW_STORE",
+    default=DEFAULT_STORE,
+    show_default=True,
+    show_envvar=True,
+    metavar="URL",
+    help="Where runs are kept.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait this long at most; what has not ended by then stays in the store, to be resumed.",
+)
+
+
+def name_store(url: str, *, as_json: bool) -> None:
+    """Say which store is used; beside the JSON, not in it."""
+    click.echo(f"store {url}", err=as_json)
+
+
+def existing_store(url: str) -> str:
+    """The URL, unless it is a SQLite file that is not there: a command that only looks must not make one.
+
+    Raises:
+        click.UsageError: there is no such file.
+    """
+    name = url.removeprefix(SQLITE_FILE)
+    if name not in {url, ":memory:"} and not Path(name).exists():
+        raise click.UsageError(f"there is no store {url} yet: name another one with --store, or run a workflow first")
+    return url
+
+
+def param_values(given: Iterable[str], declared: Mapping[str, Param]) -> dict[str, Any]:
+    """Values of ``--param NAME=VALUE``: text for a param that is declared a STRING, otherwise JSON, or else text.
+
+    Raises:
+        click.BadParameter: there is no ``=``, or no name before it.
+    """
+    values = {}
+    for option in given:
+        name, equals, text = option.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="'--param'")
+        is_text = name in declared and declared[name].type is ParamType.STRING
+        values[name] = text if is_text else _json_or_text(text)
+    return values
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

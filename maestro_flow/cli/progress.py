@@ -1,0 +1,90 @@
+"""Following a run to its end, and showing on the way how it goes: live, a line a change, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+from maestro_flow.cli.exits import Exit
+from maestro_flow.cli.tables import on_terminal
+from maestro_flow.cli.text import run_line, step_line
+from maestro_flow.clock import SystemClock
+from maestro_flow.errors import WaitTimeout
+from maestro_flow.model.status import RunStatus, StepStatus
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.run import Run
+    from maestro_flow.engine.view import RunView, StepView
+
+    Show: TypeAlias = Callable[[RunView], None]
+
+__all__ = ["Deadline", "follow"]
+
+AT_WORK = frozenset({StepStatus.STARTING, StepStatus.RUNNING})
+
+
+class Deadline:
+    """A moment ``timeout_s`` seconds from now, or never; shared by all runs that a command waits for."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._clock = SystemClock()
+        self._end = None if timeout_s is None else self._clock.monotonic() + timeout_s
+
+    def left_s(self) -> float | None:
+        """Seconds left, at least 0; None for ever."""
+        return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
+
+
+def follow(run: Run, deadline: Deadline, *, as_json: bool) -> tuple[RunView, Exit]:
+    """Show a run until it ends, until the time is over, or until nothing in it can go on here; returns its last view."""
+    view = run.view()
+    try:
+        with _progress(as_json=as_json) as show:
+            for view in run.follow(deadline.left_s()):
+                show(view)
+                if is_stuck(view):
+                    break
+    except WaitTimeout:
+        return view, Exit.TIMED_OUT
+    return view, Exit.OK if view.status is RunStatus.SUCCEEDED else Exit.NOT_SUCCEEDED
+
+
+def is_stuck(view: RunView) -> bool:
+    """Some step waits for what this node does not have, and no other step will do anything by itself."""
+    steps = view.steps.values()
+    goes_on = any(not step.waiting_for and (step.status in AT_WORK or step.retry_at is not None) for step in steps)
+    return any(step.waiting_for for step in steps) and not goes_on
+
+
+def _progress(*, as_json: bool) -> AbstractContextManager[Show]:
+    """The way that fits where stdout goes; with ``--json`` it holds the document alone."""
+    if as_json:
+        return nullcontext(lambda _view: None)
+    if on_terminal():
+        from maestro_flow.cli.live import live_table
+
+        return live_table()
+    return nullcontext(_Lines().show)
+
+
+class _Lines:
+    """One line for each change of a step, oldest first."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, tuple[int, StepStatus, str]] = {}
+
+    def show(self, view: RunView) -> None:
+        changed = [step for step in view.steps.values() if self._is_news(step)]
+        for step in sorted(changed, key=lambda step: step.ended_at or step.started_at or view.created_at):
+            click.echo(step_line(step))
+        if view.status.is_terminal:
+            click.echo(run_line(view))
+
+    def _is_news(self, step: StepView) -> bool:
+        state = (step.attempt, step.status, step.waiting_for)
+        before = self._shown.get(step.id, (step.attempt, StepStatus.NOT_CREATED, ""))
+        self._shown[step.id] = state
+        return state != before

@@ -1,0 +1,96 @@
+"""The commands that bring runs to their end in this process: ``run`` starts one, ``resume`` takes up all that are left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from maestro_flow.cli.documents import print_json, run_document
+from maestro_flow.cli.exits import Exit
+from maestro_flow.cli.options import (
+    existing_store,
+    json_option,
+    name_store,
+    param_values,
+    store_option,
+    timeout_option,
+)
+from maestro_flow.cli.progress import Deadline, follow
+from maestro_flow.cli.signals import hand_over_on_sigterm
+from maestro_flow.cli.text import run_name
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.view import RunView
+
+__all__ = ["resume", "run"]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A param of the run: text, or JSON.")
+@store_option
+@timeout_option
+@json_option
+def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, as_json: bool) -> int:
+    """Run the workflow that FILE (YAML or JSON) defines, and show how it goes."""
+    from maestro_flow.dsl.load import load_definition
+    from maestro_flow.engine.engine import Engine
+
+    from maestro_flow.steps.registry import known_step_types
+
+    # All that can be wrong with the definition is found before the store is opened, and so made.
+    loaded = load_definition(file, known_types=known_step_types())
+    for warning in loaded.warnings:
+        click.echo(f"{file}: {warning}", err=True)
+    values = param_values(params, loaded.definition.params)
+    deadline = Deadline(timeout)
+    name_store(store, as_json=as_json)
+    with hand_over_on_sigterm(), Engine(store) as engine:
+        engine.push(loaded.definition)
+        view, code = follow(engine.start(loaded.definition.id, params=values), deadline, as_json=as_json)
+    explain(view, code)
+    if as_json:
+        print_json(run_document(view))
+    return code
+
+
+@click.command()
+@store_option
+@timeout_option
+@json_option
+def resume(store: str, timeout: float | None, as_json: bool) -> int:
+    """Bring every run in the store that has not ended to its end, and show how it goes."""
+    from maestro_flow.engine.engine import Engine
+
+    deadline = Deadline(timeout)
+    ended = []
+    name_store(existing_store(store), as_json=as_json)
+    with hand_over_on_sigterm(), Engine(store) as engine:
+        unfinished = engine.unfinished()
+        if not unfinished:
+            click.echo("every run in the store has ended", err=as_json)
+        for unended in unfinished:
+            if not as_json:
+                click.echo(run_name(unended))
+            view, code = follow(unended, deadline, as_json=as_json)
+            explain(view, code)
+            ended.append((view, code))
+    if as_json:
+        print_json({"runs": [run_document(view) for view, _ in ended]})
+    return Exit.worst(*(code for _, code in ended))
+
+
+def explain(view: RunView, code: Exit) -> None:
+    """Say on stderr why a run has not ended, or where to see more of one that did not succeed."""
+    waiting = {step.waiting_for for step in view.steps.values() if step.waiting_for}
+    if view.status.is_terminal:
+        if code is not Exit.OK:
+            click.echo(
+                f"{run_name(view)} ended {view.status}; for more: maestro-flow show {view.workflow_id}", err=True
+            )
+    elif code is Exit.TIMED_OUT:
+        click.echo(f"{run_name(view)} has not ended in time; to go on: maestro-flow resume", err=True)
+    else:
+        click.echo(f"{run_name(view)} cannot go on here: {'; '.join(sorted(waiting))}", err=True)

@@ -1,0 +1,69 @@
+"""Runs and steps in words, on one line each: times of day are local, durations are seconds with milliseconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.view import RunView, StepView
+
+    from maestro_flow.model.commit import RunEntry
+
+__all__ = ["date_and_time", "duration", "run_line", "run_name", "step_line", "step_note", "time_of_day"]
+
+
+def time_of_day(seconds: float | None) -> str:
+    """Seconds since the epoch as ``12:01:03.123``; empty for a time that has not come."""
+    if seconds is None:
+        return ""
+    return f"{datetime.fromtimestamp(seconds).astimezone():%H:%M:%S.%f}"[:-3]
+
+
+def date_and_time(seconds: float | None) -> str:
+    """Seconds since the epoch as ``2026-11-22 12:01:03.123``; empty for a time that has not come."""
+    if seconds is None:
+        return ""
+    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d} {time_of_day(seconds)}"
+
+
+def duration(begin: float | None, end: float | None) -> str:
+    """The time between two moments as ``0.004 s``; empty when either has not come."""
+    if begin is None or end is None:
+        return ""
+    return f"{max(0.0, end - begin):.3f} s"
+
+
+def run_name(run: RunView | RunEntry) -> str:
+    return f"{run.workflow_id} instance {run.instance_id} run {run.run_id}"
+
+
+def step_note(step: StepView) -> str:
+    """What there is to say about a step beside its status, on one line: an error, a retry, what it waits for."""
+    notes = []
+    if step.error is not None:
+        notes.append(" ".join(f"{step.error.type}: {step.error.message}".split()))
+    if step.retry_at is not None:
+        notes.append(f"next attempt at {time_of_day(step.retry_at)}")
+    if step.waiting_for:
+        notes.append(f"waiting: {step.waiting_for}")
+    return "; ".join(notes)
+
+
+def step_line(step: StepView) -> str:
+    """One change of a step: ``12:01:03.123 job.2 SUCCEEDED attempt 1 0.004 s``; the time is that of the change."""
+    parts = [
+        time_of_day(step.ended_at or step.started_at),
+        step.id,
+        step.status,
+        f"attempt {step.attempt}" if step.attempt else "",
+        duration(step.started_at, step.ended_at),
+        step_note(step),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def run_line(view: RunView) -> str:
+    """How a run stands: ``12:01:03.130 nightly instance 1 run 1 SUCCEEDED 0.050 s``."""
+    parts = [time_of_day(view.ended_at), run_name(view), view.status, duration(view.started_at, view.ended_at)]
+    return " ".join(part for part in parts if part)
