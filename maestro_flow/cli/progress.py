@@ -39,7 +39,7 @@ class Deadline:
 
 
 def follow(run: Run, deadline: Deadline, *, as_json: bool) -> tuple[RunView, Exit]:
-    """Show a run until it ends, until the time is over, or until nothing in it can go on here; returns its last view."""
+    """Show a run until it ends, the time is over, or nothing in it can go on here; returns its last view."""
     view = run.view()
     try:
         with _progress(as_json=as_json) as show:

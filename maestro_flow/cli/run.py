@@ -1,4 +1,4 @@
-"""The commands that bring runs to their end in this process: ``run`` starts one, ``resume`` takes up all that are left."""
+"""The commands that bring runs to their end in this process: ``run`` a new one, ``resume`` all that are left."""
 
 from __future__ import annotations
 
@@ -87,9 +87,8 @@ def explain(view: RunView, code: Exit) -> None:
     waiting = {step.waiting_for for step in view.steps.values() if step.waiting_for}
     if view.status.is_terminal:
         if code is not Exit.OK:
-            click.echo(
-                f"{run_name(view)} ended {view.status}; for more: maestro-flow show {view.workflow_id}", err=True
-            )
+            more = f"maestro-flow show {view.workflow_id} {view.instance_id}"
+            click.echo(f"{run_name(view)} ended {view.status}; for more: {more}", err=True)
     elif code is Exit.TIMED_OUT:
         click.echo(f"{run_name(view)} has not ended in time; to go on: maestro-flow resume", err=True)
     else:
