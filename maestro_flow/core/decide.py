@@ -189,7 +189,7 @@ class _Draft:
                 self.emit(
                     StepEnded(step_id, step.attempt, StepStatus.FATALLY_FAILED, error=StepError("CrashLoop", problem))
                 )
-        self.effects.extend(WakeAt(at) for at in self.state.retrying.values() if at > self.at)
+        self.effects.extend(WakeAt(at) for at, _ in self.retries() if at > self.at)
 
     def interrupt(
         self, step_id: str, step: StepState, *, crashes: int | None = None, handed_over: bool = False
@@ -216,7 +216,7 @@ class _Draft:
             self.effects.append(FinishRun(status))
 
     def stop_waiting(self) -> None:
-        for step_id in (*self.state.interrupted, *self.state.retrying):
+        for step_id in (*self.state.interrupted, *(step_id for _, step_id in self.retries())):
             if self.is_full:
                 return
             step = self.state.steps[step_id]
@@ -242,7 +242,7 @@ class _Draft:
         return self.suspects >= 0
 
     def start_retries(self) -> None:
-        for step_id, retry_at in self.state.retrying.items():
+        for retry_at, step_id in self.retries():
             if retry_at <= self.at and not self.is_full:
                 self.start(step_id, self.state.steps[step_id].attempt + 1)
 
@@ -263,6 +263,10 @@ class _Draft:
         self.effects.append(RunStep(step_id, attempt, 1))
 
     # -- questions ----------------------------------------------------------------------------------------------
+
+    def retries(self) -> list[tuple[float, str]]:
+        """When the next attempts are due, the earliest first: a map has no order of its own."""
+        return sorted((retry_at, step_id) for step_id, retry_at in self.state.retrying.items())
 
     def running(self) -> list[tuple[str, StepState]]:
         """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from attrs import evolve as replace
 from immutables import Map
 
-from maestro_flow.core.graph import Graph
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import MaestroFlowError
 from maestro_flow.model.commit import LogRecord
@@ -41,17 +40,16 @@ _NOT_CREATED = StepState(StepStatus.NOT_CREATED, attempt=0)
 _NO_TRANSITION: frozenset[StepStatus] = frozenset()
 
 
-def fold(flow_id: str, graph: Graph, records: Iterable[LogRecord]) -> FlowState:
-    """The state that a log leads to.
+def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
+    """The state that a log leads to from ``state`` on (``FlowState(flow_id, graph)`` for a whole log).
 
     Raises:
         UnknownEvent: a record is of a newer version.
         IllegalEvent: the log contradicts itself.
     """
-    state = FlowState(flow_id, graph)
     for record in records:
         if record.revision != state.revision + 1:
-            raise IllegalEvent(f"{flow_id}: revision {record.revision} follows {state.revision}")
+            raise IllegalEvent(f"{state.flow_id}: revision {record.revision} follows {state.revision}")
         for event in decode_events(record.events, record.schema_version):
             state = evolve(state, event, record.at)
         state = replace(state, revision=record.revision, at=record.at)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from attrs import frozen
 
-__all__ = ["Param", "ParamMode", "ParamType"]
+from maestro_flow.errors import ValueNotStorable
+
+__all__ = ["Param", "ParamMode", "ParamType", "decode_params", "encode_params", "infer_param"]
 
 
 class ParamType(StrEnum):
@@ -42,3 +45,48 @@ class Param:
     type: ParamType
     value: Any
     mode: ParamMode = ParamMode.MUTABLE
+
+
+def encode_params(params: dict[str, Param]) -> bytes:
+    """Params as JSON, in their order."""
+    return msgspec.json.encode(params)
+
+
+_decoder = msgspec.json.Decoder(dict[str, Param])
+
+
+def decode_params(data: bytes) -> dict[str, Param]:
+    """The inverse of ``encode_params``."""
+    return _decoder.decode(data)
+
+
+_SCALARS = {bool: ParamType.BOOLEAN, int: ParamType.LONG, float: ParamType.DOUBLE, str: ParamType.STRING}
+_ARRAYS = {
+    bool: ParamType.BOOLEAN_ARRAY,
+    int: ParamType.LONG_ARRAY,
+    float: ParamType.DOUBLE_ARRAY,
+    str: ParamType.STRING_ARRAY,
+}
+
+
+def infer_param(name: str, value: Any) -> Param:
+    """The param that a plain value is: a scalar, a list of one kind of scalar (an empty one is of strings), or a map.
+
+    Raises:
+        ValueNotStorable: Maestro's params have no such value (they know no null, and no nesting but in a MAP).
+    """
+    if type(value) in _SCALARS:
+        return Param(_SCALARS[type(value)], value)
+    if isinstance(value, list | tuple):
+        kinds = {type(item) for item in value} or {str}
+        if len(kinds) == 1 and (kind := kinds.pop()) in _ARRAYS:
+            return Param(_ARRAYS[kind], list(value))
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        if all(isinstance(item, str) for item in value.values()):
+            return Param(ParamType.STRING_MAP, dict(value))
+        nested = {key: infer_param(f"{name}.{key}", item).value for key, item in value.items()}
+        return Param(ParamType.MAP, nested)
+    raise ValueNotStorable(
+        f"param {name!r}: a {type(value).__name__} is no Maestro param; expected a string, an int, a float, a bool, "
+        "a list of one of these, or a dict with string keys"
+    )

@@ -1,0 +1,205 @@
+"""A client of a store: pushes, starts, lists and follows. It owns nothing, and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from maestro_flow.actors.runtime import Event
+from maestro_flow.actors.threads import ThreadEvent
+from maestro_flow.clock import Environment
+from maestro_flow.core.graph import Graph
+from maestro_flow.dsl.builder import Workflow
+from maestro_flow.dsl.params import parse_params
+from maestro_flow.engine.hints import Hints
+from maestro_flow.engine.library import Library
+from maestro_flow.engine.placement import place
+from maestro_flow.engine.run import Run
+from maestro_flow.errors import NotFound
+from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
+from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.params import encode_params
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.open import open_storage
+from maestro_flow.storage.protocol import RunQuery, Storage
+
+__all__ = ["Client"]
+
+_PAGE = 500
+
+
+class Client:
+    """What any process may do on a store. A context manager; ``close`` it otherwise.
+
+    ``store`` is a URL, or a ``Storage`` that is then the caller's to close.
+
+    Raises:
+        SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable: see ``open_storage``.
+    """
+
+    def __init__(
+        self,
+        store: str | Storage,
+        *,
+        environment: Environment | None = None,
+        new_event: Callable[[], Event] = ThreadEvent,
+    ) -> None:
+        self.environment = environment or Environment()
+        self._owns_storage = isinstance(store, str)
+        self.storage: Storage = open_storage(store, self.environment.clock) if isinstance(store, str) else store
+        self.library = Library(self.storage)
+        self.hints = Hints()
+        self._new_event = new_event
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._owns_storage:
+            self.storage.close()
+
+    # -- definitions --------------------------------------------------------------------------------------------
+
+    def push(self, workflow: Workflow | WorkflowDefinition) -> int:
+        """Store a definition; returns its version. The same content again is the same version.
+
+        Raises:
+            DefinitionError: the workflow is not a legal definition.
+        """
+        definition = workflow.definition if isinstance(workflow, Workflow) else workflow
+        return self.storage.push(definition.id, msgspec.json.encode(definition))
+
+    def definition(self, workflow_id: str, version: int | None = None) -> WorkflowDefinition:
+        """A stored definition; the latest version if none is named.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._graph(workflow_id, version).definition
+
+    # -- runs ---------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        workflow_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        version: int | None = None,
+        request_id: str | None = None,
+    ) -> Run:
+        """Start an instance of a pushed workflow; durable when this returns, whichever node will run it.
+
+        ``params`` are plain values, or ``Param``. The same ``request_id`` again is the same run.
+
+        Raises:
+            NotFound: there is no such workflow or version.
+            DefinitionError: a param does not fit the definition.
+            Conflict: the request id was used with other params.
+        """
+        return self.start_many(workflow_id, [params or {}], version=version, request_ids=[request_id])[0]
+
+    def start_many(
+        self,
+        workflow_id: str,
+        params: Sequence[Mapping[str, Any]],
+        *,
+        version: int | None = None,
+        request_ids: Sequence[str | None] | None = None,
+    ) -> list[Run]:
+        """Start an instance for each set of params, all or none of them, in one durable write. See ``start``."""
+        graph = self._graph(workflow_id, version)
+        requests = []
+        for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
+            # A request id of our own needs no protection against a second use with another body.
+            key = request_id if request_id is not None else self.environment.new_id()
+            merged = parse_params(graph.definition.params, given)
+            requests.append(
+                StartRequest(workflow_id, key, place(key, self._groups()), version, encode_params(merged))
+            )
+        started = self.storage.start(requests)
+        for given_run in started:
+            self._started(given_run)
+        return [Run(self, given_run) for given_run in started]
+
+    def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:
+        """A run of a workflow: the latest instance, and its latest run, where none is named.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        if instance_id is not None and run_id is not None:
+            entry = self.storage.run(flow_id_of(workflow_id, instance_id, run_id))
+            entries = [entry] if entry else []
+        else:
+            entries = self.storage.list_runs(RunQuery(workflow_id=workflow_id, instance_id=instance_id, limit=1))
+        if not entries:
+            wanted = "".join(f"/{part}" for part in (instance_id, run_id) if part is not None)
+            raise NotFound(f"there is no run {workflow_id}{wanted} in the store")
+        return Run(self, entries[0])
+
+    def runs(
+        self,
+        workflow_id: str | None = None,
+        statuses: Collection[RunStatus] = (),
+        limit: int = 100,
+        before: tuple[float, str] | None = None,
+    ) -> list[RunEntry]:
+        """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last one of the page before."""
+        return self.storage.list_runs(
+            RunQuery(workflow_id=workflow_id, statuses=frozenset(statuses), before=before, limit=limit)
+        )
+
+    def unfinished(self) -> list[Run]:
+        """Every run in the store that has not ended, newest first."""
+        live = frozenset(status for status in RunStatus if not status.is_terminal)
+        found: list[RunEntry] = []
+        page = self.storage.list_runs(RunQuery(statuses=live, limit=_PAGE))
+        while page:
+            found += page
+            last = page[-1]
+            page = self.storage.list_runs(
+                RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id))
+            )
+        return [Run(self, entry) for entry in found]
+
+    # -- what a run's handle needs ------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> None:
+        """Put a message into the inbox of its group."""
+        self.storage.send(message)
+
+    def lacking(self, graph: Graph) -> frozenset[str]:  # noqa: ARG002 - a client runs nothing, so it lacks nothing
+        """Ids of the steps of a graph that this process should run and cannot."""
+        return frozenset()
+
+    @contextmanager
+    def waiting(self, flow_id: str) -> Iterator[Event]:
+        """An event that is set when this process commits something of the flow."""
+        event = self._new_event()
+        with self.hints.waiting(flow_id, event):
+            yield event
+
+    def _graph(self, workflow_id: str, version: int | None) -> Graph:
+        if version is None:
+            stored = self.storage.definition(workflow_id)
+            if stored is None:
+                raise NotFound(f"there is no workflow {workflow_id!r} in the store: push it first")
+            version = stored.version
+        return self.library.graph(workflow_id, version)
+
+    def _groups(self) -> Sequence[int]:
+        """Groups that a new run may be placed in."""
+        return range(self.storage.group_count)
+
+    def _started(self, given: GivenRun) -> None:
+        """A start is durable; its group's owner finds it by its scan."""

@@ -1,0 +1,99 @@
+"""The engine: a client of the store that is also a node. One per process (use case 1 of DESIGN 1)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.clock import Environment
+from maestro_flow.core.graph import Graph
+from maestro_flow.dsl.builder import Workflow
+from maestro_flow.engine.client import Client
+from maestro_flow.engine.node import Node, make_runtime
+from maestro_flow.engine.run import Run
+from maestro_flow.engine.settings import ENVIRONMENT_PREFIX, Settings
+from maestro_flow.errors import SettingsError
+from maestro_flow.model.commit import GivenRun, Message
+from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.steps.registry import StepTypes
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Engine"]
+
+
+class Engine(Client):
+    """Runs workflows of a store in this process, and takes up what a process that died has left behind.
+
+    ``store`` is a URL, a ``Storage`` (the caller's to close), or None for the URL in ``MAESTRO_FLOW_STORE``. Settings
+    are keywords, see ``Settings``. Construction claims the groups that are free and loads their runs.
+
+    Raises:
+        SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
+    """
+
+    def __init__(
+        self,
+        store: str | Storage | None = None,
+        *,
+        environment: Environment | None = None,
+        runtime: Runtime | None = None,
+        **settings: Any,
+    ) -> None:
+        store = store if store is not None else os.environ.get(f"{ENVIRONMENT_PREFIX}STORE")
+        if store is None:
+            raise SettingsError("no store: give a URL such as sqlite:///runs.db, or set MAESTRO_FLOW_STORE")
+        chosen = Settings.of(settings)
+        environment = environment or Environment()
+        self._step_types = StepTypes()
+        runtime = runtime or make_runtime(chosen.runtime, environment.clock)
+        super().__init__(store, environment=environment, new_event=runtime.event)
+        self._node = Node(self.storage, self.library, chosen, environment, runtime, self.hints, self._step_types)
+        self._node.wait_until_serving(chosen.scan_s)
+
+    def close(self) -> None:
+        """Stop running: what is under way is recorded as handed over and goes on in the next engine on this store."""
+        self._node.close()
+        super().close()
+
+    def push(self, workflow: Workflow | WorkflowDefinition) -> int:
+        """Store a definition, and make the functions of a Python workflow runnable here. See ``Client.push``."""
+        version = super().push(workflow)
+        if isinstance(workflow, Workflow) and workflow.functions:
+            self._step_types.add_functions(workflow.definition.id, workflow.functions)
+            self._node.look_again()
+        return version
+
+    def run(
+        self,
+        workflow: Workflow | WorkflowDefinition,
+        *,
+        params: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Run:
+        """Push, start, and wait until the run has ended, however it ended.
+
+        Raises:
+            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+            DefinitionError, Conflict: see ``push`` and ``start``.
+        """
+        version = self.push(workflow)
+        workflow_id = workflow.definition.id if isinstance(workflow, Workflow) else workflow.id
+        run = self.start(workflow_id, params=params, version=version, request_id=request_id)
+        run.wait(timeout_s)
+        return run
+
+    def send(self, message: Message) -> None:
+        super().send(message)
+        self._node.look_for_mail(message.group_id)
+
+    def lacking(self, graph: Graph) -> frozenset[str]:
+        return self._step_types.lacking(graph.definition)
+
+    def _groups(self) -> Sequence[int]:
+        return self._node.serving_groups() or super()._groups()
+
+    def _started(self, given: GivenRun) -> None:
+        self._node.take_up(given)

@@ -1,0 +1,50 @@
+"""Definitions of the catalog as graphs, each read and made once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import msgspec
+
+from maestro_flow.core.graph import Graph
+from maestro_flow.errors import NotFound
+from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Library"]
+
+_GRAPHS_MAX = 1000
+"""Versions kept in memory; flows keep the graph that they use anyway."""
+
+_decoder = msgspec.json.Decoder(WorkflowDefinition)
+
+
+class Library:
+    """A cache in front of the catalog: a version never changes, so it is never stale. Thread-safe."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._graphs: OrderedDict[tuple[str, int], Graph] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def graph(self, workflow_id: str, version: int) -> Graph:
+        """The graph of one version.
+
+        Raises:
+            NotFound: the catalog has no such version.
+        """
+        key = (workflow_id, version)
+        with self._lock:
+            if key in self._graphs:
+                self._graphs.move_to_end(key)
+                return self._graphs[key]
+        stored = self._storage.definition(workflow_id, version)
+        if stored is None:
+            raise NotFound(f"workflow {workflow_id!r} has no version {version} in the store")
+        graph = Graph.of(_decoder.decode(stored.body), version)
+        with self._lock:
+            graph = self._graphs.setdefault(key, graph)
+            if len(self._graphs) > _GRAPHS_MAX:
+                self._graphs.popitem(last=False)
+        return graph

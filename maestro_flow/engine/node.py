@@ -1,0 +1,138 @@
+"""A node: everything that one process runs on a store, wired together, and nothing else."""
+
+from __future__ import annotations
+
+
+from maestro_flow.actors.base import post
+from maestro_flow.actors.group import GroupActor
+from maestro_flow.actors.messages import LookAgain, TakeUp
+from maestro_flow.actors.pooled import PooledRuntime
+from maestro_flow.actors.room import Room
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.threaded import ThreadedRuntime
+from maestro_flow.clock import Clock, Environment
+from maestro_flow.engine.hints import Hints
+from maestro_flow.engine.journal import GroupCommitJournal
+from maestro_flow.engine.library import Library
+from maestro_flow.engine.loader import Loader
+from maestro_flow.engine.ownership import Keeper, OwnedGroup, StoreClock
+from maestro_flow.engine.settings import Settings
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow.model.commit import GivenRun, Owner
+from maestro_flow.steps.registry import StepTypes
+from maestro_flow.storage.process import this_process
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Node", "make_runtime"]
+
+_PURGE_EVERY_S = 3600.0
+
+
+def make_runtime(name: str, clock: Clock) -> Runtime:
+    """The runtime that the setting names."""
+    return ThreadedRuntime(clock) if name == "threaded" else PooledRuntime(clock)
+
+
+class Node:
+    """The actors of the groups that this process holds, and the services that they stand on."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        library: Library,
+        settings: Settings,
+        environment: Environment,
+        runtime: Runtime,
+        hints: Hints,
+        step_types: StepTypes,
+    ) -> None:
+        self.owner = Owner(environment.new_id(), this_process())
+        self._storage, self._settings, self._runtime, self._library = storage, settings, runtime, library
+        self._journal = GroupCommitJournal(runtime, storage, batch_max=settings.batch_max)
+        self._loader = Loader(runtime, storage, library, self._journal)
+        store_clock = StoreClock(runtime.clock)
+        self._keeper = Keeper(
+            runtime, storage, settings, self.owner, store_clock, self._open_group, self._loader.look_at
+        )
+        self._services = Services(
+            runtime=runtime,
+            journal=self._journal,
+            workers=runtime.workers("steps", settings.executor_threads),
+            room=Room(starts=settings.executor_queue_max, suspects=settings.suspects_max, crashed=1),
+            step_types=step_types,
+            limits=settings.limits,
+            now=store_clock.now,
+            new_id=environment.new_id,
+            announce=hints.announce,
+            took_up=self._keeper.took_up,
+            load_again=self._load_again,
+        )
+        self._scan = runtime.service("ownership", self._tick)
+        self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
+        self._closed = False
+        self._scan.wake()
+
+    def wait_until_serving(self, timeout_s: float) -> bool:
+        """True as soon as every group that could be claimed at once is loaded."""
+        ready = self._runtime.event()
+
+        def look() -> None:
+            groups = self._keeper.groups
+            if groups and all(owned.is_serving for owned in groups.values()):
+                ready.set()
+            elif not self._closed:
+                self._runtime.call_later(0.002, look)
+
+        look()
+        return ready.wait(timeout_s)
+
+    def serving_groups(self) -> list[int]:
+        """Ids of the groups that are held and loaded here."""
+        return sorted(group_id for group_id, owned in self._keeper.groups.items() if owned.is_serving)
+
+    def take_up(self, given: GivenRun) -> None:
+        """The fast path after a start: tell the group, if it is held here; otherwise its owner's scan finds the run."""
+        owned = self._keeper.groups.get(given.group_id)
+        if owned is not None and owned.is_serving:
+            post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
+
+    def look_for_mail(self, group_id: int) -> None:
+        """The fast path after a message was sent."""
+        owned = self._keeper.groups.get(group_id)
+        if owned is not None and owned.is_serving:
+            self._loader.look_at(owned)
+
+    def look_again(self) -> None:
+        """Step code was added: what waited for it may start."""
+        for owned in self._keeper.groups.values():
+            post(owned.ref, LookAgain())
+
+    def close(self) -> None:
+        """Hand over, release, and stop; user code that still runs is told so and not waited for."""
+        self._closed = True
+        self._keeper.close()
+        self._runtime.close()
+
+    def _open_group(self, held: Held) -> OwnedGroup:
+        owned = OwnedGroup(held, self._runtime.spawn(GroupActor, self._services, held))
+        self._loader.open(owned)
+        return owned
+
+    def _load_again(self, held: Held, flow_id: str) -> None:
+        owned = self._keeper.groups.get(held.lease.group_id)
+        if owned is not None and owned.held is held:
+            self._loader.load_again(owned, flow_id)
+
+    def _tick(self) -> None:
+        if self._closed:
+            return
+        self._keeper.tick()
+        now = self._runtime.clock.monotonic()
+        if now >= self._purge_at:
+            self._purge_at = now + _PURGE_EVERY_S
+            try:
+                self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)
+            except StorageUnavailable:
+                pass  # in an hour again
+        self._runtime.call_later(self._settings.scan_s, self._scan.wake)

@@ -1,0 +1,186 @@
+"""The keeper: which groups this node holds, from claim to release (DESIGN 7, PROTOCOL 10-15).
+
+Apart from the actors' mailboxes, so that a busy node does not lose its leases::
+
+    free, expired ──claim──> loading ──> serving ──release──> free
+                                │           │
+                                └── lost: refused a renewal, or past its own deadline ──> disbanded
+
+Time: the deadline of a lease is counted on the local monotonic clock from before the request was sent; ``now`` is the
+store's clock, estimated from each renewal.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from attrs import define
+from pykka import ActorRef
+
+from maestro_flow.actors.base import post
+from maestro_flow.actors.group import GroupActor
+from maestro_flow.actors.messages import Disband, HandOverAll
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.services import Held
+from maestro_flow.clock import Clock
+from maestro_flow.engine.settings import Settings
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Keeper", "OwnedGroup", "StoreClock"]
+
+logger = logging.getLogger("maestro_flow.engine")
+
+RENEWALS_PER_LEASE = 4
+
+
+class StoreClock:
+    """The store's clock as this process knows it: an offset to the monotonic clock, from the last renewal."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset = clock.time() - clock.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the epoch, within half a round trip of the store's own reading."""
+        return self._clock.monotonic() + self._offset
+
+    def observe(self, store_now: float, sent: float, answered: float) -> None:
+        """The store read its clock between two readings of our monotonic clock."""
+        self._offset = store_now - (sent + answered) / 2
+
+
+@define
+class OwnedGroup:
+    """A group that this node holds, and its actor; ``is_serving`` once its flows are loaded."""
+
+    held: Held
+    ref: ActorRef[GroupActor]
+    is_serving: bool = False
+    last_sequence: int = 0
+    """Of the inbox: what came after it was not received yet."""
+
+
+class Keeper:
+    """See the module. ``tick`` is one scan; the node calls it every ``scan_s`` seconds, never twice at a time."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        storage: Storage,
+        settings: Settings,
+        owner: Owner,
+        store_clock: StoreClock,
+        open_group: Callable[[Held], OwnedGroup],
+        look_at: Callable[[OwnedGroup], None],
+    ) -> None:
+        self._runtime, self._storage, self._settings = runtime, storage, settings
+        self._owner, self._store_clock = owner, store_clock
+        self._open_group, self._look_at = open_group, look_at
+        self._groups: dict[int, OwnedGroup] = {}
+        self._taken: list[str] = []
+        self._taken_lock = threading.Lock()
+        self._renew_at = float("-inf")
+        self._is_closing = False
+
+    @property
+    def groups(self) -> dict[int, OwnedGroup]:
+        """The groups that are held now, by id; a copy."""
+        return dict(self._groups)
+
+    def took_up(self, flow_id: str) -> None:
+        """Note that a given run has its first commit; told to the catalog with the next scan."""
+        with self._taken_lock:
+            self._taken.append(flow_id)
+
+    def tick(self) -> None:
+        """Renew what is due, notice what is lost, claim what is free, look at what came in."""
+        if self._is_closing:
+            return
+        sent = self._runtime.clock.monotonic()
+        for owned in self.groups.values():
+            if sent >= owned.held.deadline:
+                self._lose(owned, "its lease was not renewed in time")
+        try:
+            self._tell_taken()
+            due = sent >= self._renew_at
+            leases = [owned.held.lease for owned in self._groups.values()] if due else []
+            renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
+            self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
+            if due:
+                self._renew_at = sent + self._settings.lease_s / RENEWALS_PER_LEASE
+                self._renewed(leases, renewal, sent)
+            for group_id in renewal.mail | renewal.given:
+                owned_group = self._groups.get(group_id)
+                if owned_group is not None and owned_group.is_serving:
+                    self._look_at(owned_group)
+            if renewal.claimable:
+                self._claim()
+        except StorageUnavailable as error:
+            logger.warning("the store does not answer the scan: %s", error)
+
+    def close(self) -> None:
+        """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14)."""
+        self._is_closing = True
+        deadline = self._runtime.clock.monotonic() + self._settings.handover_s
+        waiting = []
+        for owned in self._groups.values():
+            done = self._runtime.event()
+            post(owned.ref, HandOverAll(done))
+            waiting.append(done)
+        for done in waiting:
+            if not done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
+                logger.warning("closing before everything that runs is handed over: it will count as interrupted")
+                break
+        leases = [owned.held.lease for owned in self._groups.values()]
+        for owned in self.groups.values():
+            self._disband(owned)
+        try:
+            self._tell_taken()
+            self._storage.release(leases)
+        except StorageUnavailable as error:
+            logger.warning("the groups could not be released, they expire: %s", error)
+
+    # -- parts of a tick ----------------------------------------------------------------------------------------
+
+    def _renewed(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
+        for lease in leases:
+            owned = self._groups[lease.group_id]
+            if lease.group_id in renewal.lost:
+                self._lose(owned, "another owner has claimed it")
+            else:
+                owned.held.deadline = sent + self._settings.lease_s
+
+    def _claim(self) -> None:
+        sent = self._runtime.clock.monotonic()
+        claimed = self._storage.claim(self._owner, lease_s=self._settings.lease_s, limit=self._storage.group_count)
+        for lease in claimed:
+            held = Held(lease, deadline=sent + self._settings.lease_s)
+            self._groups[lease.group_id] = self._open_group(held)
+        if claimed:
+            logger.info("claimed %d groups", len(claimed))
+
+    def _tell_taken(self) -> None:
+        with self._taken_lock:
+            taken, self._taken = self._taken, []
+        if taken:
+            try:
+                self._storage.taken(taken)
+            except StorageUnavailable:
+                with self._taken_lock:
+                    self._taken = taken + self._taken
+                raise
+
+    def _lose(self, owned: OwnedGroup, reason: str) -> None:
+        lease = owned.held.lease
+        logger.warning("group %d (generation %d) is lost: %s", lease.group_id, lease.generation, reason)
+        self._disband(owned)
+
+    def _disband(self, owned: OwnedGroup) -> None:
+        # The flag first: every actor of the group is deaf from now on, whatever waits in its mailbox.
+        owned.held.lost = True
+        self._groups.pop(owned.held.lease.group_id, None)
+        post(owned.ref, Disband())

@@ -1,0 +1,152 @@
+"""A handle of one run: from any process that reaches the store, whoever owns the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from maestro_flow.core.evolve import fold
+from maestro_flow.core.state import FlowState
+from maestro_flow.engine.view import RunView, StepView
+from maestro_flow.errors import Conflict, RunFailed, WaitTimeout
+from maestro_flow.model.commit import GivenRun, Message, MessageState, RunEntry
+from maestro_flow.model.status import RunStatus
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.client import Client
+
+__all__ = ["Run"]
+
+_LOOK_EVERY_S = 0.1
+"""The safety net under the hints of this process, and all there is for a run that another process owns."""
+
+
+class Run:
+    """One run of a workflow instance. Every reading is fresh from the store; a run that has ended never changes."""
+
+    def __init__(self, client: Client, entry: RunEntry | GivenRun) -> None:
+        self._client = client
+        self.workflow_id, self.version = entry.workflow_id, entry.version
+        self.instance_id, self.run_id = entry.instance_id, entry.run_id
+        self.flow_id, self.group_id = entry.flow_id, entry.group_id
+        self._given_at = entry.created_at
+        self._state: FlowState | None = None
+
+    def __repr__(self) -> str:
+        return f"<Run {self.flow_id}>"
+
+    @property
+    def status(self) -> RunStatus:
+        """CREATED, IN_PROGRESS, or how the run ended."""
+        return self._refresh().status
+
+    @property
+    def steps(self) -> dict[str, StepView]:
+        """Every step of the definition by id, in its order."""
+        return self.view().steps
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Results by step id, of the steps that have one."""
+        return self.view().outputs
+
+    def view(self) -> RunView:
+        """The run at this moment."""
+        return RunView.of(self._refresh(), self._client.lacking(self._refresh().graph))
+
+    def wait(self, timeout_s: float | None = None) -> RunStatus:
+        """Block until the run has ended, and say how.
+
+        Raises:
+            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+        """
+        for state in self._changes(timeout_s):
+            if state.status.is_terminal:
+                return state.status
+        raise AssertionError("unreachable")
+
+    def follow(self, timeout_s: float | None = None) -> Iterator[RunView]:
+        """The run now, and again after every change, until it has ended; the last view is of its end.
+
+        Raises:
+            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+        """
+        for state in self._changes(timeout_s):
+            yield RunView.of(state, self._client.lacking(state.graph))
+
+    def raise_for_status(self) -> None:
+        """Do nothing if the run has succeeded.
+
+        Raises:
+            RunFailed: it has not; the message names the first step that is to blame.
+        """
+        view = self.view()
+        if view.status is RunStatus.SUCCEEDED:
+            return
+        culprits = (step for step in view.steps.values() if step.error and not step.status.is_complete)
+        blame = next((f": step {step.id} {step.status}: {step.error.message}" for step in culprits if step.error), "")
+        raise RunFailed(f"run {self.flow_id} is {view.status}{blame}")
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Ask the owner to end the run as STOPPED, and wait until it has agreed: running steps are then terminated.
+
+        Raises:
+            Conflict: the run has ended already.
+            WaitTimeout: the owner has not answered in time; the request stands.
+        """
+        client = self._client
+        status = self.status
+        if status.is_terminal:
+            raise Conflict(f"run {self.flow_id} cannot be stopped: it is {status}")
+        message = Message(self.group_id, client.environment.new_id(), self.flow_id, "stop")
+        client.send(message)
+        with client.waiting(self.flow_id) as changed:
+            deadline = client.environment.clock.monotonic() + timeout_s
+            while True:
+                answer = client.storage.message(self.group_id, message.message_id)
+                if answer is not None and answer.state is not MessageState.WAITING:
+                    break
+                if client.environment.clock.monotonic() >= deadline:
+                    raise WaitTimeout(f"run {self.flow_id}: no owner has answered the stop after {timeout_s:g} s")
+                changed.wait(_LOOK_EVERY_S)
+                changed.clear()
+        if answer.outcome != "accepted":
+            raise Conflict(f"run {self.flow_id} cannot be stopped: {answer.outcome.removeprefix('conflict: ')}")
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> FlowState:
+        """Fold what the log has grown by since the last look."""
+        state = self._state
+        if state is None:
+            graph = self._client.library.graph(self.workflow_id, self.version)
+            state = FlowState(
+                self.flow_id,
+                graph,
+                instance_id=self.instance_id,
+                run_id=self.run_id,
+                created_at=self._given_at,
+            )
+        if not state.status.is_terminal:
+            state = fold(state, self._client.storage.read_flow(self.flow_id, after_revision=state.revision))
+        self._state = state
+        return state
+
+    def _changes(self, timeout_s: float | None) -> Iterator[FlowState]:
+        client = self._client
+        clock = client.environment.clock
+        deadline = None if timeout_s is None else clock.monotonic() + timeout_s
+        seen = -1
+        with client.waiting(self.flow_id) as changed:
+            while True:
+                changed.clear()
+                state = self._refresh()
+                if state.revision != seen:
+                    seen = state.revision
+                    yield state
+                if state.status.is_terminal:
+                    return
+                left = _LOOK_EVERY_S if deadline is None else min(_LOOK_EVERY_S, deadline - clock.monotonic())
+                if left <= 0:
+                    raise WaitTimeout(f"run {self.flow_id} is still {state.status} after {timeout_s:g} s; it goes on")
+                changed.wait(left)

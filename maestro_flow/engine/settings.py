@@ -1,0 +1,99 @@
+"""Every setting of a node, with its unit, its default and the reason for it (law 8).
+
+Given as a keyword to ``Engine``, or in the environment as ``MAESTRO_FLOW_`` and the name in capitals.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Attribute, field, fields, frozen
+
+from maestro_flow.actors.services import Limits
+from maestro_flow.errors import SettingsError
+
+__all__ = ["ENVIRONMENT_PREFIX", "Settings"]
+
+ENVIRONMENT_PREFIX = "MAESTRO_FLOW_"
+
+
+def _setting(default: float | str, reason: str, *, least: float | None = None) -> Any:
+    def check(_settings: Settings, attribute: Attribute[Any], value: Any) -> None:
+        if least is not None and value < least:
+            raise SettingsError(f"setting {attribute.name}={value!r}: must be at least {least:g}")
+
+    return field(default=default, validator=check, metadata={"reason": reason})
+
+
+@frozen
+class Settings:
+    """Names end in their unit: ``_s`` seconds, ``_bytes_max`` bytes, ``_max`` a count."""
+
+    runtime: str = _setting("pooled", "pooled; threaded (a thread per actor) for debugging")
+    lease_s: float = _setting(10.0, "a crash is noticed after this; shorter than a frozen process may last", least=0.1)
+    scan_s: float = _setting(1.0, "one query per scan finds expired groups, mail and starts of other nodes", least=0.01)
+    executor_threads: int = _setting(32, "user code that waits at the same time; the interpreter lock bounds the rest", least=1)
+    executor_queue_max: int = _setting(
+        1000, "attempts handed to the executor: its threads never idle, and a crash leaves few suspects", least=1
+    )
+    suspects_max: int = _setting(4, "interrupted attempts that are started at once after a crash", least=1)
+    crashes_max: int = _setting(3, "deaths of the process while an attempt was running, before it is given up", least=1)
+    deliveries_max: int = _setting(5, "owners that may fail over a message before it is a dead letter", least=1)
+    reloads_max: int = _setting(5, "times that a defective flow is loaded again before it is parked", least=0)
+    poll_s: float = _setting(3.0, "between calls of a step that goes on, unless it says otherwise (Maestro: 3)", least=0.001)
+    announce_s: float = _setting(1.0, "an attempt that runs this long is recorded as RUNNING", least=0.01)
+    terminate_grace_s: float = _setting(10.0, "for a step's terminate, then the attempt ends without it", least=0.0)
+    handover_s: float = _setting(5.0, "for recording what was running when a node closes", least=0.0)
+    result_bytes_max: int = _setting(1024 * 1024, "size of one step's result: results are held in memory", least=1)
+    commit_events_max: int = _setting(200, "events of one commit; a larger decision becomes several", least=1)
+    batch_max: int = _setting(1024, "commits written in one transaction", least=1)
+    tombstones_s: float = _setting(86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0)
+
+    def __attrs_post_init__(self) -> None:
+        if self.runtime not in ("pooled", "threaded"):
+            raise SettingsError(f"setting runtime={self.runtime!r}: expected pooled or threaded")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
+        """Settings from keywords, then the environment, then the defaults.
+
+        Raises:
+            SettingsError: an unknown name, or an illegal value.
+        """
+        environment = os.environ if environment is None else environment
+        known = {attribute.name: attribute for attribute in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise SettingsError(f"there is no setting {name!r}; known: {', '.join(sorted(known))}")
+        values = dict(given)
+        for name, attribute in known.items():
+            text = environment.get(ENVIRONMENT_PREFIX + name.upper())
+            if text is not None and name not in values:
+                values[name] = _parsed(attribute, text)
+        return cls(**values)
+
+    @property
+    def limits(self) -> Limits:
+        """What the actors need of these."""
+        return Limits(
+            poll_s=self.poll_s,
+            announce_s=self.announce_s,
+            terminate_grace_s=self.terminate_grace_s,
+            result_bytes_max=self.result_bytes_max,
+            suspects=self.suspects_max,
+            crashes_max=self.crashes_max,
+            deliveries_max=self.deliveries_max,
+            events_max=self.commit_events_max,
+            reloads_max=self.reloads_max,
+        )
+
+
+def _parsed(attribute: Attribute[Any], text: str) -> Any:
+    kind = type(attribute.default)
+    try:
+        return kind(text)
+    except ValueError:
+        name = ENVIRONMENT_PREFIX + attribute.name.upper()
+        raise SettingsError(f"{name}={text!r}: expected a number") from None

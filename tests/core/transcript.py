@@ -1,0 +1,155 @@
+"""Scenarios for the pure core as text: commands in, the full trace of events and effects out.
+
+A file opens with the steps of a workflow, one a line (``a -> b, c:false  error_retry_limit=1``), and goes on with
+commands, each followed by ``----`` and what it led to::
+
+    done a value=1
+    ----
+    10.0 rev 2: step_ended a#1 SUCCEEDED result=1 | step_starting b#1
+      do RunStep b#1.1
+      IN_PROGRESS active=1
+
+Commands: start; done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
+[of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything, fold the log,
+load); node NAME=VALUE... (what the node can take on); inputs (the commands on the following lines, decided together).
+"""
+
+from __future__ import annotations
+
+from attrs import evolve as replace
+from msgspec import Raw, json
+
+from maestro_flow.core.decide import Decision, decide
+from maestro_flow.core.evolve import fold
+from maestro_flow.core.graph import Graph
+from maestro_flow.core.inputs import Began, Capacity, HandOver, Input, Load, Report, Start, Stop, Tick
+from maestro_flow.core.state import FlowState
+from maestro_flow.model.commit import LogRecord
+from maestro_flow.model.definition import Backoff, RetryPolicy, StepDefinition, WorkflowDefinition
+from maestro_flow.model.events import Event, StepError, encode_events
+from maestro_flow.model.status import Verdict
+
+VERDICTS = {
+    "done": Verdict.DONE,
+    "continue": Verdict.CONTINUE,
+    "user": Verdict.USER_ERROR,
+    "platform": Verdict.PLATFORM_ERROR,
+    "fatal": Verdict.FATAL_ERROR,
+    "internal": Verdict.INTERNAL_ERROR,
+    "timeout": Verdict.TIMED_OUT,
+    "stopped": Verdict.STOPPED,
+}
+SIMPLE: dict[str, Input] = {"start": Start(1, 1, 0.0), "tick": Tick(), "handover": HandOver()}
+POLICY = RetryPolicy(2, 10, 0, error=Backoff(60, 2, 600), platform=Backoff(10, 1, 10), timeout=Backoff(5, 1, 5))
+
+
+def parse_workflow(lines: list[str]) -> WorkflowDefinition:
+    steps = []
+    for line in lines:
+        head, _, options = line.partition("  ")
+        step_id, _, targets = head.partition("->")
+        successors = {}
+        for target in targets.split(","):
+            if target.strip():
+                name, _, condition = target.strip().partition(":")
+                successors[name] = condition != "false"
+        limits = {name: int(value) for name, value in (option.split("=") for option in options.split())}
+        steps.append(
+            StepDefinition(step_id.strip(), "Test", successors=successors, retry_policy=replace(POLICY, **limits))
+        )
+    return WorkflowDefinition("wf", tuple(steps))
+
+
+class Player:
+    """Plays a flow: decides, keeps the log, and remembers what a crash would leave."""
+
+    def __init__(self, definition: WorkflowDefinition) -> None:
+        self.graph = Graph.of(definition, 1)
+        self.state = FlowState("wf/1/1", self.graph)
+        self.log: list[LogRecord] = []
+        self.now = 0.0
+        self.capacity = Capacity()
+
+    def play(self, lines: list[str]) -> str:
+        command, *words = lines[0].split()
+        if command == "at":
+            self.now = float(words[0])
+            return ""
+        if command == "node":
+            options = dict(word.split("=") for word in words)
+            self.capacity = Capacity(
+                **{  # type: ignore[arg-type]  # every option is a number or a set of ids
+                    name: frozenset(value.split(",")) if name in ("inline", "lacking") else int(value)
+                    for name, value in options.items()
+                }
+            )
+            return ""
+        if command == "crash":
+            self.state = self.folded()
+            return self.decide([Load()])
+        if command == "inputs":
+            return self.decide([self.input(line) for line in lines[1:]])
+        return self.decide([self.input(lines[0])])
+
+    def folded(self) -> FlowState:
+        return fold(FlowState("wf/1/1", self.graph), self.log)
+
+    def input(self, line: str) -> Input:
+        command, *words = line.split()
+        if command in SIMPLE:
+            return SIMPLE[command]
+        if command == "stop":
+            return Stop(words[0])
+        step = self.state.steps.get(words[0])
+        options = dict(word.split("=", 1) for word in words[1:])
+        attempt, execution = (step.attempt, step.execution) if step else (1, 1)
+        if "of" in options:
+            attempt, execution = (int(part) for part in options["of"].split("."))
+        if command == "began":
+            return Began(words[0], attempt, execution, self.now)
+        verdict = VERDICTS[command]
+        failed = verdict not in (Verdict.DONE, Verdict.CONTINUE)
+        return Report(
+            words[0],
+            attempt,
+            execution,
+            verdict,
+            result=Raw(options.get("value", "null").encode()),
+            artifacts={"id": options["artifact"]} if "artifact" in options else {},
+            error=StepError("Test", command) if failed else None,
+        )
+
+    def decide(self, inputs: list[Input]) -> str:
+        lines: list[str] = []
+        while inputs:
+            decision = decide(self.state, inputs, self.now, self.capacity)
+            lines += self.commit(decision)
+            inputs = list(decision.rest)
+        state = self.state
+        parts = [str(state.status), f"active={state.active}"]
+        parts += [f"ready={','.join(state.ready)}"] if state.ready else []
+        parts += [f"interrupted={','.join(state.interrupted)}"] if state.interrupted else []
+        parts += [f"retrying={step}@{at:g}" for step, at in sorted(state.retrying.items())]
+        return "\n".join([*lines, "  " + " ".join(parts)])
+
+    def commit(self, decision: Decision) -> list[str]:
+        lines = []
+        if decision.events:
+            state = decision.state
+            lines.append(f"{decision.at:g} rev {state.revision}: " + " | ".join(map(told, decision.events)))
+            record = LogRecord(
+                "wf/1/1", state.revision, 0, 1, "owner", state.revision, "id", decision.at, 1, encode_events(decision.events)
+            )
+            self.log.append(record)
+        self.state = decision.state
+        lines += [f"  settle {settled.message_id}: {settled.outcome}" for settled in decision.settles]
+        return [*lines, *(f"  do {effect}" for effect in decision.effects)]
+
+
+def told(event: Event) -> str:
+    """An event as its kind, its step and attempt, and every other field that is set."""
+    fields = json.decode(json.encode(event))
+    words = [fields.pop("kind")]
+    if "step" in fields:
+        words.append(f"{fields.pop('step')}#{fields.pop('attempt', 1)}")
+    return " ".join([*words, *(f"{name}={json.encode(value).decode()}" for name, value in fields.items())])
