@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from typing import Protocol
 
 from attrs import field, frozen
 
-__all__ = ["Clock", "Environment", "SystemClock"]
+__all__ = ["Clock", "Environment", "ManualClock", "SystemClock"]
 
 
 class Clock(Protocol):
@@ -27,6 +28,31 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class ManualClock:
+    """A clock for tests: both readings, in seconds, move by ``advance`` alone. May be shared by threads."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self._lock = threading.Lock()
+        self._now = now
+        self._elapsed = 0.0
+
+    def time(self) -> float:
+        with self._lock:
+            return self._now
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; it never goes back."""
+        if seconds < 0:
+            raise ValueError(f"time does not go back: {seconds} s")
+        with self._lock:
+            self._now += seconds
+            self._elapsed += seconds
 
 
 @frozen

@@ -1,0 +1,152 @@
+"""What is read the same way in every dialect: SQLAlchemy Core over a connection that the caller has opened.
+
+Columns are selected under the names of the model's fields, so a row is a record of the model.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby, starmap
+from typing import Any, TypeAlias
+
+import attrs
+from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, tuple_, union_all
+
+from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, MessageState, RunEntry
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.protocol import RunQuery, StoredDefinition
+from maestro_flow_sql.schema import definitions, log, messages, runs
+
+__all__ = [
+    "definition",
+    "given_runs",
+    "last_position",
+    "list_runs",
+    "load_flows",
+    "message",
+    "read_flow",
+    "read_log",
+    "run_entry",
+]
+
+Select_: TypeAlias = Select[tuple[Any, ...]]
+
+
+def _select(table: Table, model: type[attrs.AttrsInstance], *, without: str = "") -> Select_:
+    return select(*(table.c[field.name] for field in attrs.fields(model) if field.name != without))
+
+
+# -- the log ----------------------------------------------------------------------------------------------------
+
+_RECORDS = _select(log, LogRecord)
+_FLOW = _RECORDS.where(log.c.flow_id == bindparam("flow_id"), log.c.revision > bindparam("after")).order_by(
+    log.c.revision
+)
+_LOG = (
+    _RECORDS.where(log.c.group_id == bindparam("group_id"), log.c.position > bindparam("after"))
+    .order_by(log.c.position)
+    .limit(bindparam("limit"))
+)
+_LAST = select(func.coalesce(func.max(log.c.position), 0)).where(log.c.group_id == bindparam("group_id"))
+_LIVE = (
+    _select(runs, RunEntry)
+    .where(text("is_live = 1"), runs.c.group_id == bindparam("group_id"), runs.c.flow_id > bindparam("after"))
+    .order_by(runs.c.flow_id)
+    .limit(bindparam("limit"))
+)
+_FLOWS = _RECORDS.where(log.c.flow_id.in_(bindparam("flow_ids", expanding=True))).order_by(
+    log.c.flow_id, log.c.revision
+)
+
+
+def last_position(connection: Connection, group_id: int) -> int:
+    return int(connection.execute(_LAST, {"group_id": group_id}).scalar_one())
+
+
+def read_flow(connection: Connection, flow_id: str, after: int) -> list[LogRecord]:
+    return _records(connection, _FLOW, flow_id=flow_id, after=after)
+
+
+def read_log(connection: Connection, group_id: int, after: int, limit: int) -> list[LogRecord]:
+    return _records(connection, _LOG, group_id=group_id, after=after, limit=limit)
+
+
+def load_flows(connection: Connection, group_id: int, after: str, limit: int) -> list[FlowLog]:
+    page = connection.execute(_LIVE, {"group_id": group_id, "after": after, "limit": limit}).mappings()
+    entries = [_entry(row) for row in page]
+    records = _records(connection, _FLOWS, flow_ids=[entry.flow_id for entry in entries])
+    of_flow = {flow_id: tuple(group) for flow_id, group in groupby(records, key=lambda record: record.flow_id)}
+    return [FlowLog(entry, of_flow[entry.flow_id]) for entry in entries]
+
+
+def _records(connection: Connection, statement: Select_, **values: Any) -> list[LogRecord]:
+    return list(starmap(LogRecord, connection.execute(statement, values)))
+
+
+# -- the inbox --------------------------------------------------------------------------------------------------
+
+_MESSAGES = _select(messages, Message)
+_MESSAGE = _MESSAGES.where(
+    messages.c.group_id == bindparam("group_id"), messages.c.message_id == bindparam("message_id")
+)
+
+
+def message(connection: Connection, group_id: int, message_id: str) -> Message | None:
+    row = connection.execute(_MESSAGE, {"group_id": group_id, "message_id": message_id}).mappings().first()
+    return None if row is None else Message(**{**row, "state": MessageState(row["state"])})
+
+
+# -- the catalog ------------------------------------------------------------------------------------------------
+
+_DEFINITION = _select(definitions, StoredDefinition).where(definitions.c.workflow_id == bindparam("workflow_id"))
+_VERSION = _DEFINITION.where(definitions.c.version == bindparam("version"))
+_LATEST = _DEFINITION.order_by(definitions.c.version.desc()).limit(1)
+_GIVEN = (
+    _select(runs, GivenRun, without="fresh")
+    .where(text("is_given = 1"), runs.c.group_id == bindparam("group_id"))
+    .order_by(runs.c.number)
+    .limit(bindparam("limit"))
+)
+
+
+def definition(connection: Connection, workflow_id: str, version: int | None) -> StoredDefinition | None:
+    statement = _LATEST if version is None else _VERSION
+    row = connection.execute(statement, {"workflow_id": workflow_id, "version": version}).mappings().first()
+    return None if row is None else StoredDefinition(**row)
+
+
+def given_runs(connection: Connection, group_id: int, limit: int) -> list[GivenRun]:
+    return list(starmap(GivenRun, connection.execute(_GIVEN, {"group_id": group_id, "limit": limit})))
+
+
+# -- the run index ----------------------------------------------------------------------------------------------
+
+_ENTRIES = _select(runs, RunEntry)
+_ENTRY = _ENTRIES.where(runs.c.flow_id == bindparam("flow_id"))
+
+
+def run_entry(connection: Connection, flow_id: str) -> RunEntry | None:
+    row = connection.execute(_ENTRY, {"flow_id": flow_id}).mappings().first()
+    return None if row is None else _entry(row)
+
+
+def list_runs(connection: Connection, query: RunQuery) -> list[RunEntry]:
+    return [_entry(row) for row in connection.execute(_page(query)).mappings()]
+
+
+def _page(query: RunQuery) -> Select_:
+    """One page per status, each from the end of an index, merged: no filter ever walks the runs of another status."""
+    wanted = _ENTRIES.order_by(runs.c.created_at.desc(), runs.c.flow_id.desc()).limit(query.limit)
+    if query.workflow_id is not None:
+        wanted = wanted.where(runs.c.workflow_id == query.workflow_id)
+    if query.instance_id is not None:
+        wanted = wanted.where(runs.c.instance_id == query.instance_id)
+    if query.before is not None:
+        wanted = wanted.where(tuple_(runs.c.created_at, runs.c.flow_id) < tuple_(*query.before))
+    statuses = sorted(query.statuses or RunStatus)
+    pages = [select(wanted.where(runs.c.status == str(status)).subquery()) for status in statuses]
+    merged = union_all(*pages).subquery()
+    return select(merged).order_by(merged.c.created_at.desc(), merged.c.flow_id.desc()).limit(query.limit)
+
+
+def _entry(row: RowMapping) -> RunEntry:
+    return RunEntry(**{**row, "status": RunStatus(row["status"])})

@@ -1,0 +1,178 @@
+"""The tables, once for every dialect. The constraints are the guarantees: what they say cannot be otherwise.
+
+    store_meta     one row: which schema, who may still read it, how many groups
+    leases         one row per group: generation, owner, expiry; the fence of every commit
+    log            one row per commit of a flow; append only
+    messages       inboxes and their tombstones
+    workflows      counters of a workflow: latest version, latest instance
+    definitions    the versions
+    runs           one row per run: what was asked for (the start) and how it is (the entry in the index)
+
+Times are seconds since the epoch. Bodies, events and params are JSON as bytes, which the store never looks into.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+__all__ = [
+    "OLDEST_READER",
+    "SCHEMA_VERSION",
+    "definitions",
+    "leases",
+    "log",
+    "messages",
+    "metadata",
+    "runs",
+    "store_meta",
+    "workflows",
+]
+
+SCHEMA_VERSION = 1
+"""Version of these tables, raised with every change of them."""
+
+OLDEST_READER = 1
+"""The oldest schema version whose programs may still use a store of this one (PROTOCOL 27)."""
+
+metadata = MetaData()
+
+# The types that a STRICT table of SQLite knows, at full width elsewhere.
+_Number: Any = BigInteger().with_variant(Integer(), "sqlite")
+_Seconds: Any = Double().with_variant(REAL(), "sqlite")
+
+
+def _column(name: str, kind: Any, *, key: bool = False, null: bool = False) -> Column[Any]:
+    return Column(name, kind, primary_key=key, nullable=null, autoincrement=False)
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """An index over the few rows that still matter, so that what is finished costs nothing."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+store_meta = Table(
+    "store_meta",
+    metadata,
+    _column("id", Integer, key=True),
+    _column("schema_version", Integer),
+    _column("oldest_reader", Integer),
+    _column("group_count", Integer),
+    _column("created_at", _Seconds),
+    CheckConstraint("id = 1", name="one_row"),
+    sqlite_strict=True,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    _column("group_id", Integer, key=True),
+    _column("generation", _Number),
+    _column("owner_id", Text),  # empty: nobody
+    _column("process", Text),  # by which another process may prove that the owner is dead; empty: it cannot
+    _column("expires_at", _Seconds),
+    sqlite_strict=True,
+)
+
+log = Table(
+    "log",
+    metadata,
+    _column("flow_id", Text),
+    _column("revision", _Number),
+    _column("group_id", Integer),
+    _column("generation", _Number),  # the fence it was written under, for verify
+    _column("owner_id", Text),
+    _column("position", _Number),
+    _column("commit_id", Text),
+    _column("at", _Seconds),
+    _column("schema_version", Integer),
+    _column("events", LargeBinary),
+    UniqueConstraint("flow_id", "revision", name="one_commit_per_revision"),  # PROTOCOL 4
+    UniqueConstraint("group_id", "position", name="one_commit_per_position"),  # PROTOCOL 7
+    sqlite_strict=True,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("sequence", _Number, primary_key=True, autoincrement=True),
+    _column("group_id", Integer),
+    _column("message_id", Text),
+    _column("flow_id", Text),
+    _column("kind", Text),
+    _column("body", LargeBinary),
+    _column("sent_at", _Seconds),
+    _column("deliveries", Integer),
+    _column("delivered_to", _Number),  # the latest generation that received it
+    _column("state", Text),
+    _column("outcome", Text),
+    _column("settled_at", _Seconds, null=True),
+    UniqueConstraint("group_id", "message_id", name="one_message_per_id"),  # PROTOCOL 16
+    _partial("messages_waiting", "group_id", "sequence", where="state = 'waiting'"),
+    _partial("messages_settled", "settled_at", where="state = 'settled'"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,  # never a sequence again that a purged message had: a reader may be past it
+)
+
+workflows = Table(
+    "workflows",
+    metadata,
+    _column("workflow_id", Text, key=True),
+    _column("latest_version", Integer),
+    _column("latest_instance", _Number),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    _column("workflow_id", Text, key=True),
+    _column("version", Integer, key=True),
+    _column("body", LargeBinary),
+    _column("created_at", _Seconds),
+    sqlite_strict=True,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),  # order of starting
+    _column("flow_id", Text),
+    _column("workflow_id", Text),
+    _column("version", Integer),
+    _column("instance_id", _Number),
+    _column("run_id", _Number),
+    _column("group_id", Integer),
+    _column("status", Text),
+    _column("created_at", _Seconds),
+    _column("started_at", _Seconds, null=True),
+    _column("ended_at", _Seconds, null=True),
+    _column("request_id", Text, null=True),  # null: not made by a start
+    _column("params", LargeBinary, null=True),
+    _column("is_given", Integer),  # started and not yet marked as taken
+    _column("is_live", Integer),  # has a log and has not ended
+    UniqueConstraint("flow_id", name="one_row_per_run"),
+    UniqueConstraint("workflow_id", "request_id", name="one_run_per_request"),  # PROTOCOL 18
+    Index("runs_of_instance", "workflow_id", "instance_id"),
+    Index("runs_by_status", "status", "created_at", "flow_id"),
+    Index("runs_of_workflow", "workflow_id", "status", "created_at", "flow_id"),
+    _partial("runs_given", "group_id", "number", where="is_given = 1"),
+    _partial("runs_live", "group_id", "flow_id", where="is_live = 1"),
+    sqlite_strict=True,
+)

@@ -1,0 +1,108 @@
+"""Definitions and starts on SQLite: what step (a) of a start writes is one transaction (PROTOCOL 18)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
+from maestro_flow_sql.sqlite.values import as_json
+
+__all__ = ["push", "start", "taken"]
+
+_LATEST = """
+    SELECT version, body FROM definitions WHERE workflow_id = ? ORDER BY version DESC LIMIT 1
+"""
+
+_INSERT_DEFINITION = """
+    INSERT INTO definitions (workflow_id, version, body, created_at) VALUES (?, ?, ?, ?)
+"""
+
+_COUNT_VERSION = """
+    INSERT INTO workflows (workflow_id, latest_version, latest_instance) VALUES (?, ?, 0)
+    ON CONFLICT (workflow_id) DO UPDATE SET latest_version = excluded.latest_version
+"""
+
+_WORKFLOWS = """
+    SELECT workflow_id, latest_version, latest_instance FROM workflows
+    WHERE workflow_id IN (SELECT value FROM json_each(?))
+"""
+
+_STARTED = """
+    SELECT runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
+           runs.request_id, runs.params, runs.created_at
+    FROM json_each(?) AS asked
+    JOIN runs ON runs.workflow_id = asked.value ->> 0 AND runs.request_id = asked.value ->> 1
+"""
+
+_INSERT_RUN = """
+    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
+                      request_id, params, created_at, status, is_given, is_live)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'CREATED', 1, 0)
+"""
+
+_COUNT_INSTANCES = "UPDATE workflows SET latest_instance = ? WHERE workflow_id = ?"
+
+_TAKEN = """
+    UPDATE runs SET is_given = 0 WHERE flow_id IN (SELECT value FROM json_each(?)) AND is_given = 1
+"""
+
+
+def push(db: sqlite3.Connection, workflow_id: str, body: bytes, now: float) -> int:
+    latest, latest_body = db.execute(_LATEST, (workflow_id,)).fetchone() or (0, None)
+    if latest_body == body:
+        return int(latest)
+    version = int(latest) + 1
+    db.execute(_INSERT_DEFINITION, (workflow_id, version, body, now))
+    db.execute(_COUNT_VERSION, (workflow_id, version))
+    return version
+
+
+def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) -> list[GivenRun]:
+    """The run of each request: found by its request id, or new with the next number of its workflow.
+
+    Raises:
+        NotFound, Conflict: as the protocol says; the caller rolls back, so it is all or nothing.
+    """
+    started = {(run.workflow_id, run.request_id): run for run in _started(db, requests)}
+    asked = as_json({request.workflow_id for request in requests})
+    counters = {name: (version, instance) for name, version, instance in db.execute(_WORKFLOWS, (asked,))}
+    answers, fresh = [], []
+    for request in requests:
+        key = (request.workflow_id, request.request_id)
+        if key in started:
+            check_same_start(started[key], request)
+            answers.append(started[key])
+            continue
+        latest, instance_id = counters.get(request.workflow_id, (0, 0))
+        version = chosen_version(request, latest=latest)
+        run = new_run(request, version=version, instance_id=instance_id + 1, created_at=now)
+        counters[request.workflow_id] = (latest, instance_id + 1)
+        started[key] = evolve(run, fresh=False)
+        fresh.append(run)
+        answers.append(run)
+    _insert(db, fresh)
+    return answers
+
+
+def taken(db: sqlite3.Connection, flow_ids: Sequence[str]) -> None:
+    db.execute(_TAKEN, (as_json(flow_ids),))
+
+
+def _started(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    asked = as_json((request.workflow_id, request.request_id) for request in requests)
+    return [GivenRun(*row) for row in db.execute(_STARTED, (asked,))]
+
+
+def _insert(db: sqlite3.Connection, fresh: Sequence[GivenRun]) -> None:
+    db.executemany(_INSERT_RUN, [_values(run) for run in fresh])
+    highest = {run.workflow_id: run.instance_id for run in fresh}
+    db.executemany(_COUNT_INSTANCES, [(instance_id, workflow_id) for workflow_id, instance_id in highest.items()])
+
+
+def _values(run: GivenRun) -> tuple[object, ...]:
+    ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
+    return (*ids, run.request_id, run.params, run.created_at)

@@ -1,0 +1,157 @@
+"""The one write door on SQLite: a batch of commits in a few statements.
+
+The transaction is BEGIN IMMEDIATE, so from the first statement on nobody else writes: what is read is still so when we
+write, in whichever process the other owner lives. That makes the fence (PROTOCOL 3) a plain read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import Factory, define, evolve
+
+from maestro_flow.model.commit import Commit, Lease, Message, MessageState, Outcome, RunEntry
+from maestro_flow.storage.judge import judge, state_after
+from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, message_values, read_messages
+from maestro_flow_sql.sqlite.values import as_json
+
+__all__ = ["commit_batch"]
+
+_FENCES = """
+    SELECT group_id, generation, owner_id,
+           (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = leases.group_id)
+    FROM leases
+    WHERE group_id IN (SELECT value FROM json_each(?))
+"""
+
+_WRITTEN = """
+    SELECT log.flow_id, log.revision, log.commit_id, log.group_id
+    FROM json_each(?) AS asked
+    JOIN log ON log.flow_id = asked.value ->> 0
+            AND log.revision BETWEEN (asked.value ->> 1) - 1 AND (asked.value ->> 1)
+"""
+
+_INSERT_RECORD = """
+    INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_UPSERT_ENTRY = """
+    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
+                      created_at, started_at, ended_at, is_live, is_given)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+    ON CONFLICT (flow_id) DO UPDATE SET
+        workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
+        run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
+        created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
+        is_live = excluded.is_live
+"""
+
+_SETTLE = """
+    UPDATE messages SET state = ?, outcome = ?, settled_at = ?
+    WHERE group_id = ? AND message_id = ? AND state = 'waiting'
+"""
+
+
+def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], now: float) -> list[Outcome]:
+    """Judge each commit in order and write those that are DONE, in the transaction that the caller has begun.
+
+    Raises:
+        StorageError: a position is not beyond the last one of its group; the caller rolls back.
+    """
+    facts = _read_facts(db, batch)
+    outcomes, done = [], []
+    for commit in batch:
+        outcome = judge(commit, facts)
+        if outcome is Outcome.DONE:
+            facts.note(commit)
+            done.append(commit)
+        outcomes.append(outcome)
+    if done:
+        _write(db, done, now)
+    return outcomes
+
+
+@define
+class _Facts:
+    """What the judge asks for (``Facts``): read once for the batch, then kept up with what is done in it."""
+
+    leases: dict[int, tuple[int, str]] = Factory(dict)
+    positions: dict[int, int] = Factory(dict)
+    records: dict[tuple[str, int], tuple[str, int]] = Factory(dict)
+    messages: dict[tuple[int, str], Message] = Factory(dict)
+
+    def is_current(self, lease: Lease) -> bool:
+        return self.leases.get(lease.group_id) == (lease.generation, lease.owner_id)
+
+    def written(self, flow_id: str, revision: int) -> tuple[str, int] | None:
+        return self.records.get((flow_id, revision))
+
+    def last_position(self, group_id: int) -> int:
+        return self.positions[group_id]
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        return self.messages.get((group_id, message_id))
+
+    def note(self, commit: Commit) -> None:
+        """From now on this commit is written, for the commits judged after it."""
+        group_id, flow = commit.lease.group_id, commit.flow
+        if flow is not None:
+            self.records[flow.flow_id, flow.revision] = (flow.commit_id, group_id)
+            self.positions[group_id] = flow.position
+        for settlement in commit.settles:
+            message = self.messages[group_id, settlement.message_id]
+            self.messages[group_id, settlement.message_id] = evolve(
+                message, state=state_after(settlement), outcome=settlement.outcome
+            )
+        for message in commit.sends:
+            self.messages.setdefault((group_id, message.message_id), evolve(message, state=MessageState.WAITING))
+
+
+def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit]) -> _Facts:
+    facts = _Facts()
+    groups = as_json({commit.lease.group_id for commit in batch})
+    for group_id, generation, owner_id, position in db.execute(_FENCES, (groups,)):
+        facts.leases[group_id] = (generation, owner_id)
+        facts.positions[group_id] = position
+    asked = [(commit.flow.flow_id, commit.flow.revision) for commit in batch if commit.flow is not None]
+    for flow_id, revision, commit_id, group_id in db.execute(_WRITTEN, (as_json(asked),)):
+        facts.records[flow_id, revision] = (commit_id, group_id)
+    named = [(c.lease.group_id, s.message_id) for c in batch for s in c.settles]
+    named += [(c.lease.group_id, message.message_id) for c in batch for message in c.sends]
+    if named:
+        facts.messages = {(m.group_id, m.message_id): m for m in read_messages(db, named)}
+    return facts
+
+
+def _write(db: sqlite3.Connection, done: Sequence[Commit], now: float) -> None:
+    records, entries, settled, sent = [], [], [], []
+    for commit in done:
+        lease, flow = commit.lease, commit.flow
+        if flow is not None:
+            fence = (lease.group_id, lease.generation, lease.owner_id)
+            rest = (flow.position, flow.commit_id, flow.at, flow.schema_version, flow.events)
+            records.append((flow.flow_id, flow.revision, *fence, *rest))
+            if flow.entry is not None:
+                entries.append(_entry_values(flow.entry))
+        for message in commit.sends:
+            sent.append(message_values(message, now))
+        for s in commit.settles:
+            settled.append((str(state_after(s)), s.outcome, now, lease.group_id, s.message_id))
+    # Sends before settlements: a message may be sent and settled by two commits of one batch.
+    for statement, rows in (
+        (_INSERT_RECORD, records),
+        (_UPSERT_ENTRY, entries),
+        (INSERT_MESSAGE, sent),
+        (_SETTLE, settled),
+    ):
+        if rows:
+            db.executemany(statement, rows)
+
+
+def _entry_values(entry: RunEntry) -> tuple[object, ...]:
+    """The values of ``_UPSERT_ENTRY``."""
+    run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
+    is_live = not entry.status.is_terminal
+    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, is_live)

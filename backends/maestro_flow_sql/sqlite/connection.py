@@ -1,0 +1,56 @@
+"""One connection to the file, and how to wait for its lock."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from maestro_flow.clock import Environment
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow_sql.sqlite.errors import is_busy
+
+__all__ = ["PATIENCE_S", "RETRY_S", "connect", "patiently"]
+
+PATIENCE_S = 10.0
+"""How long a verb tries to get the lock of the file: transactions take milliseconds, only a frozen process holds on."""
+
+RETRY_S = (0.0001, 0.0005)
+"""Shortest and longest sleep between two tries. SQLite's own handler backs off to 100 ms and starves (PROTOCOL 12)."""
+
+T = TypeVar("T")
+_MACHINE = Environment()
+
+
+def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+    """A connection in autocommit mode: where a transaction begins and ends is said in our own words.
+
+    FULL makes a commit durable when it returns (one fsync of the WAL); fullfsync means the same on macOS.
+    """
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    for setting in ("synchronous = FULL", "fullfsync = ON", f"query_only = {'ON' if read_only else 'OFF'}"):
+        connection.execute(f"PRAGMA {setting}")
+    return connection
+
+
+def patiently(attempt: Callable[[], T]) -> T:
+    """Call ``attempt`` until no other process is in its way.
+
+    Time is counted in sleeps, not read: the store's clock may be a test's, and stands still then.
+
+    Raises:
+        StorageUnavailable: the lock was not to be had in ``PATIENCE_S`` seconds.
+    """
+    waited = 0.0
+    while True:
+        try:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+            if waited >= PATIENCE_S:
+                raise StorageUnavailable(f"another process has held the store's lock for {PATIENCE_S} s") from error
+        pause = _MACHINE.random.uniform(*RETRY_S)
+        time.sleep(pause)
+        waited += pause

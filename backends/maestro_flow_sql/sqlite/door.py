@@ -1,0 +1,62 @@
+"""The lock of the one write connection: first come, first served, but renewals before commits (PROTOCOL 12)."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Door"]
+
+
+class Door:
+    """A mutual exclusion that is handed over, to the urgent first; not reentrant.
+
+    The caller's own thread does the work inside: a writer thread would cost two hand-overs per commit.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._taken = False
+        self._urgent: deque[threading.Lock] = deque()
+        self._ordinary: deque[threading.Lock] = deque()
+
+    @contextmanager
+    def held(self, *, urgent: bool = False) -> Iterator[None]:
+        """Wait for the turn, and pass it on at the end."""
+        self._enter(self._urgent if urgent else self._ordinary)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _enter(self, queue: deque[threading.Lock]) -> None:
+        with self._mutex:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            queue.append(turn)
+        try:
+            turn.acquire()  # released by the one before us, who leaves the door taken for us
+        except BaseException:
+            self._give_up(queue, turn)
+            raise
+
+    def _give_up(self, queue: deque[threading.Lock], turn: threading.Lock) -> None:
+        """A signal interrupted the wait: leave the queue, or pass on the turn that had come already."""
+        with self._mutex:
+            if turn in queue:
+                queue.remove(turn)
+                return
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._mutex:
+            queue = self._urgent or self._ordinary
+            if queue:
+                queue.popleft().release()
+            else:
+                self._taken = False

@@ -1,0 +1,63 @@
+"""From what SQLite says to what the Storage protocol says."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy.exc
+
+from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable
+
+__all__ = ["is_busy", "storage_error", "translated"]
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_CALLERS_FAULT = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
+_UNUSABLE = {
+    sqlite3.SQLITE_AUTH: "access is denied; check the rights of the file and its directory",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its directory exists and that this user may write there",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
+    sqlite3.SQLITE_NOTADB: "the file is not an SQLite database; give the URL of another path",
+    sqlite3.SQLITE_PERM: "access is denied; check the rights of the file and its directory",
+    sqlite3.SQLITE_READONLY: "it is read-only; a store must be writable, its directory too (for the -wal file)",
+}
+
+
+def is_busy(error: BaseException) -> bool:
+    """Another connection has the lock: nothing happened, and the statement can be tried again."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _BUSY
+
+
+def storage_error(error: sqlite3.Error, path: str) -> StorageError:
+    """The error of the protocol for an error of SQLite.
+
+    What is not known to be hopeless is unavailable: a full disk or a failed write may be over with the next try, and
+    the identical call is right whatever became of the first (PROTOCOL 6).
+    """
+    code = _code(error)
+    if code in _UNUSABLE:
+        return StorageUnusable(f"the store {path} cannot be used: {_UNUSABLE[code]} ({error})")
+    if code in _CALLERS_FAULT or isinstance(error, sqlite3.IntegrityError):
+        return StorageError(f"the store {path} refused what contradicts it: {error}")
+    return StorageUnavailable(f"the store {path} is not available, the same call may be repeated: {error}")
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Let errors of SQLite and of SQLAlchemy out of the block as errors of the Storage protocol."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+    except sqlalchemy.exc.DBAPIError as error:
+        cause = error.orig if isinstance(error.orig, sqlite3.Error) else sqlite3.Error(str(error))
+        raise storage_error(cause, path) from error
+    except sqlalchemy.exc.TimeoutError as error:
+        raise StorageUnavailable(f"all connections for reading the store {path} are in use: {error}") from error
+
+
+def _code(error: sqlite3.Error) -> int | None:
+    """The primary result code: the low byte of the extended one."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -1,0 +1,86 @@
+"""Messages on SQLite: the inbox, its tombstones and its dead letters are rows of one table, told apart by ``state``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from maestro_flow.model.commit import Lease, Message, MessageState
+from maestro_flow.storage.judge import check_same_message
+from maestro_flow_sql.sqlite.leases import check_current
+from maestro_flow_sql.sqlite.values import as_json
+
+__all__ = ["INSERT_MESSAGE", "message_values", "purge", "read_messages", "receive", "send"]
+
+_COLUMNS = """messages.group_id, messages.message_id, messages.flow_id, messages.kind, messages.body,
+              messages.sequence, messages.deliveries, messages.state, messages.outcome, messages.sent_at"""
+
+INSERT_MESSAGE = """
+    INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
+                          deliveries, delivered_to, state, outcome)
+    VALUES (?, ?, ?, ?, ?, ?, 0, 0, 'waiting', '')
+    ON CONFLICT (group_id, message_id) DO NOTHING
+"""
+
+_READ = f"""
+    SELECT {_COLUMNS}
+    FROM json_each(?) AS asked
+    JOIN messages ON messages.group_id = asked.value ->> 0 AND messages.message_id = asked.value ->> 1
+"""  # noqa: S608 - the columns are ours
+
+_COUNT_DELIVERIES = """
+    UPDATE messages SET deliveries = deliveries + 1, delivered_to = :generation
+    WHERE delivered_to < :generation AND sequence IN (
+        SELECT sequence FROM messages
+        WHERE state = 'waiting' AND group_id = :group_id AND sequence > :after
+        ORDER BY sequence LIMIT :limit)
+"""
+
+_RECEIVE = f"""
+    SELECT {_COLUMNS} FROM messages
+    WHERE state = 'waiting' AND group_id = :group_id AND sequence > :after
+    ORDER BY sequence LIMIT :limit
+"""  # noqa: S608 - the columns are ours
+
+_PURGE = "DELETE FROM messages WHERE state = 'settled' AND settled_at < ? RETURNING 1"
+
+
+def message_values(message: Message, now: float) -> tuple[object, ...]:
+    """The values of ``INSERT_MESSAGE``."""
+    return (message.group_id, message.message_id, message.flow_id, message.kind, message.body, now)
+
+
+def read_messages(db: sqlite3.Connection, named: Sequence[tuple[int, str]]) -> list[Message]:
+    """Those of the messages, named by (group_id, message_id), that exist."""
+    return [_message(row) for row in db.execute(_READ, (as_json(named),))]
+
+
+def send(db: sqlite3.Connection, message: Message, now: float) -> Message:
+    """Raises Conflict: the id is there with another flow, kind or body."""
+    db.execute(INSERT_MESSAGE, message_values(message, now))
+    (there,) = read_messages(db, [(message.group_id, message.message_id)])
+    check_same_message(there, message)
+    return there
+
+
+def receive(db: sqlite3.Connection, lease: Lease, after: int, limit: int) -> list[Message]:
+    """Count the delivery, then read: the owner that fails with a message in hand has been counted (PROTOCOL 17).
+
+    Raises:
+        OwnershipLost: the lease is not current.
+    """
+    check_current(db, lease)
+    page = {"group_id": lease.group_id, "generation": lease.generation, "after": after, "limit": limit}
+    db.execute(_COUNT_DELIVERIES, page)
+    return [_message(row) for row in db.execute(_RECEIVE, page)]
+
+
+def purge(db: sqlite3.Connection, settled_before: float) -> int:
+    return len(db.execute(_PURGE, (settled_before,)).fetchall())
+
+
+def _message(row: Iterable[Any]) -> Message:
+    """From a row of ``_COLUMNS``, which are in the order of the model's fields."""
+    *sent, state, outcome, sent_at = row
+    return Message(*sent, MessageState(state), outcome, sent_at)

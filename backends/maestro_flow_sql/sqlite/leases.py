@@ -1,0 +1,100 @@
+"""Ownership on SQLite: claim, renew, release."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import astuple
+
+from maestro_flow.errors import OwnershipLost
+from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow.storage.process import is_provably_dead
+from maestro_flow_sql.sqlite.values import as_json
+
+__all__ = ["check_current", "claim", "release", "renew"]
+
+_CLAIMABLE = """
+    (owner_id = '' OR expires_at <= :now OR process IN (SELECT value FROM json_each(:dead)))
+"""
+
+_CLAIM = f"""
+    UPDATE leases
+    SET generation = generation + 1, owner_id = :owner_id, process = :process, expires_at = :now + :lease_s
+    WHERE group_id IN (SELECT group_id FROM leases WHERE {_CLAIMABLE} ORDER BY group_id LIMIT :limit)
+    RETURNING group_id, generation
+"""  # noqa: S608 - the condition is ours
+
+_COUNT_CLAIMABLE = f"SELECT count(*) FROM leases WHERE {_CLAIMABLE}"  # noqa: S608 - the condition is ours
+
+_PROCESSES = "SELECT DISTINCT process FROM leases WHERE owner_id <> '' AND process <> '' AND expires_at > ?"
+
+_HELD = """
+    (group_id, generation, owner_id) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:leases))
+"""
+
+_RENEW = f"""
+    UPDATE leases SET expires_at = :now + :lease_s WHERE {_HELD} AND owner_id = :owner_id RETURNING group_id
+"""  # noqa: S608 - the condition is ours
+
+_RELEASE = f"""
+    UPDATE leases SET owner_id = '', process = '', expires_at = 0 WHERE {_HELD}
+"""  # noqa: S608 - the condition is ours
+
+_MAIL = """
+    SELECT value FROM json_each(?)
+    WHERE EXISTS (SELECT 1 FROM messages WHERE state = 'waiting' AND group_id = value)
+"""
+
+_GIVEN = """
+    SELECT value FROM json_each(?)
+    WHERE EXISTS (SELECT 1 FROM runs WHERE is_given = 1 AND group_id = value)
+"""
+
+_CURRENT = "SELECT 1 FROM leases WHERE (group_id, generation, owner_id) = (?, ?, ?)"
+
+
+def claim(db: sqlite3.Connection, owner: Owner, now: float, lease_s: float, limit: int) -> list[Lease]:
+    values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s, "limit": limit}
+    claimed = db.execute(_CLAIM, {**values, "now": now, "dead": _dead_processes(db, now)}).fetchall()
+    return [Lease(group_id, generation, owner.id) for group_id, generation in sorted(claimed)]
+
+
+def renew(db: sqlite3.Connection, owner: Owner, leases: Sequence[Lease], now: float, lease_s: float) -> Renewal:
+    """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
+    values = {"leases": _as_json(leases), "owner_id": owner.id, "now": now, "lease_s": lease_s}
+    held = {group_id for (group_id,) in db.execute(_RENEW, values).fetchall()}
+    return _look_around(db, now, held, lost={lease.group_id for lease in leases} - held)
+
+
+def _look_around(db: sqlite3.Connection, now: float, held: set[int], lost: set[int]) -> Renewal:
+    (claimable,) = db.execute(_COUNT_CLAIMABLE, {"now": now, "dead": _dead_processes(db, now)}).fetchone()
+    groups = as_json(sorted(held))
+    return Renewal(
+        now=now,
+        lost=frozenset(lost),
+        claimable=claimable,
+        mail=frozenset(group_id for (group_id,) in db.execute(_MAIL, (groups,))),
+        given=frozenset(group_id for (group_id,) in db.execute(_GIVEN, (groups,))),
+    )
+
+
+def release(db: sqlite3.Connection, leases: Sequence[Lease]) -> None:
+    db.execute(_RELEASE, {"leases": _as_json(leases)})
+
+
+def check_current(db: sqlite3.Connection, lease: Lease) -> None:
+    """Raises OwnershipLost: (group, generation, owner) is not what the store has (PROTOCOL 3)."""
+    if db.execute(_CURRENT, astuple(lease)).fetchone() is None:
+        raise OwnershipLost(
+            f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
+        )
+
+
+def _dead_processes(db: sqlite3.Connection, now: float) -> str:
+    """Owners on this host whose leases need not run out: nothing of theirs can still be under way (PROTOCOL 12)."""
+    return as_json([process for (process,) in db.execute(_PROCESSES, (now,)) if is_provably_dead(process)])
+
+
+def _as_json(leases: Sequence[Lease]) -> str:
+    return as_json([astuple(lease) for lease in leases])

@@ -1,0 +1,124 @@
+"""From a URL to an open store: find the file, see whose it is, make it ours if it is nobody's."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from maestro_flow.clock import Clock
+from maestro_flow.errors import SchemaMismatch, SettingsError, StorageUnusable
+from maestro_flow.storage.protocol import GROUP_COUNT
+from maestro_flow_sql.schema import OLDEST_READER, SCHEMA_VERSION, metadata
+from maestro_flow_sql.sqlite.connection import connect, patiently
+from maestro_flow_sql.sqlite.errors import translated
+from maestro_flow_sql.sqlite.reader import Reader
+from maestro_flow_sql.sqlite.storage import SqliteStorage
+from maestro_flow_sql.sqlite.writer import Writer
+
+__all__ = ["open_sqlite"]
+
+_OLDEST_SQLITE = (3, 38, 0)
+"""STRICT tables (3.37), RETURNING (3.35) and ``->>`` (3.38)."""
+
+
+def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
+    """Open the store in a file, and create it where there is none; any number of processes may do so at once.
+
+    ``sqlite:///runs.db`` is relative to the working directory of this moment, ``sqlite:////srv/runs.db`` is absolute.
+    The file must lie on a disk of this host: SQLite's locks do not work on network file systems.
+
+    Raises:
+        SettingsError: the URL names no file, or has options (there are none).
+        StorageUnusable: no access, read-only, not an SQLite database, somebody else's database, SQLite too old.
+        SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
+        StorageUnavailable: another process held the lock of the file for too long.
+    """
+    path = _path_of(url)
+    _check_library()
+    with translated(path):
+        group_count = _found_or_made(path, clock)
+    return SqliteStorage(Writer(path), Reader(path), clock, group_count)
+
+
+def _path_of(url: str) -> str:
+    parts = urlsplit(url)
+    name = parts.path.removeprefix("/")
+    if parts.netloc or parts.query or parts.fragment or not name or name.endswith("/") or name == ":memory:":
+        raise SettingsError(
+            f"the URL {url!r} names no SQLite file: write sqlite:///relative/path.db or sqlite:////absolute/path.db, "
+            "without options; a store in memory has the URL memory://"
+        )
+    return str(Path(name).absolute())  # the working directory may change later
+
+
+def _check_library() -> None:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        oldest = ".".join(map(str, _OLDEST_SQLITE))
+        raise StorageUnusable(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and {oldest} is needed; use a newer one"
+        )
+
+
+def _found_or_made(path: str, clock: Clock) -> int:
+    """Number of groups of the store, which exists when this returns. The connection served this alone."""
+    connection = connect(path, read_only=False)
+    try:
+        patiently(lambda: _check_is_ours(connection, path))  # before the first write into what may be somebody else's
+        (mode,) = patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
+        if mode != "wal":
+            raise StorageUnusable(f"the store {path} cannot have a write-ahead log: put it on a local disk")
+        patiently(lambda: connection.execute("BEGIN IMMEDIATE"))  # tells a read-only file too
+        try:
+            if not _check_is_ours(connection, path):  # nor has another process made it since we looked
+                _create(connection, clock.time())
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        (group_count,) = connection.execute("SELECT group_count FROM store_meta").fetchone()
+        return int(group_count)
+    finally:
+        connection.close()
+
+
+def _check_is_ours(connection: sqlite3.Connection, path: str) -> bool:
+    """False for a database without tables, which is free to be made a store.
+
+    Raises:
+        StorageUnusable: there are tables, but none that says that it is ours.
+        SchemaMismatch: it is ours, but we are too old for it.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return False
+    if not tables >= set(metadata.tables) and "store_meta" not in tables:
+        raise StorageUnusable(
+            f"{path} is the database of another program (its tables: {', '.join(sorted(tables)[:5])}); "
+            "give the URL of a file of its own"
+        )
+    version, oldest_reader = connection.execute("SELECT schema_version, oldest_reader FROM store_meta").fetchone()
+    if oldest_reader > SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"the store {path} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
+            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
+        )
+    return True
+
+
+def _create(connection: sqlite3.Connection, now: float) -> None:
+    """All tables and the first rows, in the transaction of the caller: a store exists as a whole or not at all."""
+    dialect = sqlite.dialect()
+    for table in metadata.sorted_tables:
+        connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
+    connection.execute(
+        "INSERT INTO store_meta VALUES (1, ?, ?, ?, ?)", (SCHEMA_VERSION, OLDEST_READER, GROUP_COUNT, now)
+    )
+    connection.executemany(
+        "INSERT INTO leases VALUES (?, 0, '', '', 0)", [(group_id,) for group_id in range(GROUP_COUNT)]
+    )

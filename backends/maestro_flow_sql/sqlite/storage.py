@@ -1,0 +1,148 @@
+"""The Storage protocol on one SQLite file: each verb is a transaction of the writer or a snapshot of the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maestro_flow.clock import Clock
+from maestro_flow.model.commit import (
+    Commit,
+    FlowLog,
+    GivenRun,
+    Lease,
+    LogRecord,
+    Message,
+    Outcome,
+    Owner,
+    Renewal,
+    RunEntry,
+    StartRequest,
+)
+from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.protocol import RunQuery, StoredDefinition
+from maestro_flow_sql import queries
+from maestro_flow_sql.sqlite import catalog, inbox
+from maestro_flow_sql.sqlite import leases as ownership
+from maestro_flow_sql.sqlite.commit import commit_batch
+from maestro_flow_sql.sqlite.reader import Reader
+from maestro_flow_sql.sqlite.writer import Writer
+
+__all__ = ["SqliteStorage"]
+
+
+class SqliteStorage:
+    """A store in a file, for any number of processes on one host; see the Storage protocol.
+
+    Times are by the given clock, which is the host's: all processes on a file share it.
+    """
+
+    def __init__(self, writer: Writer, reader: Reader, clock: Clock, group_count: int) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._clock = clock
+        self._group_count = group_count
+
+    @property
+    def group_count(self) -> int:
+        return self._group_count
+
+    def close(self) -> None:
+        """Wait for the write under way, and let go of the file. May be called twice."""
+        self._reader.close()
+        self._writer.close()
+
+    # -- ownership: urgent, so that no lease is lost behind a heap of commits (PROTOCOL 12) -----------------------
+
+    def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
+        with self._writer.transaction(urgent=True) as db:
+            return ownership.claim(db, owner, self._clock.time(), lease_s, limit)
+
+    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        with self._writer.transaction(urgent=True) as db:
+            return ownership.renew(db, owner, leases, self._clock.time(), lease_s)
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        with self._writer.transaction(urgent=True) as db:
+            ownership.release(db, leases)
+
+    # -- the one write door -------------------------------------------------------------------------------------
+
+    def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        with self._writer.transaction() as db:
+            return commit_batch(db, batch, self._clock.time())
+
+    # -- the log ------------------------------------------------------------------------------------------------
+
+    def last_position(self, group_id: int) -> int:
+        check_group(group_id, self._group_count)
+        with self._reader.snapshot() as connection:
+            return queries.last_position(connection, group_id)
+
+    def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
+        check_group(group_id, self._group_count)
+        with self._reader.snapshot() as connection:
+            return queries.load_flows(connection, group_id, after, limit)
+
+    def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
+        with self._reader.snapshot() as connection:
+            return queries.read_flow(connection, flow_id, after_revision)
+
+    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+        check_group(group_id, self._group_count)
+        with self._reader.snapshot() as connection:
+            return queries.read_log(connection, group_id, after, limit)
+
+    # -- the inbox ----------------------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> Message:
+        check_group(message.group_id, self._group_count)
+        with self._writer.transaction() as db:
+            return inbox.send(db, message, self._clock.time())
+
+    def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        with self._writer.transaction() as db:
+            return inbox.receive(db, lease, after, limit)
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        check_group(group_id, self._group_count)
+        with self._reader.snapshot() as connection:
+            return queries.message(connection, group_id, message_id)
+
+    def purge_messages(self, *, settled_before: float) -> int:
+        with self._writer.transaction() as db:
+            return inbox.purge(db, settled_before)
+
+    # -- the catalog --------------------------------------------------------------------------------------------
+
+    def push(self, workflow_id: str, body: bytes) -> int:
+        with self._writer.transaction() as db:
+            return catalog.push(db, workflow_id, body, self._clock.time())
+
+    def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
+        with self._reader.snapshot() as connection:
+            return queries.definition(connection, workflow_id, version)
+
+    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+        for request in requests:
+            check_group(request.group_id, self._group_count)
+        with self._writer.transaction() as db:
+            return catalog.start(db, requests, self._clock.time())
+
+    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+        check_group(group_id, self._group_count)
+        with self._reader.snapshot() as connection:
+            return queries.given_runs(connection, group_id, limit)
+
+    def taken(self, flow_ids: Sequence[str]) -> None:
+        with self._writer.transaction() as db:
+            catalog.taken(db, flow_ids)
+
+    # -- the run index ------------------------------------------------------------------------------------------
+
+    def run(self, flow_id: str) -> RunEntry | None:
+        with self._reader.snapshot() as connection:
+            return queries.run_entry(connection, flow_id)
+
+    def list_runs(self, query: RunQuery) -> list[RunEntry]:
+        with self._reader.snapshot() as connection:
+            return queries.list_runs(connection, query)

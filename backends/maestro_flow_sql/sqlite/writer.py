@@ -1,0 +1,117 @@
+"""The one write connection of a process, and its transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from maestro_flow.clock import SystemClock
+from maestro_flow.errors import StorageUnusable
+from maestro_flow_sql.sqlite.connection import RETRY_S, connect, patiently
+from maestro_flow_sql.sqlite.door import Door
+from maestro_flow_sql.sqlite.errors import translated
+
+__all__ = ["Writer", "check_usable"]
+
+_LOOK_S = 0.02
+"""How often we look whether another process writes the file too, in seconds."""
+
+_COMPANY_S = 1.0
+"""How long another process that was seen writing is reckoned with, in seconds."""
+
+_PAUSE_S = 2 * RETRY_S[1]
+"""Pause between two of our transactions while there is company: a waiting process tries once in it at least."""
+
+
+_MACHINE = SystemClock()
+"""For the waits of this very process; the store's time is the clock that the store was opened with."""
+
+
+def check_usable(path: str, pid: int, *, closed: bool) -> None:
+    """Raises StorageUnusable: the store is closed, or was opened by the process that this one is a fork of.
+
+    A forked connection shares the file's locks with nobody and would damage the file.
+    """
+    if closed:
+        raise StorageUnusable(f"the store {path} is closed; open it again")
+    if pid != os.getpid():
+        raise StorageUnusable(f"the store {path} was opened before a fork; open it again in the child process")
+
+
+class Writer:
+    """All writes of this process to the file: one at a time, each in one transaction, on the caller's thread."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._pid = os.getpid()
+        self._closed = False
+        self._door = Door()
+        self._connection: sqlite3.Connection | None = None
+        self._version = -1
+        self._looked_at = self._company_at = self._left_at = float("-inf")
+
+    @contextmanager
+    def transaction(self, *, urgent: bool = False) -> Iterator[sqlite3.Connection]:
+        """BEGIN IMMEDIATE to COMMIT; durable when the block is left, rolled back when an error leaves it.
+
+        ``urgent`` transactions (leases) go before others and do not pause.
+        """
+        check_usable(self._path, self._pid, closed=self._closed)
+        with self._door.held(urgent=urgent), translated(self._path):
+            check_usable(self._path, self._pid, closed=self._closed)
+            if not urgent:
+                self._let_others_in()
+            connection = self._connected()
+            try:
+                patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+                self._look_around(connection)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            finally:
+                self._left_at = _MACHINE.monotonic()
+
+    def close(self) -> None:
+        """Wait for the transaction under way, and close the connection. May be called twice."""
+        with self._door.held(urgent=True):
+            self._closed = True
+            if self._connection is not None and self._pid == os.getpid():
+                self._connection.close()
+                self._connection = None
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect(self._path, read_only=False)
+            self._looked_at = float("-inf")
+        return self._connection
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        """Undo; a connection that cannot even do this is in a state that we do not know, and is not used again."""
+        try:
+            if connection.in_transaction:  # a full disk has rolled back by itself
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._connection = None
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _look_around(self, connection: sqlite3.Connection) -> None:
+        """``data_version`` changes when another connection has committed, and this is our only one that writes."""
+        now = _MACHINE.monotonic()
+        if now - self._looked_at < _LOOK_S:
+            return
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version and self._looked_at > float("-inf"):
+            self._company_at = now
+        self._version, self._looked_at = version, now
+
+    def _let_others_in(self) -> None:
+        """The file's lock has no queue: who writes without a break lets nobody else in, not even a renewal."""
+        now = _MACHINE.monotonic()
+        if now - self._company_at < _COMPANY_S:
+            time.sleep(max(0.0, self._left_at + _PAUSE_S - now))
