@@ -39,7 +39,7 @@ def install(extra: str) -> None:
     made_by, installed = VENV / "made-by", VENV / f"installed-{extra}"
     if not is_stamped(made_by, python):
         # Without pip: unpacking one into the venv takes longer than all the rest, and the outer one can fill it.
-        venv.create(VENV, clear=True, with_pip=False)
+        venv.create(VENV, clear=True, symlinks=True, with_pip=False)
         made_by.write_text(python)
     if not is_stamped(installed, project):
         target = f".[{extra}]" if extra else "."

@@ -9,7 +9,6 @@ import click
 
 if TYPE_CHECKING:
     from maestro_flow.engine.view import RunView, StepView
-
     from maestro_flow.model.commit import RunEntry
 
 __all__ = ["print_json", "run_document", "run_summary"]
@@ -49,6 +48,7 @@ def step_document(step: StepView) -> dict[str, Any]:
         "type": step.type,
         "status": step.status,
         "attempt": step.attempt,
+        "execution": step.execution,
         "start_time": iso_time(step.started_at),
         "end_time": iso_time(step.ended_at),
         "retry_time": iso_time(step.retry_at),

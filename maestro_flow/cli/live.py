@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
-from maestro_flow.engine.view import RunView, StepView
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from maestro_flow.cli.tables import print_table, rich_table, step_table
 from maestro_flow.cli.text import run_line, run_name, step_note
 from maestro_flow.clock import SystemClock
+from maestro_flow.engine.view import RunView, StepView
 from maestro_flow.model.status import StepStatus
 
 __all__ = ["live_table"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import sys
 import threading
 from types import FrameType
 
 import click
 
-from maestro_flow.cli.options import name_store, store_option
+from maestro_flow.cli.options import store_option
 
 __all__ = ["node"]
+
+logger = logging.getLogger("maestro_flow.cli")
 
 
 @click.command()
@@ -19,6 +23,7 @@ def node(store: str) -> None:
     """Run what others start in the store, until SIGTERM or Ctrl-C; a second Ctrl-C does not wait for anything."""
     from maestro_flow.engine.engine import Engine
 
+    print_log()
     told = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -27,9 +32,17 @@ def node(store: str) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    name_store(store, as_json=False)
     with Engine(store):
-        click.echo("node is running; stop it with Ctrl-C")
+        logger.info("node is running on store %s, stop it with Ctrl-C", store)
         told.wait()
-        click.echo("node is stopping: what runs here is handed over")
-    click.echo("node has stopped")
+        logger.info("node is stopping, what runs here is handed over")
+    logger.info("node has stopped")
+
+
+def print_log() -> None:
+    """Print what our own loggers say, from INFO up, with the local time; it is all the output that a node has."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", datefmt="%H:%M:%S"))
+    ours = logging.getLogger("maestro_flow")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)

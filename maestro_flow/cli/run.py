@@ -18,7 +18,7 @@ from maestro_flow.cli.options import (
     timeout_option,
 )
 from maestro_flow.cli.progress import Deadline, follow
-from maestro_flow.cli.signals import hand_over_on_sigterm
+from maestro_flow.cli.signals import interruptible
 from maestro_flow.cli.text import run_name
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, 
     """Run the workflow that FILE (YAML or JSON) defines, and show how it goes."""
     from maestro_flow.dsl.load import load_definition
     from maestro_flow.engine.engine import Engine
-
     from maestro_flow.steps.registry import known_step_types
 
     # All that can be wrong with the definition is found before the store is opened, and so made.
@@ -47,7 +46,7 @@ def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, 
     values = param_values(params, loaded.definition.params)
     deadline = Deadline(timeout)
     name_store(store, as_json=as_json)
-    with hand_over_on_sigterm(), Engine(store) as engine:
+    with interruptible(), Engine(store) as engine:
         engine.push(loaded.definition)
         view, code = follow(engine.start(loaded.definition.id, params=values), deadline, as_json=as_json)
     explain(view, code)
@@ -67,8 +66,8 @@ def resume(store: str, timeout: float | None, as_json: bool) -> int:
     deadline = Deadline(timeout)
     ended = []
     name_store(existing_store(store), as_json=as_json)
-    with hand_over_on_sigterm(), Engine(store) as engine:
-        unfinished = engine.unfinished()
+    with interruptible(), Engine(store) as engine:
+        unfinished = engine.unfinished()[::-1]
         if not unfinished:
             click.echo("every run in the store has ended", err=as_json)
         for unended in unfinished:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["hand_over_on_sigterm"]
+import click
+
+__all__ = ["interruptible"]
 
 
 @contextmanager
-def hand_over_on_sigterm() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Let SIGTERM leave the context in good order, as Ctrl-C does, and end the process with 143 (128 + SIGTERM)."""
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
@@ -21,5 +23,8 @@ def hand_over_on_sigterm() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, leave)
     try:
         yield
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("interrupted; what has not ended stays in the store, to go on: maestro-flow resume", err=True)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

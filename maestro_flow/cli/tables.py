@@ -12,9 +12,9 @@ from attrs import frozen
 from maestro_flow.cli.text import date_and_time, duration, step_note, time_of_day
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.view import StepView
     from rich.table import Table as RichTable
 
+    from maestro_flow.engine.view import StepView
     from maestro_flow.model.commit import RunEntry
 
 __all__ = ["Table", "on_terminal", "print_table", "rich_table", "run_table", "step_table"]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maestro_flow.engine.view import RunView, StepView
-
     from maestro_flow.model.commit import RunEntry
 
 __all__ = ["date_and_time", "duration", "run_line", "run_name", "step_line", "step_note", "time_of_day"]

@@ -1,0 +1,85 @@
+"""A process dies, or is told to stop, in the middle of a run: ``maestro-flow resume`` brings the run to its end."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+from tests.cli.command_line import CommandLine, no_op, read_until, sleep
+
+
+def begin(cli: CommandLine, seconds: float = 1.0) -> None:
+    """Run ``first``, ``long`` and ``last``, and kill the process as soon as ``first`` has ended."""
+    process = cli.start("run", cli.workflow("nightly", no_op("first"), sleep("long", seconds), no_op("last")))
+    read_until(process, "first SUCCEEDED")
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_after_kill_9_the_run_goes_on_and_repeats_nothing(cli: CommandLine) -> None:
+    begin(cli)
+    killed = cli.json("show", "nightly")
+    assert killed["status"] == "IN_PROGRESS"
+    (resumed,) = cli.json("resume")["runs"]
+    assert resumed["status"] == "SUCCEEDED"
+    assert resumed["steps"]["first"] == killed["steps"]["first"]
+    assert {step_id: (step["status"], step["attempt"]) for step_id, step in resumed["steps"].items()} == {
+        "first": ("SUCCEEDED", 1),
+        "long": ("SUCCEEDED", 1),
+        "last": ("SUCCEEDED", 1),
+    }
+    assert cli.json("show", "nightly") == resumed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_stop_says_how_to_go_on(cli: CommandLine, number: signal.Signals) -> None:
+    process = cli.start("run", cli.workflow("nightly", no_op("first"), sleep("long", 1.0), no_op("last")))
+    read_until(process, "first SUCCEEDED")
+    process.send_signal(number)
+    assert read_until(process, "to go on: maestro-flow resume")
+    assert process.wait() == 128 + number
+    assert "nightly instance 1 run 1 SUCCEEDED" in cli("resume").stdout
+
+
+def test_resume_takes_up_every_run_oldest_first(cli: CommandLine) -> None:
+    file = cli.workflow("nightly", no_op("first"), sleep("long", 0.5))
+    for _ in range(2):
+        cli("run", file, "--timeout", "0.1", code=3)
+    shown = cli("resume").stdout
+    assert re.findall(r"^nightly instance \d", shown, re.MULTILINE) == ["nightly instance 1", "nightly instance 2"]
+    assert re.findall(r"nightly instance \d run 1 SUCCEEDED", shown) == [
+        "nightly instance 1 run 1 SUCCEEDED",
+        "nightly instance 2 run 1 SUCCEEDED",
+    ]
+
+
+def test_resume_with_nothing_to_do_says_so(cli: CommandLine) -> None:
+    cli("run", cli.workflow("small", no_op("only")))
+    assert cli("resume").stdout.splitlines()[-1] == "every run in the store has ended"
+    assert cli.json("resume") == {"runs": []}
+
+
+def test_resume_exits_with_1_if_a_run_fails(cli: CommandLine) -> None:
+    cli.install_plugin()
+    steps = [sleep("long", 0.5), {"id": "broken", "type": "Broken"}]
+    cli("run", cli.workflow("sad", *steps), "--timeout", "0.1", code=3)
+    assert "sad instance 1 run 1 ended FAILED" in cli("resume", code=1).stderr
+
+
+def test_resume_exits_with_3_if_the_time_runs_out(cli: CommandLine) -> None:
+    begin(cli, seconds=3600)
+    assert "has not ended in time" in cli("resume", "--timeout", "0.3", code=3).stderr
+
+
+def test_resume_says_when_step_code_is_not_here_and_goes_on_with_the_rest(cli: CommandLine) -> None:
+    cli.install_plugin()
+    stranded = cli.workflow("stranded", sleep("long", 0.5), {"id": "echo", "type": "Echo"})
+    cli("run", stranded, "--timeout", "0.1", code=3)
+    cli("run", cli.workflow("nightly", sleep("long", 0.5)), "--timeout", "0.1", code=3)
+    cli.uninstall_plugin()
+    done = cli("resume", code=1)
+    assert "stranded instance 1 run 1 cannot go on here" in done.stderr
+    assert "'Echo'" in done.stderr
+    assert "nightly instance 1 run 1 SUCCEEDED" in done.stdout
