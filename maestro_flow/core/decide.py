@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from attrs import evolve as replace
 from attrs import frozen
+from msgspec.structs import replace
 
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.inputs import (

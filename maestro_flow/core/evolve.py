@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import evolve as replace
 from immutables import Map
+from msgspec.structs import replace
 
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import MaestroFlowError

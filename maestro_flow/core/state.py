@@ -1,15 +1,16 @@
 """The state of a flow: the fold of its events, immutable, and therefore shared freely between threads.
 
 It holds what deciding needs and nothing that can be had from the graph: a step that nothing happened to has no entry.
+These two are msgspec structs, not attrs classes, because a step costs five replacements of a field or two, and theirs
+takes 0.1 µs where ``attrs.evolve`` takes 5.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from attrs import Factory, frozen
 from immutables import Map
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from maestro_flow.core.graph import Graph
 from maestro_flow.model.events import NO_RESULT, StepError
@@ -18,9 +19,10 @@ from maestro_flow.model.status import RunStatus, StepStatus
 
 __all__ = ["FlowState", "StepState"]
 
+_EMPTY: Map[str, Any] = Map()
 
-@frozen
-class StepState:
+
+class StepState(Struct, frozen=True):
     """The latest attempt of a step, and the budgets that all its attempts share."""
 
     status: StepStatus
@@ -34,10 +36,10 @@ class StepState:
     error_retries: int = 0
     platform_retries: int = 0
     timeout_retries: int = 0
-    artifacts: dict[str, Any] = Factory(dict)
+    artifacts: dict[str, Any] = {}
     timeline: tuple[str, ...] = ()
     result: Raw = NO_RESULT
-    outputs: dict[str, Param] = Factory(dict)
+    outputs: dict[str, Param] = {}
     error: StepError | None = None
 
     @property
@@ -46,8 +48,7 @@ class StepState:
         return self.status in (StepStatus.STARTING, StepStatus.RUNNING)
 
 
-@frozen
-class FlowState:
+class FlowState(Struct, frozen=True):
     """One run. ``revision`` 0 is a flow that has no commit yet."""
 
     flow_id: str
@@ -61,11 +62,11 @@ class FlowState:
     created_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
-    params: dict[str, Param] = Factory(dict)
-    steps: Map[str, StepState] = Map()
-    waiting: Map[str, int] = Map()
+    params: dict[str, Param] = {}
+    steps: Map[str, StepState] = _EMPTY
+    waiting: Map[str, int] = _EMPTY
     """Steps of which some predecessor is complete: how many are not."""
-    satisfied: Map[str, bool] = Map()
+    satisfied: Map[str, bool] = _EMPTY
     """Steps to which some edge is true."""
     ready: tuple[str, ...] = ()
     """Steps that may start, oldest first."""
@@ -73,7 +74,7 @@ class FlowState:
     """Steps whose predecessors are complete and none of whose edges is true: to be ended as UNSATISFIED."""
     interrupted: tuple[str, ...] = ()
     """Active steps that no process runs: to be run again, few at a time (PROTOCOL 24)."""
-    retrying: Map[str, float] = Map()
+    retrying: Map[str, float] = _EMPTY
     """Steps that wait for their next attempt: when it is due."""
     active: int = 0
     """Number of active steps, interrupted ones included."""
