@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from enum import Enum
 
 import msgspec
@@ -42,28 +41,35 @@ class Attempt:
     generation: int
     result_bytes_max: int
     artifacts: dict[str, object] = field(init=False)
-    cancelled: threading.Event = field(factory=threading.Event, init=False, repr=False)
+    began_at: float | None = field(init=False)
+    """When the code of the attempt really began, as far as is known."""
+    is_cancelled: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.artifacts = dict(self.step.artifacts)
+        self.began_at = self.step.began_at
 
     def call(self, phase: Phase, now: float) -> Returned:
         """Call the step's code; a start that leaves nothing behind is followed by execute at once."""
-        result = self._invoke(phase, now)
+        if self.began_at is None:
+            self.began_at = now
+        context = self._context(now)
+        result = self._invoke(phase, context)
         goes_on = result.state in (Verdict.CONTINUE, Verdict.DONE) and not (result.artifacts or result.timeline)
         if phase is Phase.START and goes_on and not result.next_poll_s:
-            phase, result = Phase.EXECUTE, self._invoke(Phase.EXECUTE, now)
+            phase, result = Phase.EXECUTE, self._invoke(Phase.EXECUTE, context)
         if phase is Phase.START and result.state is Verdict.DONE:
             result = StepResult(Verdict.CONTINUE, artifacts=result.artifacts, timeline=result.timeline, next_poll_s=0)
-        return Returned(phase, self._report(result), now, result.next_poll_s)
+        return Returned(phase, self._report(result), result.next_poll_s)
 
     def failure(self, verdict: Verdict, error: StepError) -> Report:
         """A report that no call has made."""
-        return Report(self.definition.id, self.step.attempt, self.step.execution, verdict, error=error)
+        step = self.step
+        return Report(self.definition.id, step.attempt, step.execution, verdict, self.began_at, error=error)
 
-    def _invoke(self, phase: Phase, now: float) -> StepResult:
+    def _invoke(self, phase: Phase, context: StepContext) -> StepResult:
         try:
-            result = getattr(self.step_type, phase.value)(self._context(now))
+            result = getattr(self.step_type, phase.value)(context)
         except BaseException as error:  # noqa: BLE001 - a plugin's code is user code: nothing it raises goes further
             return StepResult(Verdict.INTERNAL_ERROR, error=describe(error))
         if not isinstance(result, StepResult):
@@ -92,6 +98,7 @@ class Attempt:
             self.step.attempt,
             self.step.execution,
             result.state,
+            self.began_at,
             result=value,
             outputs=outputs,
             artifacts=artifacts,
@@ -116,7 +123,7 @@ class Attempt:
             run_params={name: param.value for name, param in flow.params.items()},
             artifacts=self.artifacts,
             result_of=self._result_of,
-            is_cancelled=self.cancelled.is_set,
+            is_cancelled=lambda: self.is_cancelled,
         )
 
     def _result_of(self, step_id: str) -> object:

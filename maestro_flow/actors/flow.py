@@ -181,7 +181,7 @@ class FlowActor(BaseActor):
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
         self.act(decision)
-        self.services.announce(self.state.flow_id)
+        self.services.announce(self.state.flow_id, self.state.status.is_terminal)
 
     # -- act ----------------------------------------------------------------------------------------------------
 

@@ -137,22 +137,17 @@ class Returned:
 
     phase: Phase
     report: Report
-    began_at: float
     next_poll_s: float | None = None
 
 
 @frozen
 class CodeBegan:
-    """A worker has begun the call; sent at once where a timeout counts from it."""
-
-    at: float
+    """A worker has begun the call; sent where a timeout counts from it."""
 
 
 @frozen
 class StillRunning:
     """The attempt is under way for a second."""
-
-    at: float
 
 
 @frozen

@@ -88,8 +88,8 @@ class Services:
     now: Callable[[], float]
     """The store's clock, estimated (PROTOCOL 15)."""
     new_id: Callable[[], str]
-    announce: Callable[[str], None]
-    """A commit of this flow is durable: whoever waits for it may look."""
+    announce: Callable[[str, bool], None]
+    """A commit of this flow is durable, the last one or not: whoever waits for it may look."""
     took_up: Callable[[str], None]
     """The first commit of a given run is durable."""
     load_again: Callable[[Held, str], None]

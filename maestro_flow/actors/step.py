@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve as replace
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
@@ -41,7 +40,6 @@ class StepActor(BaseActor):
         self.services, self.flow, self.attempt = services, flow, attempt
         self.share, self.place = share, place
         self.is_inline = isinstance(attempt.step_type, InlineStepType)
-        self.began_at: float | None = attempt.step.began_at
         self.next_poll_s: float | None = None
         self.verdict: Verdict | None = None  # set when the attempt is being terminated
         self.ticket: Ticket | None = None
@@ -60,13 +58,13 @@ class StepActor(BaseActor):
             case TimeIsUp():
                 self.time_is_up()
             case CodeBegan():
-                self.code_began(message.at)
+                self.start_timeout()
             case StillRunning():
-                self.still_running(message.at)
+                self.still_running()
             case Phase():
                 self.call(message)
             case Disband():
-                self.attempt.cancelled.set()
+                self.attempt.is_cancelled = True
                 self.end()
 
     def on_defect(self, defect: BaseException) -> None:
@@ -76,40 +74,39 @@ class StepActor(BaseActor):
 
     def call(self, phase: Phase) -> None:
         if self.is_inline:
-            now = self.services.now()
-            self.code_began(now)
-            self.returned(self.attempt.call(phase, now))
+            returned = self.attempt.call(phase, self.services.now())
+            self.start_timeout()
+            self.returned(returned)
         else:
             self.ticket = self.services.workers.submit(lambda: self.run(phase))
 
     def run(self, phase: Phase) -> None:
         """On a worker: the call, and the hand-over of its report, without waking another thread where that can be."""
-        services, ref = self.services, self.actor_ref
-        began_at = services.now()
-        if self.attempt.definition.timeout_s is not None:
-            post(ref, CodeBegan(began_at))
-        reminder = services.runtime.call_later(services.limits.announce_s, lambda: post(ref, StillRunning(began_at)))
-        returned = self.attempt.call(phase, began_at)
+        services, ref, attempt = self.services, self.actor_ref, self.attempt
+        now = services.now()
+        if attempt.began_at is None:
+            attempt.began_at = now
+        if attempt.definition.timeout_s is not None:
+            post(ref, CodeBegan())
+        reminder = services.runtime.call_later(services.limits.announce_s, lambda: post(ref, StillRunning()))
+        returned = attempt.call(phase, now)
         reminder.cancel()
         if self.place is not None:
             self.share.give_back(self.place)
         with services.runtime.caller_runs():
             post(ref, returned)
 
-    def code_began(self, at: float) -> None:
-        """The attempt's code really began: from here its timeout counts, also after a takeover (DESIGN 2)."""
-        if self.began_at is None:
-            self.began_at = at
-        timeout_s = self.attempt.definition.timeout_s
-        if timeout_s is not None and "timeout" not in self.timers:
-            self.remind("timeout", self.began_at + timeout_s - self.services.now(), TimeIsUp())
+    def start_timeout(self) -> None:
+        """It counts from when the attempt's code really began, also after a takeover (DESIGN 2)."""
+        timeout_s, began_at = self.attempt.definition.timeout_s, self.attempt.began_at
+        if timeout_s is not None and began_at is not None and "timeout" not in self.timers:
+            self.remind("timeout", began_at + timeout_s - self.services.now(), TimeIsUp())
 
-    def still_running(self, at: float) -> None:
+    def still_running(self) -> None:
         """Under way for a second: its RUNNING is worth a commit now, and it is no sudden killer of processes."""
-        if self.began_at is None:
-            self.began_at = at
-        attempt = self.attempt
-        post(self.flow, Began(attempt.definition.id, attempt.step.attempt, attempt.step.execution, self.began_at))
+        attempt, step = self.attempt, self.attempt.step
+        if attempt.began_at is not None:
+            post(self.flow, Began(attempt.definition.id, step.attempt, step.execution, attempt.began_at))
         if self.place is Place.SUSPECT:
             self.share.give_back(self.place)
             self.place = None
@@ -126,8 +123,7 @@ class StepActor(BaseActor):
             if message.phase is Phase.TERMINATE:
                 self.finish_termination(message.report.error)
             return  # what a call says after it was given up does not count
-        self.code_began(message.began_at)
-        report = replace(message.report, began_at=self.began_at)
+        report = message.report
         if report.verdict is not Verdict.CONTINUE:
             self.report(report)
             return
@@ -145,7 +141,7 @@ class StepActor(BaseActor):
             return
         self.remind("poll", delay_s, Phase.EXECUTE)
         if "announce" not in self.timers and delay_s > limits.announce_s:
-            self.remind("announce", limits.announce_s, StillRunning(self.services.now()))
+            self.remind("announce", limits.announce_s, StillRunning())
 
     def report(self, report: Report) -> None:
         post(self.flow, report)
@@ -168,7 +164,7 @@ class StepActor(BaseActor):
         if self.verdict is not None:
             return
         self.verdict = verdict
-        self.attempt.cancelled.set()
+        self.attempt.is_cancelled = True
         if self.ticket is not None:
             self.ticket.give_up()
         self.remind("grace", self.services.limits.terminate_grace_s, TimeIsUp())
@@ -178,5 +174,4 @@ class StepActor(BaseActor):
         verdict = self.verdict or Verdict.STOPPED
         if error is None and verdict is Verdict.TIMED_OUT:
             error = StepError("TimedOut", f"the attempt was not done after {self.attempt.definition.timeout_s:g} s")
-        report = self.attempt.failure(verdict, error or StepError("Stopped", "the run was stopped"))
-        self.report(replace(report, began_at=self.began_at))
+        self.report(self.attempt.failure(verdict, error or StepError("Stopped", "the run was stopped")))

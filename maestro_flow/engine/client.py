@@ -183,10 +183,10 @@ class Client:
         return frozenset()
 
     @contextmanager
-    def waiting(self, flow_id: str) -> Iterator[Event]:
-        """An event that is set when this process commits something of the flow."""
+    def waiting(self, flow_id: str, *, only_the_end: bool = False) -> Iterator[Event]:
+        """An event that is set when this process commits something, or the end, of the flow."""
         event = self._new_event()
-        with self.hints.waiting(flow_id, event):
+        with self.hints.waiting(flow_id, event, only_the_end=only_the_end):
             yield event
 
     def _graph(self, workflow_id: str, version: int | None) -> Graph:

@@ -15,27 +15,29 @@ class Hints:
     """Who waits for which flow. Thread-safe; an announcement that nobody waits for costs a look-up."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[Event]] = {}
+        self._waiting: dict[str, list[tuple[Event, bool]]] = {}
         self._lock = threading.Lock()
 
-    def announce(self, flow_id: str) -> None:
-        """Wake whoever waits for the flow."""
+    def announce(self, flow_id: str, has_ended: bool) -> None:
+        """A commit of the flow is durable: wake who waits for any, or for this one, because it is the last."""
         if flow_id in self._waiting:
             with self._lock:
-                events = list(self._waiting.get(flow_id, ()))
-            for event in events:
-                event.set()
+                waiting = list(self._waiting.get(flow_id, ()))
+            for event, only_the_end in waiting:
+                if has_ended or not only_the_end:
+                    event.set()
 
     @contextmanager
-    def waiting(self, flow_id: str, event: Event) -> Iterator[None]:
-        """The event is set at each announcement inside this block."""
+    def waiting(self, flow_id: str, event: Event, *, only_the_end: bool) -> Iterator[None]:
+        """The event is set at each announcement inside this block, or only at that of the flow's end."""
+        entry = (event, only_the_end)
         with self._lock:
-            self._waiting.setdefault(flow_id, []).append(event)
+            self._waiting.setdefault(flow_id, []).append(entry)
         try:
             yield
         finally:
             with self._lock:
-                events = self._waiting[flow_id]
-                events.remove(event)
-                if not events:
+                entries = self._waiting[flow_id]
+                entries.remove(entry)
+                if not entries:
                     del self._waiting[flow_id]

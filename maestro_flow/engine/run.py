@@ -60,7 +60,7 @@ class Run:
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
         """
-        for state in self._changes(timeout_s):
+        for state in self._changes(timeout_s, only_the_end=True):
             if state.status.is_terminal:
                 return state.status
         raise AssertionError("unreachable")
@@ -71,7 +71,7 @@ class Run:
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
         """
-        for state in self._changes(timeout_s):
+        for state in self._changes(timeout_s, only_the_end=False):
             yield RunView.of(state, self._client.lacking(state.graph))
 
     def raise_for_status(self) -> None:
@@ -132,12 +132,12 @@ class Run:
         self._state = state
         return state
 
-    def _changes(self, timeout_s: float | None) -> Iterator[FlowState]:
+    def _changes(self, timeout_s: float | None, *, only_the_end: bool) -> Iterator[FlowState]:
         client = self._client
         clock = client.environment.clock
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
         seen = -1
-        with client.waiting(self.flow_id) as changed:
+        with client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
             while True:
                 changed.clear()
                 state = self._refresh()
