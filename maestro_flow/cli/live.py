@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from maestro_flow.cli.tables import print_table, rich_table, step_table
 from maestro_flow.cli.text import run_line, run_name, step_note
@@ -31,13 +32,8 @@ def live_table() -> Iterator[Callable[[RunView], None]]:
     """
     table = _LiveTable()
     try:
-        with Live(console=table.console, get_renderable=table.draw, refresh_per_second=10, transient=True) as live:
-
-            def show(view: RunView) -> None:
-                table.view = view
-                live.refresh()
-
-            yield show
+        with Live(console=table.console, get_renderable=table.draw, refresh_per_second=10, transient=True):
+            yield table.show
     finally:
         if table.view is not None:
             print_table(step_table(list(table.view.steps.values()), table.clock.time()))
@@ -52,6 +48,10 @@ class _LiveTable:
         self.clock = SystemClock()
         self.view: RunView | None = None
 
+    def show(self, view: RunView) -> None:
+        """Have this view drawn next time: a run may change far more often than eyes can follow."""
+        self.view = view
+
     def draw(self) -> RenderableType:
         """As many steps as fit the terminal, those that matter most if that is not all."""
         view = self.view
@@ -63,7 +63,7 @@ class _LiveTable:
             steps = sorted(steps, key=_pushed_down)[:room]
         ended = sum(step.status.is_terminal for step in view.steps.values())
         table = rich_table(step_table(steps, self.clock.time()))
-        return Group(table, f"{run_name(view)}: {ended} of {len(view.steps)} steps have ended")
+        return Group(table, Text(f"{run_name(view)}: {ended} of {len(view.steps)} steps have ended"))
 
 
 def _pushed_down(step: StepView) -> int:

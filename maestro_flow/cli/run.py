@@ -61,19 +61,22 @@ def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, 
 @json_option
 def resume(store: str, timeout: float | None, as_json: bool) -> int:
     """Bring every run in the store that has not ended to its end, and show how it goes."""
+    from maestro_flow.engine.client import Client
     from maestro_flow.engine.engine import Engine
 
     deadline = Deadline(timeout)
     ended = []
     name_store(existing_store(store), as_json=as_json)
+    with Client(store) as client:  # not the engine: it may have brought some to their end before it is asked
+        unfinished = client.unfinished()[::-1]
+    if not unfinished:
+        click.echo("every run in the store has ended", err=as_json)
     with interruptible(), Engine(store) as engine:
-        unfinished = engine.unfinished()[::-1]
-        if not unfinished:
-            click.echo("every run in the store has ended", err=as_json)
-        for unended in unfinished:
+        for left in unfinished:
             if not as_json:
-                click.echo(run_name(unended))
-            view, code = follow(unended, deadline, as_json=as_json)
+                click.echo(run_name(left))
+            run = engine.find(left.workflow_id, left.instance_id, left.run_id)
+            view, code = follow(run, deadline, as_json=as_json)
             explain(view, code)
             ended.append((view, code))
     if as_json:

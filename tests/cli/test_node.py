@@ -8,6 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from maestro_flow.engine.client import Client
+from maestro_flow.model.status import RunStatus
 from tests.cli.command_line import CommandLine, no_op, read_until, sleep
 
 
@@ -24,7 +26,8 @@ def test_a_node_takes_up_what_was_left(cli: CommandLine) -> None:
     cli("run", cli.workflow("nightly", no_op("first"), sleep("long", 0.5)), "--timeout", "0.1", code=3)
     node = cli.start("node")
     read_until(node, "node is running")
-    assert cli.json("resume")["runs"][0]["status"] == "SUCCEEDED"
+    with Client(f"sqlite:///{cli.folder}/maestro-flow.db") as client:
+        assert client.find("nightly").wait(timeout_s=30) is RunStatus.SUCCEEDED
 
 
 def test_a_node_runs_what_another_process_starts(cli: CommandLine) -> None:

@@ -75,9 +75,9 @@ def test_resume_exits_with_3_if_the_time_runs_out(cli: CommandLine) -> None:
 
 def test_resume_says_when_step_code_is_not_here_and_goes_on_with_the_rest(cli: CommandLine) -> None:
     cli.install_plugin()
+    cli("run", cli.workflow("nightly", sleep("long", 2.0)), "--timeout", "0.1", code=3)
     stranded = cli.workflow("stranded", sleep("long", 0.5), {"id": "echo", "type": "Echo"})
     cli("run", stranded, "--timeout", "0.1", code=3)
-    cli("run", cli.workflow("nightly", sleep("long", 0.5)), "--timeout", "0.1", code=3)
     cli.uninstall_plugin()
     done = cli("resume", code=1)
     assert "stranded instance 1 run 1 cannot go on here" in done.stderr
