@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maestro_flow.engine.run import Run
     from maestro_flow.engine.view import RunView, StepView
     from maestro_flow.model.commit import RunEntry
 
@@ -33,7 +34,7 @@ def duration(begin: float | None, end: float | None) -> str:
     return f"{max(0.0, end - begin):.3f} s"
 
 
-def run_name(run: RunView | RunEntry) -> str:
+def run_name(run: Run | RunView | RunEntry) -> str:
     return f"{run.workflow_id} instance {run.instance_id} run {run.run_id}"
 
 

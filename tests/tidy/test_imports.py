@@ -40,8 +40,8 @@ BACKENDS = {
 
 PURE = ("maestro_flow.core", "maestro_flow.model")
 IMPURE = """
-    asyncio concurrent datetime logging multiprocessing os queue random secrets select selectors signal socket sqlite3
-    subprocess threading time uuid
+    asyncio concurrent logging multiprocessing os queue random secrets select selectors signal socket sqlite3
+    subprocess threading time
 """.split()  # noqa: SIM905 - a list of words reads better without the quotes
 """Parts of the standard library that a pure function has no use for."""
 
