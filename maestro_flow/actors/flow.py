@@ -1,12 +1,13 @@
 """The actor of one run: it collects inputs, decides, commits, and only then acts (laws 2 and 3).
 
-    inputs ──> decide ──> commit under way ──> Committed ──> effects ──> ... ──> FlowFinished
+    inputs ──> decide ──> commit under way ──> Committed ──> effects ──> ... ──> FlowGone
       ^                        │ not done: FlowLost, and the flow is loaded again
       └── what comes in meanwhile waits, and is decided together (PROTOCOL 1)
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pykka import ActorRef
@@ -18,13 +19,14 @@ from maestro_flow.actors.messages import (
     Committed,
     Continue,
     Disband,
-    FlowFinished,
+    FlowGone,
     FlowHandedOver,
     FlowLost,
     Settled,
     Terminate,
 )
 from maestro_flow.actors.room import Place, Share
+from maestro_flow.actors.runtime import Timer
 from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.actors.step import StepActor
 from maestro_flow.core.decide import Decision, decide
@@ -39,7 +41,6 @@ from maestro_flow.core.inputs import (
     RunStep,
     TerminateStep,
     Tick,
-    WakeAt,
 )
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import RunEntry
@@ -60,6 +61,9 @@ class FlowActor(BaseActor):
         self.inputs: list[Input] = []
         self.in_flight: Decision | None = None
         self.steps: dict[str, ActorRef[StepActor]] = {}
+        self.waits_for: set[Place] = set()
+        self.timer: Timer | None = None
+        self.timer_due: float | None = None
         self.is_leaving = False
 
     def handle(self, message: Any) -> None:
@@ -71,6 +75,9 @@ class FlowActor(BaseActor):
                 self.committed(message)
             case Report() if message.verdict is not Verdict.CONTINUE:
                 self.steps.pop(message.step, None)
+                self.inputs.append(message)
+            case Tick():
+                self.timer_due = None
                 self.inputs.append(message)
             case HandOver():
                 self.is_leaving = True
@@ -106,7 +113,7 @@ class FlowActor(BaseActor):
         starts = suspects = crashed = 0
         if abilities.needs_room:
             starts = self.share.take(Place.START, min(len(state.graph.steps), limits.events_max))
-            if state.interrupted or not state.revision or state.active > len(self.steps):
+            if state.interrupted or state.active > len(self.steps):
                 suspects = self.share.take(Place.SUSPECT, limits.suspects)
                 crashed = self.share.take(Place.CRASHED, 1)
         return Capacity(
@@ -114,7 +121,7 @@ class FlowActor(BaseActor):
         )
 
     def return_unused(self, capacity: Capacity, decision: Decision) -> None:
-        if not capacity.starts + capacity.suspects + capacity.crashed and not self.services.abilities(self.state.graph).needs_room:
+        if self.is_leaving or not self.services.abilities(self.state.graph).needs_room:
             return
         used = dict.fromkeys(Place, 0)
         for effect in decision.effects:
@@ -124,11 +131,26 @@ class FlowActor(BaseActor):
         for place, count in offered.items():
             if count > used[place]:
                 self.share.give_back(place, count - used[place])
+            elif place not in self.waits_for and self.could_use(place, decision, capacity):
+                self.waits_for.add(place)
+                self.share.wait(place, partial(self.place_is_free, place))
+
+    @staticmethod
+    def could_use(place: Place, decision: Decision, capacity: Capacity) -> bool:
+        """Something that may start had to be left for want of such a place."""
         state = decision.state
-        starved = (state.interrupted or len(state.ready) > len(capacity.lacking)) and not decision.rest
-        if starved and not self.is_leaving:
-            ref = self.actor_ref
-            self.share.wait(lambda: post(ref, Tick()))
+        if state.stopping or decision.rest:
+            return False
+        if place is Place.START:
+            due = any(at <= decision.at for at in state.retrying.values())
+            return due or any(step_id not in capacity.lacking for step_id in state.ready)
+        crashed = (bool(state.steps[step_id].crashes) for step_id in state.interrupted)
+        return (place is Place.CRASHED) in crashed
+
+    def place_is_free(self, place: Place) -> None:
+        """Called by whoever gave the place back, on its thread."""
+        self.waits_for.discard(place)
+        post(self.actor_ref, Tick())
 
     @staticmethod
     def place_of(effect: RunStep, state: FlowState, inline: frozenset[str]) -> Place | None:
@@ -186,11 +208,28 @@ class FlowActor(BaseActor):
     # -- act ----------------------------------------------------------------------------------------------------
 
     def act(self, decision: Decision) -> None:
-        for effect in decision.effects:
-            self.carry_out(effect)
-        if self.is_leaving and not self.inputs and not self.actor_stopped.is_set():
+        if not self.is_leaving:
+            for effect in decision.effects:
+                self.carry_out(effect)
+            self.set_timer()
+        elif self.state.status.is_terminal:
+            self.carry_out(FinishRun(self.state.status))
+        elif not self.inputs:
             post(self.group, FlowHandedOver(self.state.flow_id))
             self.disband()
+
+    def set_timer(self) -> None:
+        """Timers are part of the state: the next retry that is not due yet (PROTOCOL 15)."""
+        if not self.state.retrying:
+            return
+        now = self.services.now()
+        due = min((at for at in self.state.retrying.values() if at > now), default=None)
+        if due is not None and due != self.timer_due:
+            if self.timer is not None:
+                self.timer.cancel()
+            ref = self.actor_ref
+            self.timer = self.services.runtime.call_later(due - now, lambda: post(ref, Tick()))
+            self.timer_due = due
 
     def carry_out(self, effect: Effect) -> None:
         match effect:
@@ -200,11 +239,8 @@ class FlowActor(BaseActor):
                 self.tell_step(effect.step, Continue())
             case TerminateStep():
                 self.tell_step(effect.step, Terminate(Verdict.STOPPED))
-            case WakeAt():
-                ref, delay_s = self.actor_ref, effect.at - self.services.now()
-                self.services.runtime.call_later(delay_s, lambda: post(ref, Tick()))
             case FinishRun():
-                post(self.group, FlowFinished(self.state.flow_id))
+                post(self.group, FlowGone(self.state.flow_id))
                 self.disband()
 
     def run_step(self, effect: RunStep) -> None:
@@ -241,6 +277,8 @@ class FlowActor(BaseActor):
     def disband(self) -> None:
         for ref in self.steps.values():
             post(ref, Disband())
+        if self.timer is not None:
+            self.timer.cancel()
         self.share.close()
         self.actor_stopped.set()
 

@@ -13,7 +13,7 @@ from maestro_flow.actors.flow import FlowActor
 from maestro_flow.actors.messages import (
     Committed,
     Disband,
-    FlowFinished,
+    FlowGone,
     FlowHandedOver,
     FlowLost,
     FlowsLoaded,
@@ -71,7 +71,7 @@ class GroupActor(BaseActor):
             case Settled():
                 for message_id in message.message_ids:
                     self.in_hand.pop(message_id, None)
-            case FlowFinished():
+            case FlowGone():
                 self.drop(message.flow_id)
             case FlowLost():
                 self.flow_lost(message)
@@ -94,11 +94,15 @@ class GroupActor(BaseActor):
 
     def adopt(self, state: FlowState, first: Input) -> None:
         """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it."""
-        if state.flow_id in self.flows or self.handing_over is not None or state.status.is_terminal:
+        if state.flow_id in self.flows or self.handing_over is not None:
             return
         if isinstance(first, Start) and state.flow_id in self.absent:
-            return
+            return  # it is being read: whether it has a first commit is about to be known
+        if state.flow_id in self.absent and state.revision:
+            self.services.took_up(state.flow_id)
         self.absent.discard(state.flow_id)
+        if state.status.is_terminal:
+            return
         share = Share(self.services.room)
         ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
         self.flows[state.flow_id] = _Child(ref, share)
@@ -112,6 +116,7 @@ class GroupActor(BaseActor):
         if child is not None:
             child.share.close()
         self.reloads.pop(flow_id, None)
+        self.absent.discard(flow_id)
         self.in_hand = {key: letter for key, letter in self.in_hand.items() if letter.flow_id != flow_id}
         if self.handing_over is not None and not self.flows:
             self.handing_over.set()

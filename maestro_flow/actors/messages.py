@@ -1,6 +1,6 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
-    GroupActor   FlowsLoaded  TakeUp  Mail  Settled  FlowFinished  FlowLost  FlowHandedOver  LookAgain  HandOverAll  Disband
+    GroupActor   FlowsLoaded  TakeUp  Mail  Settled  FlowGone  FlowLost  FlowHandedOver  LookAgain  HandOverAll  Disband
     FlowActor    Committed  Disband, and the inputs: Start  Load  Began  Report  Tick  HandOver  Stop
     StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
 """
@@ -27,7 +27,7 @@ __all__ = [
     "Committed",
     "Continue",
     "Disband",
-    "FlowFinished",
+    "FlowGone",
     "FlowHandedOver",
     "FlowLost",
     "FlowsLoaded",
@@ -75,8 +75,8 @@ class Settled:
 
 
 @frozen
-class FlowFinished:
-    """The run has ended, durably."""
+class FlowGone:
+    """The flow needs no actor: its run has ended, durably, or there is nothing of it to load."""
 
     flow_id: str
 

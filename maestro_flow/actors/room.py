@@ -28,7 +28,7 @@ class Room:
     def __init__(self, *, starts: int, suspects: int, crashed: int) -> None:
         self._free = {Place.START: starts, Place.SUSPECT: suspects, Place.CRASHED: crashed}
         self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: dict[Place, deque[Callable[[], None]]] = {kind: deque() for kind in Place}
 
     def take(self, kind: Place, wanted: int) -> int:
         with self._lock:
@@ -39,14 +39,15 @@ class Room:
     def give_back(self, kind: Place, count: int) -> None:
         with self._lock:
             self._free[kind] += count
-            woken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+            waiting = self._waiting[kind]
+            woken = [waiting.popleft() for _ in range(min(count, len(waiting)))]
         for wake in woken:
             wake()
 
-    def wait(self, wake: Callable[[], None]) -> None:
-        """Be woken once when a place is given back; whoever does not need it gives it back again."""
+    def wait(self, kind: Place, wake: Callable[[], None]) -> None:
+        """Be woken once when a place of this kind is given back; who wakes and does not need it gives it back."""
         with self._lock:
-            self._waiting.append(wake)
+            self._waiting[kind].append(wake)
 
 
 class Share:
@@ -73,8 +74,8 @@ class Share:
         if count:
             self._room.give_back(kind, count)
 
-    def wait(self, wake: Callable[[], None]) -> None:
-        self._room.wait(wake)
+    def wait(self, kind: Place, wake: Callable[[], None]) -> None:
+        self._room.wait(kind, wake)
 
     def close(self) -> None:
         with self._lock:

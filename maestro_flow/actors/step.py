@@ -51,7 +51,7 @@ class StepActor(BaseActor):
                 self.call(Phase.START)
             case Returned():
                 self.returned(message)
-            case Continue():
+            case Continue() if self.verdict is None:
                 self.poll_later()
             case Terminate():
                 self.terminate(message.verdict)
@@ -61,10 +61,12 @@ class StepActor(BaseActor):
                 self.start_timeout()
             case StillRunning():
                 self.still_running()
-            case Phase():
+            case Phase() if self.verdict is None:
                 self.call(message)
             case Disband():
                 self.attempt.is_cancelled = True
+                if self.ticket is not None:
+                    self.ticket.give_up()
                 self.end()
 
     def on_defect(self, defect: BaseException) -> None:
@@ -91,8 +93,6 @@ class StepActor(BaseActor):
         reminder = services.runtime.call_later(services.limits.announce_s, lambda: post(ref, StillRunning()))
         returned = attempt.call(phase, now)
         reminder.cancel()
-        if self.place is not None:
-            self.share.give_back(self.place)
         with services.runtime.caller_runs():
             post(ref, returned)
 
@@ -108,6 +108,10 @@ class StepActor(BaseActor):
         if attempt.began_at is not None:
             post(self.flow, Began(attempt.definition.id, step.attempt, step.execution, attempt.began_at))
         if self.place is Place.SUSPECT:
+            self.leave_place()
+
+    def leave_place(self) -> None:
+        if self.place is not None:
             self.share.give_back(self.place)
             self.place = None
 
@@ -123,6 +127,7 @@ class StepActor(BaseActor):
             if message.phase is Phase.TERMINATE:
                 self.finish_termination(message.report.error)
             return  # what a call says after it was given up does not count
+        self.leave_place()
         report = message.report
         if report.verdict is not Verdict.CONTINUE:
             self.report(report)
@@ -150,6 +155,7 @@ class StepActor(BaseActor):
     def end(self) -> None:
         for timer in self.timers.values():
             timer.cancel()
+        self.leave_place()
         self.actor_stopped.set()
 
     # -- an early end -------------------------------------------------------------------------------------------

@@ -30,7 +30,6 @@ from maestro_flow.core.inputs import (
     Stop,
     TerminateStep,
     Tick,
-    WakeAt,
 )
 from maestro_flow.core.retry import after_failure
 from maestro_flow.core.state import FlowState, StepState
@@ -164,8 +163,6 @@ class _Draft:
                 retry_at=retry_at,
             )
         )
-        if retry_at is not None:
-            self.effects.append(WakeAt(retry_at))
 
     def stop(self, stop: Stop) -> None:
         self.settles.append(Settlement(stop.message_id, "accepted"))
@@ -189,7 +186,6 @@ class _Draft:
                 self.emit(
                     StepEnded(step_id, step.attempt, StepStatus.FATALLY_FAILED, error=StepError("CrashLoop", problem))
                 )
-        self.effects.extend(WakeAt(at) for at, _ in self.retries() if at > self.at)
 
     def interrupt(
         self, step_id: str, step: StepState, *, crashes: int | None = None, handed_over: bool = False

@@ -26,7 +26,6 @@ __all__ = [
     "Stop",
     "TerminateStep",
     "Tick",
-    "WakeAt",
 ]
 
 
@@ -117,20 +116,13 @@ class TerminateStep:
 
 
 @frozen
-class WakeAt:
-    """Send a ``Tick`` at this time."""
-
-    at: float
-
-
-@frozen
 class FinishRun:
     """The run has ended: answer who waits, let go of the flow."""
 
     status: RunStatus
 
 
-Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | WakeAt | FinishRun
+Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | FinishRun
 
 
 @frozen

@@ -14,7 +14,7 @@ from maestro_flow.actors.threads import ThreadEvent
 from maestro_flow.clock import Environment
 from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
-from maestro_flow.dsl.params import parse_params
+from maestro_flow.dsl.start import parse_params
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.placement import place

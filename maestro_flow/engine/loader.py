@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, TakeUp
+from maestro_flow.actors.messages import FlowGone, FlowLost, FlowsLoaded, Mail, TakeUp
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.core.evolve import fold
@@ -17,7 +17,7 @@ from maestro_flow.core.state import FlowState
 from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.ownership import OwnedGroup
-from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageUnavailable
+from maestro_flow.errors import MaestroFlowError, NotFound, OwnershipLost, StorageUnavailable
 from maestro_flow.model.commit import FlowLog
 from maestro_flow.storage.protocol import Storage
 
@@ -26,6 +26,7 @@ __all__ = ["Loader"]
 logger = logging.getLogger("maestro_flow.engine")
 
 _PAGE = 200
+_GIVEN_MAX = 1000
 _RETRY_S = 0.5
 
 
@@ -87,8 +88,13 @@ class Loader:
         post(owned.ref, FlowsLoaded(tuple(states)))
 
     def _take_up_given(self, owned: OwnedGroup) -> None:
-        for given in self._storage.given(owned.held.lease.group_id, limit=_PAGE):
-            post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
+        for given in self._storage.given(owned.held.lease.group_id, limit=_GIVEN_MAX):
+            try:
+                graph = self._library.graph(given.workflow_id, given.version)
+            except NotFound as error:
+                logger.error("run %s cannot be taken up: %s", given.flow_id, error)
+                continue
+            post(owned.ref, TakeUp(given, graph))
 
     def _look_at(self, owned: OwnedGroup) -> None:
         try:
@@ -106,3 +112,5 @@ class Loader:
         records = self._storage.read_flow(flow_id)
         if entry is not None and records:
             self._load(owned, [FlowLog(entry, tuple(records))])
+        else:
+            post(owned.ref, FlowGone(flow_id))  # a run without a first commit is found among the given ones

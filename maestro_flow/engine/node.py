@@ -74,12 +74,11 @@ class Node:
         self._scan.wake()
 
     def wait_until_serving(self, timeout_s: float) -> bool:
-        """True as soon as every group that could be claimed at once is loaded."""
+        """True as soon as the first scan is over and every group that it has claimed is loaded."""
         ready = self._runtime.event()
 
         def look() -> None:
-            groups = self._keeper.groups
-            if groups and all(owned.is_serving for owned in groups.values()):
+            if self._keeper.has_scanned and all(owned.is_serving for owned in self._keeper.groups.values()):
                 ready.set()
             elif not self._closed:
                 self._runtime.call_later(0.002, look)

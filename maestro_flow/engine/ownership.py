@@ -85,6 +85,8 @@ class Keeper:
         self._taken_lock = threading.Lock()
         self._renew_at = float("-inf")
         self._is_closing = False
+        self.has_scanned = False
+        """At least one scan is over, whatever it found."""
 
     @property
     def groups(self) -> dict[int, OwnedGroup]:
@@ -119,6 +121,7 @@ class Keeper:
                     self._look_at(owned_group)
             if renewal.claimable:
                 self._claim()
+            self.has_scanned = True
         except StorageUnavailable as error:
             logger.warning("the store does not answer the scan: %s", error)
 

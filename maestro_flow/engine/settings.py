@@ -91,9 +91,8 @@ class Settings:
 
 
 def _parsed(attribute: Attribute[Any], text: str) -> Any:
-    kind = type(attribute.default)
     try:
-        return kind(text)
+        return type(attribute.default)(text)  # type: ignore[misc]  # every setting has a default
     except ValueError:
         name = ENVIRONMENT_PREFIX + attribute.name.upper()
         raise SettingsError(f"{name}={text!r}: expected a number") from None

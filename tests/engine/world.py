@@ -1,0 +1,96 @@
+"""A world for the engine on the inline runtime: one store, one virtual clock, processes that can crash."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from maestro_flow import Engine, Run, Workflow
+from maestro_flow.actors.inline import InlineRuntime, VirtualClock
+from maestro_flow.clock import Environment
+from maestro_flow.core.evolve import fold
+from maestro_flow.core.state import FlowState
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.storage.memory import MemoryStorage
+from maestro_flow.storage.protocol import Storage
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class FaultyStorage:
+    """A store that does something at chosen commits; everything else is passed on."""
+
+    def __init__(self, storage: Storage, fault: Callable[[int, str], None]) -> None:
+        self._storage, self._fault, self.commits = storage, fault, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        self.commits += 1
+        number = self.commits
+        self._fault(number, "before")
+        outcomes = self._storage.commit(batch)
+        self._fault(number, "after")
+        return outcomes
+
+
+def crash_at(number: int, when: str) -> Callable[[int, str], None]:
+    """Die before or after the effect of one commit."""
+
+    def fault(commit: int, moment: str) -> None:
+        if (commit, moment) == (number, when):
+            raise Crash
+
+    return fault
+
+
+def unavailable_at(numbers: set[int], when: str) -> Callable[[int, str], None]:
+    """The connection dies at these commits: without an effect, or with one that nobody hears of."""
+
+    def fault(commit: int, moment: str) -> None:
+        if commit in numbers and moment == when:
+            raise StorageUnavailable("the connection died")
+
+    return fault
+
+
+class World:
+    """A store and a clock that outlive processes. ``calls`` is what user code saw: (step, attempt, execution)."""
+
+    def __init__(self, storage: Storage | None = None) -> None:
+        self.clock = VirtualClock()
+        self.storage: Storage = storage or MemoryStorage(self.clock)
+        self.calls: list[str] = []
+
+    def process(self, seed: int = 0, fault: Callable[[int, str], None] | None = None, **settings: Any) -> Process:
+        return Process(self, seed, fault or (lambda _number, _when: None), settings)
+
+    def state(self, run: Run) -> FlowState:
+        """What the log of a run folds to, independently of any engine."""
+        graph = run._client.library.graph(run.workflow_id, run.version)
+        return fold(FlowState(run.flow_id, graph), self.storage.read_flow(run.flow_id))
+
+
+class Process:
+    """One process: an engine on a runtime and, perhaps, a fault."""
+
+    def __init__(
+        self, world: World, seed: int, fault: Callable[[int, str], None], settings: dict[str, Any]
+    ) -> None:
+        self.runtime = InlineRuntime(seed, world.clock)
+        environment = Environment(world.clock, random.Random(f"{seed}/{world.clock.monotonic()}"))
+        self.storage = FaultyStorage(world.storage, fault)
+        self.engine = Engine(self.storage, environment=environment, runtime=self.runtime, **settings)  # type: ignore[arg-type]
+
+    def finish(self, run: Run, timeout_s: float = 3600.0) -> None:
+        self.engine.find(run.workflow_id, run.instance_id, run.run_id).wait(timeout_s)
+
+
+def recording(world: World, workflow: Workflow) -> Workflow:
+    """The same workflow; every call of its functions is noted in ``world.calls``."""
+    return workflow
