@@ -1,0 +1,274 @@
+"""Workflows in Python.
+
+::
+
+    wf = Workflow("etl", params={"day": "2026-11-22"})
+
+    @wf.step
+    def extract(day: str) -> list[int]:
+        return [1, 2, 3]
+
+    @wf.step(after=extract, retries=3)
+    def load(extract: list[int]) -> int:
+        return sum(extract)
+
+A parameter receives the result of the upstream step of that name, near or far, or the workflow's param of that name;
+``context`` receives the step's ``StepContext``. A decorated function stays what it was: call it in a unit test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar, Unpack, overload
+
+from attrs import evolve, frozen
+
+from maestro_flow.dsl.graph import check_graph, check_params_size
+from maestro_flow.dsl.ids import check_step_id, check_workflow_id
+from maestro_flow.dsl.limits import BUILDER_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from maestro_flow.dsl.options import After, StepOptions, check_options, make_retry_policy, make_timeout
+from maestro_flow.dsl.place import Place, guess, shown
+from maestro_flow.dsl.reader import expect_text
+from maestro_flow.dsl.signature import CONTEXT, check_function, find_arguments, name_of
+from maestro_flow.dsl.start import infer_params
+from maestro_flow.dsl.steps import check_type
+from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.steps.python import PYTHON, Argument, PythonStep
+
+__all__ = ["Workflow"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@frozen
+class _Step:
+    """A step as it was added; what follows it is known only when all steps are there."""
+
+    definition: StepDefinition
+    place: Place
+    after: tuple[str, ...]
+    function: Callable[..., Any] | None
+
+
+@frozen
+class _Built:
+    definition: WorkflowDefinition
+    functions: Mapping[str, PythonStep]
+
+
+class Workflow:
+    """A workflow whose steps are Python functions (``step``), or of any other step type (``add``).
+
+    ``params`` are plain values (str, int, float, bool, a list of one of these, or a dict): what a run has, unless it
+    is started with others.
+
+    Raises:
+        DefinitionError: an id, a text or a param is not legal.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - Maestro's word
+        *,
+        params: Mapping[str, Any] | None = None,
+        name: str = "",
+        description: str = "",
+        owner: str = "",
+    ) -> None:
+        self.id = check_workflow_id(id, Place("workflow"))
+        self._place = Place(f"workflow {self.id!r}")
+        self._params = infer_params(params or {}, self._place / "params")
+        check_params_size(self._params, self._place / "params")
+        self._name = expect_text(name, self._place / "name", NAME_CHARS_MAX)
+        self._description = expect_text(description, self._place / "description", TEXT_CHARS_MAX)
+        self._owner = expect_text(owner, self._place / "owner", NAME_CHARS_MAX)
+        self._steps: dict[str, _Step] = {}
+        self._ids: dict[Hashable, list[str]] = {}
+        self._built: _Built | None = None
+
+    def __repr__(self) -> str:
+        return f"Workflow({self.id!r}, {len(self._steps)} steps)"
+
+    @overload
+    def step(self, function: _F, /) -> _F: ...
+
+    @overload
+    def step(
+        self, function: None = None, /, *, id: str | None = None, **options: Unpack[StepOptions]
+    ) -> Callable[[_F], _F]: ...
+
+    def step(self, function: Any = None, /, *, id: str | None = None, **options: Any) -> Any:  # noqa: A002
+        """Make a function a step: ``@wf.step``, or ``@wf.step(after=extract, retries=3)``. It is returned unchanged.
+
+        ``id`` is the function's name, unless it is given; the options are those of ``StepOptions``.
+
+        Raises:
+            DefinitionError: the id is not legal or taken, an option is not legal, or the function cannot be called as a
+                step (async, a generator, ``*args``). Where its parameters come from is checked by ``definition``.
+        """
+
+        def register(function: _F) -> _F:
+            step_id = name_of(function, self._place) if id is None else id
+            place = self._place_of(step_id)
+            check_function(function, place)
+            self._add(step_id, PYTHON, {}, check_options(options, place), function)
+            self._ids.setdefault(_key(function), []).append(step_id)
+            return function
+
+        return register if function is None else register(function)
+
+    def add(
+        self,
+        id: str,  # noqa: A002
+        *,
+        type: str,  # noqa: A002
+        params: Mapping[str, Any] | None = None,
+        **options: Unpack[StepOptions],
+    ) -> str:
+        """Add a step of an installed type: ``wf.add("wait", type="Sleep", params={"sleep_seconds": 5}, after=load)``.
+
+        ``params`` are plain values. Returns the id, for the ``after`` of other steps.
+
+        Raises:
+            DefinitionError: the id, a param or an option is not legal, or the id is taken.
+        """
+        if type == PYTHON:
+            raise self._place_of(id).error("a step of type 'Python' is a function: use @wf.step")
+        return self._add(id, type, params or {}, check_options(options, self._place_of(id)), None)
+
+    @property
+    def definition(self) -> WorkflowDefinition:
+        """What is pushed: built and checked now, the same for the same steps and params.
+
+        Raises:
+            DefinitionError: a step that is named does not exist, there is a cycle, or a parameter comes from nowhere.
+        """
+        return self._build().definition
+
+    @property
+    def functions(self) -> Mapping[str, PythonStep]:
+        """The functions by step id, each with where its arguments come from.
+
+        Raises:
+            DefinitionError: as ``definition``.
+        """
+        return self._build().functions
+
+    def _place_of(self, step_id: Any) -> Place:
+        return Place(f"{self._place.path}, step {shown(step_id)}")
+
+    def _add(
+        self,
+        step_id: str,
+        type_name: str,
+        params: Mapping[str, Any],
+        options: StepOptions,
+        function: Callable[..., Any] | None,
+    ) -> str:
+        place = self._place_of(step_id)
+        check_step_id(step_id, place)
+        if step_id in self._steps:
+            raise place.error("there is a step of this id already; pass another id=")
+        if step_id in self._params:
+            raise place.error("there is a param of this name: a parameter could mean either; rename one of them")
+        if step_id == CONTEXT:
+            raise place.error("a parameter of this name receives the StepContext; choose another id")
+        step_params = infer_params(params, place / "params")
+        check_params_size(step_params, place / "params")
+        definition = StepDefinition(
+            id=step_id,
+            type=check_type(type_name, place / "type", None),
+            name=expect_text(options.get("name", ""), place / "name", NAME_CHARS_MAX),
+            description=expect_text(options.get("description", ""), place / "description", TEXT_CHARS_MAX),
+            params=step_params,
+            retry_policy=make_retry_policy(options, place),
+            timeout_s=make_timeout(options, place),
+        )
+        after = tuple(dict.fromkeys(self._ids_of(options.get("after", ()), place)))
+        if step_id in after:
+            raise place.error("a step cannot come after itself")
+        self._steps[step_id] = _Step(definition, place, after, function)
+        self._built = None
+        return step_id
+
+    def _ids_of(self, after: After, place: Place) -> Iterator[str]:
+        """The ids that ``after`` names; whether they exist is checked when all steps are there."""
+        if isinstance(after, str):
+            yield after
+        elif callable(after):
+            ids = self._ids.get(_key(after), [])
+            name = getattr(after, "__name__", type(after).__name__)
+            if not ids:
+                raise place.error(f"after={name}: this function is no step of the workflow yet; decorate it first")
+            if len(ids) > 1:
+                raise place.error(f"after={name}: this function is several steps ({', '.join(ids)}); give the id")
+            yield ids[0]
+        elif isinstance(after, Iterable):
+            for each in after:
+                yield from self._ids_of(each, place)
+        else:
+            raise place.error(f"after={shown(after)}; expected step ids or decorated functions, one or several")
+
+    def _build(self) -> _Built:
+        if self._built is None:
+            definition = self._define()
+            self._built = _Built(definition, MappingProxyType(self._bind()))
+        return self._built
+
+    def _define(self) -> WorkflowDefinition:
+        successors: dict[str, dict[str, bool]] = {step_id: {} for step_id in self._steps}
+        for step_id, step in self._steps.items():
+            for predecessor in step.after:
+                if predecessor not in successors:
+                    hint = guess(predecessor, self._steps)
+                    raise step.place.error(f"after={predecessor!r}: there is no such step{hint}")
+                successors[predecessor][step_id] = True
+        steps = list(self._steps.values())
+        definition = WorkflowDefinition(
+            id=self.id,
+            steps=tuple(evolve(step.definition, successors=successors[step.definition.id]) for step in steps),
+            name=self._name,
+            description=self._description,
+            owner=self._owner,
+            params=self._params,
+        )
+        check_graph(definition, BUILDER_STEPS_MAX, self._place, lambda index: steps[index].place)
+        return definition
+
+    def _bind(self) -> dict[str, PythonStep]:
+        if CONTEXT in self._params:
+            raise (self._place / "params").error(f"a parameter named {CONTEXT!r} receives the StepContext; rename it")
+        return {
+            step_id: PythonStep(step.function, self._arguments(step_id, step.function))
+            for step_id, step in self._steps.items()
+            if step.function is not None
+        }
+
+    def _arguments(self, step_id: str, function: Callable[..., Any]) -> tuple[Argument, ...]:
+        return find_arguments(
+            function,
+            self._place_of(step_id),
+            step_id=step_id,
+            is_upstream=lambda other: self._is_upstream(other, step_id),
+            steps=self._steps,
+            params=self._params,
+        )
+
+    def _is_upstream(self, wanted: str, step_id: str) -> bool:
+        """Does a step run before another one? Searched from the latter, since it is mostly one of the nearest."""
+        seen: set[str] = set()
+        waiting = [step_id]
+        for current in waiting:  # grows while it is walked: nearest first
+            for predecessor in self._steps[current].after:
+                if predecessor == wanted:
+                    return True
+                if predecessor not in seen:
+                    seen.add(predecessor)
+                    waiting.append(predecessor)
+        return False
+
+
+def _key(function: Callable[..., Any]) -> Hashable:
+    """What a function is found again by; a bound method is another object each time, but an equal one."""
+    return function if isinstance(function, Hashable) else id(function)

@@ -1,0 +1,88 @@
+"""What must hold for a definition as a whole, whether it was read from a file or built in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from maestro_flow.dsl.limits import PARAMS_CHARS_MAX
+from maestro_flow.dsl.place import Place, guess, shown
+from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.params import Param, encode_params
+
+__all__ = ["check_graph", "check_params_size", "find_cycle"]
+
+
+def check_graph(definition: WorkflowDefinition, steps_max: int, steps: Place, step: Callable[[int], Place]) -> None:
+    """Ids are unique, successors exist, and nothing waits for itself.
+
+    ``steps`` is where the steps stand, ``step`` tells where the one with a given index does.
+
+    Raises:
+        DefinitionError: one of these does not hold, or there are no steps, or too many.
+    """
+    if not definition.steps:
+        raise steps.error("expected at least one step")
+    if len(definition.steps) > steps_max:
+        raise steps.error(f"{len(definition.steps)} steps are too many; at most {steps_max} are allowed")
+    index_of: dict[str, int] = {}
+    for index, each in enumerate(definition.steps):
+        if each.id in index_of:
+            first = step(index_of[each.id]).path
+            raise (step(index) / "id").error(f"the step id {shown(each.id)} is taken, by {first}; ids must be unique")
+        index_of[each.id] = index
+    for index, each in enumerate(definition.steps):
+        _check_successors(each, index_of, step(index) / "transition" / "successors")
+    cycle = find_cycle(definition.steps)
+    if cycle:
+        raise steps.error(f"the steps form a cycle: {_spell(cycle)}")
+
+
+def _check_successors(step: StepDefinition, known: Mapping[str, int], successors: Place) -> None:
+    for successor in step.successors:
+        place = successors / successor
+        if successor == step.id:
+            raise place.error(f"the step {shown(step.id)} cannot follow itself")
+        if successor not in known:
+            raise place.error(f"there is no step {shown(successor)}{guess(successor, known)}")
+
+
+def find_cycle(steps: tuple[StepDefinition, ...]) -> tuple[str, ...]:
+    """Ids of steps that wait for each other, the first one again at the end; empty if there are none.
+
+    Iterative: a chain may be longer than Python's stack is deep.
+    """
+    followers = {step.id: step.successors for step in steps}
+    finished: set[str] = set()
+    for root in followers:
+        trail: dict[str, None] = {}  # the way from the root to where we are, in order
+        branches = [iter((root,))]
+        while branches:
+            successor = next(branches[-1], None)
+            if successor is None:
+                branches.pop()
+                if trail:
+                    finished.add(trail.popitem()[0])
+            elif successor in trail:
+                way = list(trail)
+                return (*way[way.index(successor) :], successor)
+            elif successor not in finished:
+                trail[successor] = None
+                branches.append(iter(followers[successor]))
+    return ()
+
+
+def _spell(cycle: tuple[str, ...]) -> str:
+    """``a -> b -> a``; of a very long one the ends."""
+    shortened = cycle if len(cycle) <= 12 else (*cycle[:6], f"... {len(cycle) - 12} more ...", *cycle[-6:])
+    return " -> ".join(shortened)
+
+
+def check_params_size(params: dict[str, Param], place: Place) -> None:
+    """All params of a workflow, a step or a run together are not too large.
+
+    Raises:
+        DefinitionError: they are.
+    """
+    size = len(encode_params(params).decode()) if params else 0
+    if size > PARAMS_CHARS_MAX:
+        raise place.error(f"the params have {size:,} characters as JSON; at most {PARAMS_CHARS_MAX:,} are allowed")

@@ -1,0 +1,72 @@
+"""Which ids and names are legal (MaestroIdConstraint.java, MaestroReferenceIdConstraint.java, Constants.java)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from maestro_flow.dsl.limits import ID_CHARS_MAX
+from maestro_flow.dsl.place import Place, shown
+
+__all__ = ["check_param_name", "check_step_id", "check_workflow_id"]
+
+_WORKFLOW_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+
+_RESERVED_PARAMS = frozenset(
+    """
+    maestro Maestro MAESTRO scheduler Scheduler SCHEDULER util Util UTIL params Params PARAMS AUTH_BLOB AUTH_DATA
+    AUTH_ACTING_ON_BEHALF_OF_BLOB AUTH_TRIGGERING_ON_BEHALF_OF_BLOB AUTHORIZED_MANAGERS
+    """.split()  # noqa: SIM905 - a list of words reads better without the quotes
+)
+
+
+def check_workflow_id(given: Any, place: Place) -> str:
+    """The id of a workflow.
+
+    Raises:
+        DefinitionError: it is not text, or not legal.
+    """
+    return _check(given, place, _WORKFLOW_ID, "a workflow id starts with a letter, a digit or '_'")
+
+
+def check_step_id(given: Any, place: Place) -> str:
+    """The id of a step; ``__`` joins a step and its param in expressions, so no id may contain it.
+
+    Raises:
+        DefinitionError: it is not text, or not legal.
+    """
+    return _check_reference(given, place, "a step id")
+
+
+def check_param_name(given: Any, place: Place) -> str:
+    """The name of a param.
+
+    Raises:
+        DefinitionError: it is not text, not legal, or reserved.
+    """
+    name = _check_reference(given, place, "a param name")
+    if name in _RESERVED_PARAMS:
+        raise place.error(f"the param name {name!r} is reserved; choose another one")
+    return name
+
+
+def _check_reference(given: Any, place: Place, what: str) -> str:
+    word = _check(given, place, _REFERENCE, f"{what} starts with a letter or '_'")
+    if "__" in word:
+        raise place.error(f"{shown(word)} is not legal: {what} must not contain '__'")
+    return word
+
+
+def _check(given: Any, place: Place, pattern: re.Pattern[str], rule: str) -> str:
+    if not isinstance(given, str) or not given:
+        raise place.error(f"expected a non-empty text, got {shown(given)}")
+    if len(given) > ID_CHARS_MAX:
+        raise place.error(f"{shown(given)} has {len(given)} characters; at most {ID_CHARS_MAX} are allowed")
+    if not pattern.fullmatch(given):
+        raise place.error(f"{shown(given)} is not legal: {rule}, and goes on with letters, digits, '.', '-' and '_'")
+    if given.lower().startswith("maestro_") or given.lower().endswith("_maestro"):
+        raise place.error(
+            f"{shown(given)} is not legal: names with 'maestro_' in front or '_maestro' behind are reserved"
+        )
+    return given

@@ -1,0 +1,47 @@
+"""Limits on what a definition may hold. All are Maestro's (Constants.java), unless it is said otherwise."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BACKOFF_S_MAX",
+    "BUILDER_STEPS_MAX",
+    "DEPTH_MAX",
+    "EXPANDED_NODES_MAX",
+    "FILE_BYTES_MAX",
+    "FILE_STEPS_MAX",
+    "ID_CHARS_MAX",
+    "NAME_CHARS_MAX",
+    "PARAMS_CHARS_MAX",
+    "RETRIES_MAX",
+    "RUN_PARAMS_MAX",
+    "TEXT_CHARS_MAX",
+    "TIMEOUT_S_MAX",
+]
+
+ID_CHARS_MAX = 128
+NAME_CHARS_MAX = 256
+TEXT_CHARS_MAX = 16_384
+"""Characters of a description."""
+
+FILE_BYTES_MAX = 256 * 1024
+"""Size of a create request, or of a file."""
+
+FILE_STEPS_MAX = 300
+BUILDER_STEPS_MAX = 10_000
+"""Steps of a workflow that is written in Python (ours: there, a loop makes them and nobody has to read them)."""
+
+PARAMS_CHARS_MAX = 750_000
+"""Characters of all params of a workflow or of a step, as JSON."""
+
+RUN_PARAMS_MAX = 128
+"""Params that may be given when a run is started."""
+
+TIMEOUT_S_MAX = 120 * 86_400
+RETRIES_MAX = 99
+BACKOFF_S_MAX = 86_400
+
+DEPTH_MAX = 100
+"""Levels of lists and objects inside each other (ours)."""
+
+EXPANDED_NODES_MAX = 200_000
+"""Values in a YAML file with every alias written out: stops a file that doubles itself with each line (ours)."""

@@ -1,0 +1,100 @@
+"""Reading one object of a definition by the list of its fields: enforced, stored, refused or unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import Factory, frozen
+
+from maestro_flow.dsl.fields import SCOPES, Field, Scope, Treatment
+from maestro_flow.dsl.place import Place, guess, listing, shown
+
+__all__ = ["Notes", "expect_list", "expect_object", "expect_text", "read_fields", "read_tags"]
+
+
+@frozen
+class Notes:
+    """What a user should know about a definition that was accepted, in the order of reading."""
+
+    lines: list[str] = Factory(list)
+
+    def warn(self, place: Place, text: str) -> None:
+        self.lines.append(f"{place.path}: {text}")
+
+
+def read_fields(given: Any, place: Place, notes: Notes, scope: Scope | str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of an object that are enforced, and those that are only stored; null fields are left out.
+
+    Raises:
+        DefinitionError: it is no object, a field is unknown, or refused in this version.
+    """
+    known = SCOPES[scope] if isinstance(scope, str) else scope
+    enforced: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
+    for name, value in expect_object(given, place).items():
+        field = known.fields.get(name)
+        if field is None and not known.extras:
+            raise (place / name).error(
+                f"unknown field{guess(name, known.fields)}; the fields here are {listing(known.fields)}"
+            )
+        if field is None:
+            stored[name] = value
+            notes.warn(place / name, f"stored, but no field that this version knows{guess(name, known.fields)}")
+        elif value is not None:
+            _check_treatment(field, value, place / name, notes)
+            if field.treatment is not Treatment.REFUSED:
+                (enforced if field.treatment is Treatment.ENFORCED else stored)[name] = value
+    return enforced, stored
+
+
+def _check_treatment(field: Field, value: Any, place: Place, notes: Notes) -> None:
+    if any(_is_same(value, quiet) for quiet in field.quiet):
+        return
+    if field.treatment is Treatment.REFUSED:
+        raise place.error(f"not supported yet: {field.note}")
+    if field.warn:
+        what = "" if isinstance(value, list | dict) else f"{shown(value)} is "
+        notes.warn(place, f"{what}stored, but not acted on: {field.note}")
+
+
+def _is_same(value: Any, quiet: Any) -> bool:
+    """Equal, where words of Maestro may be in upper or lower case; 1 is not true."""
+    if isinstance(value, str) and isinstance(quiet, str):
+        return value.lower() == quiet
+    if isinstance(value, dict) and isinstance(quiet, dict):
+        return value.keys() == quiet.keys() and all(_is_same(value[key], quiet[key]) for key in quiet)
+    return type(value) is type(quiet) and bool(value == quiet)
+
+
+def expect_object(given: Any, place: Place) -> dict[str, Any]:
+    """The value, if it is an object."""
+    if not isinstance(given, dict):
+        raise place.error(f"expected an object, got {shown(given)}")
+    return given
+
+
+def expect_list(given: Any, place: Place) -> list[Any]:
+    """The value, if it is a list."""
+    if not isinstance(given, list):
+        raise place.error(f"expected a list, got {shown(given)}")
+    return given
+
+
+def expect_text(given: Any, place: Place, chars_max: int) -> str:
+    """The value, if it is text and not too long."""
+    if not isinstance(given, str):
+        raise place.error(f"expected text, got {shown(given)}")
+    if len(given) > chars_max:
+        raise place.error(f"the text has {len(given):,} characters; at most {chars_max:,} are allowed")
+    return given
+
+
+def read_tags(stored: dict[str, Any], place: Place, notes: Notes) -> None:
+    """Check the field ``tags`` of what is stored, if it is there (Tag.java)."""
+    for index, tag in enumerate(expect_list(stored.get("tags", []), place / "tags")):
+        here = (place / "tags")[index]
+        if not isinstance(tag, str):
+            fields = read_fields(tag, here, notes, "tag")[1]
+            tag = fields.get("name")  # noqa: PLW2901 - from here on a short and a full tag are the same
+        if not isinstance(tag, str) or not tag:
+            raise here.error("expected a text, or an object with a text as `name`")

@@ -1,0 +1,78 @@
+"""The retry policy of a step (RetryPolicy.java, RetryPolicyParser.java)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from maestro_flow.dsl.durations import read_count, read_duration
+from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX
+from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.reader import Notes, expect_object, read_fields
+from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy
+
+__all__ = ["read_retry_policy"]
+
+_FAILURES = ("error", "platform", "timeout")
+_EXPONENT_MAX = 2**31 - 1
+
+
+def read_retry_policy(given: Any, place: Place, notes: Notes) -> RetryPolicy:
+    """A retry policy; what is absent has Maestro's default, what is above a maximum is cut to it, with a warning.
+
+    Raises:
+        DefinitionError: a field is unknown, or no number (waits: no duration), or negative.
+    """
+    fields, _ = read_fields(given, place, notes, "retry_policy")
+    limits: dict[str, Any] = {
+        name: _read_number(fields[name], place / name, notes, RETRIES_MAX)
+        for name in (f"{failure}_retry_limit" for failure in _FAILURES)
+        if name in fields
+    }
+    backoffs = _read_backoff(fields["backoff"], place / "backoff", notes) if "backoff" in fields else {}
+    return evolve(RetryPolicy(), **limits, **backoffs)
+
+
+def _read_backoff(given: Any, place: Place, notes: Notes) -> dict[str, Any]:
+    kind = _read_kind(expect_object(given, place).get("type"), place / "type")
+    fixed = kind is BackoffKind.FIXED
+    fields, _ = read_fields(given, place, notes, "fixed_backoff" if fixed else "exponential_backoff")
+    backoffs: dict[str, Any] = {"kind": kind}
+    for failure in _FAILURES:
+        base: Backoff = Backoff(exponent=1, limit_s=BACKOFF_S_MAX) if fixed else getattr(RetryPolicy(), failure)
+        base_s, exponent, limit_s = (
+            f"{failure}_retry_{part}" for part in ("backoff_in_secs", "exponent", "limit_in_secs")
+        )
+        if base_s in fields:
+            base = evolve(base, base_s=_read_wait(fields[base_s], place / base_s, notes))
+        if exponent in fields:
+            base = evolve(base, exponent=_read_number(fields[exponent], place / exponent, notes, _EXPONENT_MAX))
+        if limit_s in fields:
+            base = evolve(base, limit_s=_read_wait(fields[limit_s], place / limit_s, notes))
+        backoffs[failure] = base
+    return backoffs
+
+
+def _read_kind(given: Any, place: Place) -> BackoffKind:
+    try:
+        return BackoffKind(str(given).upper())
+    except ValueError:
+        raise place.error(f"expected EXPONENTIAL_BACKOFF or FIXED_BACKOFF, got {shown(given)}") from None
+
+
+def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int:
+    number = read_count(given, place)
+    if number < 0:
+        raise place.error(f"{shown(given)} is negative; expected 0 to {maximum}")
+    return int(_cut(number, place, notes, maximum))
+
+
+def _read_wait(given: Any, place: Place, notes: Notes) -> float:
+    return _cut(read_duration(given, place), place, notes, BACKOFF_S_MAX)
+
+
+def _cut(number: float, place: Place, notes: Notes, maximum: int) -> float:
+    if number > maximum:
+        notes.warn(place, f"{number:g} is cut to the maximum, {maximum}")
+    return min(number, maximum)

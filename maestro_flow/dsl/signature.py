@@ -1,0 +1,94 @@
+"""What a Python step's function wants to be called with, and where that comes from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from maestro_flow.dsl.place import Place, guess, listing
+from maestro_flow.steps.python import Argument, Source
+
+__all__ = ["CONTEXT", "check_function", "find_arguments", "name_of"]
+
+CONTEXT = "context"
+"""The parameter of this name receives the step's ``StepContext``; no step and no param can be called so."""
+
+
+def name_of(function: Callable[..., Any], place: Place) -> str:
+    """The id that a function gives its step.
+
+    Raises:
+        DefinitionError: it has no name that says anything: a lambda, a ``partial``, a callable object.
+    """
+    name = getattr(function, "__name__", "")
+    if not isinstance(name, str) or not name or name == "<lambda>":
+        what = "a lambda" if name else f"a {type(function).__name__} object"
+        raise place.error(f"{what} has no name to be the step's id; pass id=, or write a function with def")
+    return name
+
+
+def check_function(function: Callable[..., Any], place: Place) -> None:
+    """Refuse what cannot be called as a step.
+
+    Raises:
+        DefinitionError: it is async, a generator, or has parameters that cannot be passed by name.
+    """
+    if not callable(function):
+        raise place.error(f"expected a function, got a {type(function).__name__}")
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
+    for checked in (inspect.unwrap(function), called):
+        if inspect.iscoroutinefunction(checked) or inspect.isasyncgenfunction(checked):
+            raise place.error("async functions are not supported yet; write a plain def (it may call asyncio.run)")
+        if inspect.isgeneratorfunction(checked):
+            raise place.error("a generator cannot be a step; return a list instead of yielding")
+    for parameter in _parameters(function, place):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+            raise place.error(f"{stars}{parameter.name}: name each parameter, so that it is known what it receives")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise place.error(f"the parameter {parameter.name!r} is positional-only; arguments are passed by name")
+
+
+def _parameters(function: Callable[..., Any], place: Place) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        raise place.error("its parameters cannot be told; wrap it in a function of your own") from None
+
+
+def find_arguments(
+    function: Callable[..., Any],
+    place: Place,
+    *,
+    step_id: str,
+    is_upstream: Callable[[str], bool],
+    steps: Collection[str],
+    params: Mapping[str, Any],
+) -> tuple[Argument, ...]:
+    """Where each parameter comes from: an upstream step, a param of the workflow, the context, or its own default.
+
+    Raises:
+        DefinitionError: it comes from nowhere.
+    """
+    arguments = []
+    for parameter in _parameters(function, place):
+        name = parameter.name
+        if name == CONTEXT:
+            arguments.append(Argument(name, Source.CONTEXT))
+        elif name in params:
+            arguments.append(Argument(name, Source.PARAM))
+        elif name in steps and name != step_id:
+            if not is_upstream(name):
+                raise place.error(
+                    f"the parameter {name!r} is named like the step {name!r}, which does not run before this one; "
+                    "add it to after="
+                )
+            arguments.append(Argument(name, Source.STEP))
+        elif parameter.default is parameter.empty:
+            available = [*(step for step in steps if step != step_id and is_upstream(step)), *params, CONTEXT]
+            raise place.error(
+                f"the parameter {name!r} is named like no upstream step and no param of the workflow, and has no "
+                f"default{guess(name, available)}; available are {listing(available)}"
+            )
+    return tuple(arguments)

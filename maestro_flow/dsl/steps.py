@@ -1,0 +1,138 @@
+"""One step of a definition, and which steps follow it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from attrs import frozen
+
+from maestro_flow.dsl.durations import read_timeout
+from maestro_flow.dsl.fields import KINDS
+from maestro_flow.dsl.graph import check_params_size
+from maestro_flow.dsl.ids import check_step_id
+from maestro_flow.dsl.limits import ID_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from maestro_flow.dsl.params import read_params
+from maestro_flow.dsl.place import Place, guess, listing, shown
+from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields, read_tags
+from maestro_flow.dsl.retries import read_retry_policy
+from maestro_flow.model.definition import RetryPolicy, StepDefinition
+
+__all__ = ["ReadStep", "check_predecessors", "check_type", "read_step"]
+
+_CONDITION = re.compile(r"\s*(true|false)\s*(;\s*)*")
+
+
+@frozen
+class ReadStep:
+    """A step, where it stands, and which predecessors it was given (None: none were)."""
+
+    definition: StepDefinition
+    place: Place
+    predecessors: tuple[str, ...] | None = None
+
+
+def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[str] | None) -> ReadStep:
+    """A step in its wrapper: ``{"step": {...}}``.
+
+    Raises:
+        DefinitionError: it is not of the one supported kind, or something in it is wrong.
+    """
+    wrapper, _ = read_fields(given, place, notes, KINDS)
+    if len(wrapper) != 1:
+        raise place.error('expected an object with one field, the kind of the step: {"step": {...}}')
+    place = place / "step"
+    fields, stored = read_fields(wrapper["step"], place, notes, "step")
+    for name in ("id", "type"):
+        if name not in fields:
+            raise place.error(f"a step needs the field {name!r}")
+    read_tags(stored, place, notes)
+    _check_failure_mode(fields.get("failure_mode", "fail_after_running"), place / "failure_mode")
+    params, rest = read_params(fields.get("params", {}), place / "params", notes)
+    check_params_size(params, place / "params")
+    if rest:
+        stored["params"] = rest
+    successors, predecessors = _read_transition(fields.get("transition", {}), place / "transition", notes)
+    policy = fields.get("retry_policy")
+    timeout = fields.get("timeout")
+    step = StepDefinition(
+        id=check_step_id(fields["id"], place / "id"),
+        type=check_type(fields["type"], place / "type", known_types),
+        name=expect_text(fields.get("name", ""), place / "name", NAME_CHARS_MAX),
+        description=expect_text(fields.get("description", ""), place / "description", TEXT_CHARS_MAX),
+        params=params,
+        successors=successors,
+        retry_policy=RetryPolicy() if policy is None else read_retry_policy(policy, place / "retry_policy", notes),
+        timeout_s=None if timeout is None else read_timeout(timeout, place / "timeout"),
+        stored=stored,
+    )
+    return ReadStep(step, place, predecessors)
+
+
+def check_type(given: Any, place: Place, known_types: Collection[str] | None) -> str:
+    """The name of a step type; it must be one of the known ones, if they are told.
+
+    Raises:
+        DefinitionError: it is no text, or not known.
+    """
+    name = expect_text(given, place, ID_CHARS_MAX)
+    if not name or not name.isprintable():
+        raise place.error(f"{shown(name)} is no name of a step type")
+    if known_types is not None and name not in known_types:
+        known = sorted(known_types)
+        raise place.error(f"unknown step type {name!r}{guess(name, known)}; the installed types are {listing(known)}")
+    return name
+
+
+def _check_failure_mode(given: Any, place: Place) -> None:
+    """Like all words of Maestro's enums it may be in upper or lower case (FailureMode.java)."""
+    if str(given).lower() in {"fail_immediately", "ignore_failure"}:
+        raise place.error(f"not supported yet: {given}; only fail_after_running is, which is also the default")
+    if str(given).lower() != "fail_after_running":
+        raise place.error(f"expected fail_after_running, got {shown(given)}")
+
+
+def _read_transition(given: Any, place: Place, notes: Notes) -> tuple[dict[str, bool], tuple[str, ...] | None]:
+    fields, _ = read_fields(given, place, notes, "transition")
+    here = place / "successors"
+    successors = {
+        step_id: _read_condition(condition, here / step_id)
+        for step_id, condition in expect_object(fields.get("successors", {}), here).items()
+    }
+    if "predecessors" not in fields:
+        return successors, None
+    here = place / "predecessors"
+    listed = expect_list(fields["predecessors"], here)
+    return successors, tuple(expect_text(item, here[index], ID_CHARS_MAX) for index, item in enumerate(listed))
+
+
+def _read_condition(given: Any, place: Place) -> bool:
+    if isinstance(given, bool):
+        return given
+    if not isinstance(given, str):
+        raise place.error(f"expected the condition true or false, got {shown(given)}")
+    literal = _CONDITION.fullmatch(given)
+    if not literal:
+        raise place.error(f"not supported yet: the condition {shown(given)}; only true and false are")
+    return literal[1] == "true"
+
+
+def check_predecessors(steps: Collection[ReadStep]) -> None:
+    """The predecessors that a step was given are the steps that it succeeds, in any order.
+
+    Raises:
+        DefinitionError: they are others.
+    """
+    actual: dict[str, set[str]] = {step.definition.id: set() for step in steps}
+    for step in steps:
+        for successor in step.definition.successors:
+            actual[successor].add(step.definition.id)
+    for step in steps:
+        expected = sorted(actual[step.definition.id])
+        if step.predecessors is not None and sorted(step.predecessors) != expected:
+            place = step.place / "transition" / "predecessors"
+            raise place.error(
+                f"{listing(step.predecessors)} does not match the successors of the steps, by which it is "
+                f"{listing(expected)}; leave the field out"
+            )
