@@ -9,7 +9,19 @@ from itertools import groupby, starmap
 from typing import Any, TypeAlias
 
 import attrs
-from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, tuple_, union_all
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 
 from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, MessageState, RunEntry
 from maestro_flow.model.status import RunStatus
@@ -28,10 +40,10 @@ __all__ = [
     "run_entry",
 ]
 
-Select_: TypeAlias = Select[tuple[Any, ...]]
+Statement: TypeAlias = Select[tuple[Any, ...]]
 
 
-def _select(table: Table, model: type[attrs.AttrsInstance], *, without: str = "") -> Select_:
+def _select(table: Table, model: type[attrs.AttrsInstance], *, without: str = "") -> Statement:
     return select(*(table.c[field.name] for field in attrs.fields(model) if field.name != without))
 
 
@@ -78,7 +90,7 @@ def load_flows(connection: Connection, group_id: int, after: str, limit: int) ->
     return [FlowLog(entry, of_flow[entry.flow_id]) for entry in entries]
 
 
-def _records(connection: Connection, statement: Select_, **values: Any) -> list[LogRecord]:
+def _records(connection: Connection, statement: Statement, **values: Any) -> list[LogRecord]:
     return list(starmap(LogRecord, connection.execute(statement, values)))
 
 
@@ -133,19 +145,26 @@ def list_runs(connection: Connection, query: RunQuery) -> list[RunEntry]:
     return [_entry(row) for row in connection.execute(_page(query)).mappings()]
 
 
-def _page(query: RunQuery) -> Select_:
-    """One page per status, each from the end of an index, merged: no filter ever walks the runs of another status."""
-    wanted = _ENTRIES.order_by(runs.c.created_at.desc(), runs.c.flow_id.desc()).limit(query.limit)
+def _page(query: RunQuery) -> Statement:
+    """The runs of one instance are few. Of the others, one page per status, each read from the end of an index, merged.
+
+    So no page walks over the runs of another status, of which there may be a hundred thousand.
+    """
+    wanted = _ENTRIES
     if query.workflow_id is not None:
         wanted = wanted.where(runs.c.workflow_id == query.workflow_id)
-    if query.instance_id is not None:
-        wanted = wanted.where(runs.c.instance_id == query.instance_id)
     if query.before is not None:
         wanted = wanted.where(tuple_(runs.c.created_at, runs.c.flow_id) < tuple_(*query.before))
-    statuses = sorted(query.statuses or RunStatus)
-    pages = [select(wanted.where(runs.c.status == str(status)).subquery()) for status in statuses]
-    merged = union_all(*pages).subquery()
-    return select(merged).order_by(merged.c.created_at.desc(), merged.c.flow_id.desc()).limit(query.limit)
+    statuses = [str(status) for status in sorted(query.statuses or RunStatus)]
+    if query.instance_id is not None:
+        return _newest(wanted.where(runs.c.instance_id == query.instance_id, runs.c.status.in_(statuses)), runs, query)
+    pages = [_newest(wanted.where(runs.c.status == status), runs, query).subquery() for status in statuses]
+    merged = union_all(*map(select, pages)).subquery()
+    return _newest(select(merged), merged, query)
+
+
+def _newest(statement: Statement, source: FromClause, query: RunQuery) -> Statement:
+    return statement.order_by(source.c.created_at.desc(), source.c.flow_id.desc()).limit(query.limit)
 
 
 def _entry(row: RowMapping) -> RunEntry:

@@ -169,7 +169,7 @@ runs = Table(
     _column("is_live", Integer),  # has a log and has not ended
     UniqueConstraint("flow_id", name="one_row_per_run"),
     UniqueConstraint("workflow_id", "request_id", name="one_run_per_request"),  # PROTOCOL 18
-    Index("runs_of_instance", "workflow_id", "instance_id"),
+    Index("runs_of_instance", "instance_id", "workflow_id"),
     Index("runs_by_status", "status", "created_at", "flow_id"),
     Index("runs_of_workflow", "workflow_id", "status", "created_at", "flow_id"),
     _partial("runs_given", "group_id", "number", where="is_given = 1"),

@@ -38,7 +38,7 @@ class Group:
 
 @define
 class Books:
-    """All groups, and the flows across them; these are the facts that ``judge`` asks for (``Facts``)."""
+    """All groups, and the flows across them; these are the facts that the judge asks for (``Facts``)."""
 
     groups: list[Group]
     flows: dict[str, list[LogRecord]] = Factory(dict)

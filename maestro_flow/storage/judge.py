@@ -7,12 +7,13 @@ conformance suite holds them together.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from maestro_flow.errors import Conflict, StorageError
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, MessageState, Outcome, Settlement
 
-__all__ = ["Facts", "check_group", "check_same_message", "judge", "state_after"]
+__all__ = ["Facts", "check_group", "check_same_message", "judge_batch", "state_after"]
 
 
 class Facts(Protocol):
@@ -35,12 +36,27 @@ class Facts(Protocol):
         ...
 
 
-def judge(commit: Commit, facts: Facts) -> Outcome:
-    """What becomes of ``commit``; only DONE asks for a write.
+def judge_batch(batch: Sequence[Commit], facts: Facts, write: Callable[[Commit], None]) -> list[Outcome]:
+    """What becomes of each commit, in order. ``write`` is called with those that are DONE, before the next is judged.
 
     Raises:
-        StorageError: the commit would be done, but its position is not beyond the last one of its group (PROTOCOL 7).
+        StorageError: a commit would be done, but its position is not beyond the last one of its group (PROTOCOL 7).
     """
+    outcomes = []
+    refused: set[str] = set()
+    for commit in batch:
+        flow_id = None if commit.flow is None else commit.flow.flow_id
+        outcome = _judge(commit, facts, is_built_on_refused=flow_id in refused)
+        if outcome is Outcome.DONE:
+            write(commit)
+        if flow_id is not None and not outcome.is_durable:
+            refused.add(flow_id)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _judge(commit: Commit, facts: Facts, *, is_built_on_refused: bool) -> Outcome:
+    """The verdict on one commit; what was decided on top of a refused one is refused too (PROTOCOL 4)."""
     if _contradicts_itself(commit):
         return Outcome.INVALID
     if _is_applied(commit, facts):
@@ -51,6 +67,8 @@ def judge(commit: Commit, facts: Facts) -> Outcome:
     verdicts += [_judge_send(message, facts) for message in commit.sends]
     if commit.flow is not None:
         verdicts.append(_judge_flow(commit.lease.group_id, commit.flow, facts))
+    if is_built_on_refused:
+        verdicts.append(Outcome.CONFLICT)
     for refusal in (Outcome.INVALID, Outcome.CONFLICT):
         if refusal in verdicts:
             return refusal
@@ -90,8 +108,11 @@ def _contradicts_itself(commit: Commit) -> bool:
             return True
     if any(message.group_id != group_id for message in commit.sends):
         return True
-    by_id = {settlement.message_id: settlement for settlement in commit.settles}
-    return any(by_id[settlement.message_id] != settlement for settlement in commit.settles)
+    outcomes = {settlement.message_id: settlement for settlement in commit.settles}
+    bodies = {message.message_id: message for message in commit.sends}
+    return any(outcomes[settlement.message_id] != settlement for settlement in commit.settles) or any(
+        bodies[message.message_id] != message for message in commit.sends
+    )
 
 
 def _is_applied(commit: Commit, facts: Facts) -> bool:

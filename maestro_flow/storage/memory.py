@@ -31,7 +31,7 @@ from maestro_flow.model.commit import (
 )
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
-from maestro_flow.storage.judge import check_group, check_same_message, judge
+from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
 from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
 
@@ -107,13 +107,8 @@ class MemoryStorage:
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         with self._lock:
-            return [self._commit(commit) for commit in batch]
-
-    def _commit(self, commit: Commit) -> Outcome:
-        outcome = judge(commit, self._books)
-        if outcome is Outcome.DONE:
-            self._books.apply(commit, self._clock.time())
-        return outcome
+            now = self._clock.time()
+            return judge_batch(batch, self._books, lambda commit: self._books.apply(commit, now))
 
     # -- the log ------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ def this_process() -> str:
 
 
 def is_provably_dead(process: str) -> bool:
-    """True only if ``process`` (of ``this_process``) ran under this boot and in our namespaces, and is there no more."""
+    """True only if ``process`` (of ``this_process``) ran under this boot, in our namespaces, and is there no more."""
     try:
         boot_id, namespaces, pid, started = process.split(_SEPARATOR)
         if [boot_id, namespaces] != this_process().split(_SEPARATOR)[:2]:

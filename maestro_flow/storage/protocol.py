@@ -115,12 +115,13 @@ class Storage(Protocol):
                          another outcome, or a message is sent again with another body: nothing is written
         INVALID          it contradicts itself: flow of another group, entry of another flow, revision below 1, a first
                          revision without an entry (no takeover would find it), a message settled that does not exist,
-                         a send to another group: nothing is written
+                         a send to another group, two outcomes or two bodies for one message: nothing is written
 
         A commit that was applied before is ALREADY_APPLIED even if its lease is lost by now.
         Atomicity is per commit: a batch promises nothing more (PROTOCOL 8). Two commits of one flow in a batch are
-        judged in order. Positions increase within a group (PROTOCOL 7): one that is not beyond the group's last is a
-        bug of the caller and raises ``StorageError``, because readers that are past it would never see its record.
+        judged in order, and what follows a refused one is refused too: it was decided on a state that never was.
+        Positions increase within a group (PROTOCOL 7): one that is not beyond the group's last is a bug of the caller
+        and raises ``StorageError``, because readers that are past it would never see its record.
         """
         ...
 

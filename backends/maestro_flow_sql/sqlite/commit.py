@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from attrs import Factory, define, evolve
 
 from maestro_flow.model.commit import Commit, Lease, Message, MessageState, Outcome, RunEntry
-from maestro_flow.storage.judge import judge, state_after
+from maestro_flow.storage.judge import judge_batch, state_after
 from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, message_values, read_messages
 from maestro_flow_sql.sqlite.values import as_json
 
@@ -61,13 +61,8 @@ def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], now: float) ->
         StorageError: a position is not beyond the last one of its group; the caller rolls back.
     """
     facts = _read_facts(db, batch)
-    outcomes, done = [], []
-    for commit in batch:
-        outcome = judge(commit, facts)
-        if outcome is Outcome.DONE:
-            facts.note(commit)
-            done.append(commit)
-        outcomes.append(outcome)
+    outcomes = judge_batch(batch, facts, facts.note)
+    done = [commit for commit, outcome in zip(batch, outcomes, strict=True) if outcome is Outcome.DONE]
     if done:
         _write(db, done, now)
     return outcomes

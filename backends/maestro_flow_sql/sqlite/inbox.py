@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import attrs
+
 from maestro_flow.model.commit import Lease, Message, MessageState
 from maestro_flow.storage.judge import check_same_message
 from maestro_flow_sql.sqlite.leases import check_current
@@ -13,8 +15,8 @@ from maestro_flow_sql.sqlite.values import as_json
 
 __all__ = ["INSERT_MESSAGE", "message_values", "purge", "read_messages", "receive", "send"]
 
-_COLUMNS = """messages.group_id, messages.message_id, messages.flow_id, messages.kind, messages.body,
-              messages.sequence, messages.deliveries, messages.state, messages.outcome, messages.sent_at"""
+_FIELDS = tuple(field.name for field in attrs.fields(Message))
+_COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
 
 INSERT_MESSAGE = """
     INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
@@ -81,6 +83,5 @@ def purge(db: sqlite3.Connection, settled_before: float) -> int:
 
 
 def _message(row: Iterable[Any]) -> Message:
-    """From a row of ``_COLUMNS``, which are in the order of the model's fields."""
-    *sent, state, outcome, sent_at = row
-    return Message(*sent, MessageState(state), outcome, sent_at)
+    values = dict(zip(_FIELDS, row, strict=True))
+    return Message(**{**values, "state": MessageState(values["state"])})

@@ -25,6 +25,11 @@ _OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables (3.37), RETURNING (3.35) and ``->>`` (3.38)."""
 
 
+_COUNT_META_COLUMNS = """
+    SELECT count(*) FROM pragma_table_info('store_meta') WHERE name IN ('schema_version', 'oldest_reader')
+"""
+
+
 def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
     """Open the store in a file, and create it where there is none; any number of processes may do so at once.
 
@@ -58,9 +63,7 @@ def _path_of(url: str) -> str:
 def _check_library() -> None:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         oldest = ".".join(map(str, _OLDEST_SQLITE))
-        raise StorageUnusable(
-            f"this Python has SQLite {sqlite3.sqlite_version}, and {oldest} is needed; use a newer one"
-        )
+        raise StorageUnusable(f"this Python has SQLite {sqlite3.sqlite_version}, but {oldest} is needed")
 
 
 def _found_or_made(path: str, clock: Clock) -> int:
@@ -95,7 +98,8 @@ def _check_is_ours(connection: sqlite3.Connection, path: str) -> bool:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return False
-    if not tables >= set(metadata.tables) and "store_meta" not in tables:
+    (meta_columns,) = connection.execute(_COUNT_META_COLUMNS).fetchone()
+    if meta_columns != 2:
         raise StorageUnusable(
             f"{path} is the database of another program (its tables: {', '.join(sorted(tables)[:5])}); "
             "give the URL of a file of its own"
@@ -116,9 +120,7 @@ def _create(connection: sqlite3.Connection, now: float) -> None:
         connection.execute(str(CreateTable(table).compile(dialect=dialect)))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
-    connection.execute(
-        "INSERT INTO store_meta VALUES (1, ?, ?, ?, ?)", (SCHEMA_VERSION, OLDEST_READER, GROUP_COUNT, now)
-    )
-    connection.executemany(
-        "INSERT INTO leases VALUES (?, 0, '', '', 0)", [(group_id,) for group_id in range(GROUP_COUNT)]
-    )
+    meta = (SCHEMA_VERSION, OLDEST_READER, GROUP_COUNT, now)
+    connection.execute("INSERT INTO store_meta VALUES (1, ?, ?, ?, ?)", meta)
+    nobody = [(group_id,) for group_id in range(GROUP_COUNT)]
+    connection.executemany("INSERT INTO leases VALUES (?, 0, '', '', 0)", nobody)

@@ -1,0 +1,101 @@
+"""Nobody writes but the owner of the moment."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.errors import OwnershipLost
+from maestro_flow.model.commit import Lease, MessageState, Outcome, Settlement
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.conformance.base import Concern
+from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+
+__all__ = ["Fence"]
+
+
+class Fence(Concern):
+    """The fence compares group, generation and owner, and never the time (PROTOCOL 3)."""
+
+    @pytest.fixture
+    def usurper(self, clock: ManualClock, node: Node, rival: Node) -> Node:
+        """The rival, after it has taken the node's group over; a flow of the node is at revision 1 there."""
+        node.commit(node.write("w/1/1", 1))
+        node.store.send(letter(node.group_id, "m1"))
+        clock.advance(LEASE_S)
+        rival.claim(node.store.group_count)
+        rival.leases.sort(key=lambda lease: lease.group_id != node.group_id)
+        return rival
+
+    @pytest.mark.usefixtures("usurper")
+    def test_an_owner_that_was_replaced_writes_nothing(self, node: Node) -> None:
+        """PROTOCOL 3: neither a record, nor an entry, nor an outcome, nor a message."""
+        stale = node.write(
+            "w/1/1",
+            2,
+            status=RunStatus.SUCCEEDED,
+            settles=(Settlement("m1", "applied"),),
+            sends=(letter(node.group_id, "m2"),),
+        )
+        assert node.commit(stale) == [Outcome.OWNERSHIP_LOST]
+        store = node.store
+        assert [record.revision for record in store.read_flow("w/1/1")] == [1]
+        assert store.load_flows(node.group_id)[0].entry.status is RunStatus.IN_PROGRESS
+        left = store.message(node.group_id, "m1")
+        assert left is not None
+        assert left.state is MessageState.WAITING
+        assert store.message(node.group_id, "m2") is None
+
+    @pytest.mark.usefixtures("usurper")
+    def test_an_owner_that_was_replaced_starts_no_flow(self, node: Node) -> None:
+        """PROTOCOL 3."""
+        assert node.commit(node.write("w/2/1", 1)) == [Outcome.OWNERSHIP_LOST]
+        assert node.store.run("w/2/1") is None
+
+    def test_an_owner_that_was_replaced_settles_nothing(self, node: Node, usurper: Node) -> None:
+        """PROTOCOL 2, 3: a commit without a flow passes the same fence."""
+        assert node.commit(node.settle("m1")) == [Outcome.OWNERSHIP_LOST]
+        assert [message.message_id for message in usurper.store.receive(usurper.lease)] == ["m1"]
+
+    def test_the_new_owner_writes(self, usurper: Node) -> None:
+        """PROTOCOL 3."""
+        assert usurper.commit(usurper.write("w/1/1", 2)) == [Outcome.DONE]
+
+    def test_another_owner_with_the_same_generation_is_refused(self, node: Node) -> None:
+        """PROTOCOL 3: a store that lost its tail may give a generation out twice, an owner id never."""
+        impostor = Lease(node.group_id, node.lease.generation, "owner-impostor")
+        assert node.commit(node.write("w/1/1", 1, lease=impostor)) == [Outcome.OWNERSHIP_LOST]
+
+    def test_the_same_owner_with_an_earlier_generation_is_refused(self, clock: ManualClock, node: Node) -> None:
+        """PROTOCOL 3: between the two somebody else may have written."""
+        old = node.lease
+        clock.advance(LEASE_S)
+        node.claim(node.store.group_count)
+        assert node.commit(node.write("w/1/1", 1, lease=old)) == [Outcome.OWNERSHIP_LOST]
+
+    def test_a_generation_that_was_never_given_out_is_refused(self, node: Node) -> None:
+        """PROTOCOL 3: equal, not at least."""
+        future = evolve(node.lease, generation=node.lease.generation + 1)
+        assert node.commit(node.write("w/1/1", 1, lease=future)) == [Outcome.OWNERSHIP_LOST]
+
+    def test_an_expired_lease_that_nobody_has_claimed_still_commits(self, clock: ManualClock, node: Node) -> None:
+        """PROTOCOL 3: clocks decide who may try, the generation decides who succeeds."""
+        clock.advance(10 * LEASE_S)
+        assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
+
+    def test_a_lease_of_one_group_does_not_write_into_another(self, node: Node) -> None:
+        """PROTOCOL 3: generations of two groups are equal by chance."""
+        elsewhere = evolve(node.lease, group_id=(node.group_id + 1) % node.store.group_count)
+        assert node.commit(node.write("w/1/1", 1, lease=elsewhere)) == [Outcome.OWNERSHIP_LOST]
+
+    def test_an_owner_that_was_replaced_receives_nothing(self, node: Node, usurper: Node) -> None:
+        """PROTOCOL 17: receiving is the owner's alone."""
+        with pytest.raises(OwnershipLost):
+            node.store.receive(node.lease)
+        assert usurper.store.receive(usurper.lease)[0].deliveries == 1
+
+    def test_another_owner_with_the_same_generation_receives_nothing(self, node: Node) -> None:
+        """PROTOCOL 3, 17."""
+        with pytest.raises(OwnershipLost):
+            node.store.receive(Lease(node.group_id, node.lease.generation, "owner-impostor"))

@@ -1,0 +1,50 @@
+"""What a renewal tells of the inboxes and of the starts of the groups that are held."""
+
+from __future__ import annotations
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.model.commit import StartRequest
+from maestro_flow.storage.conformance.base import Concern
+from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+
+__all__ = ["Mail"]
+
+
+class Mail(Concern):
+    """One combined query a second does renewal, claim scan and mail scan (PROTOCOL 13)."""
+
+    def test_a_renewal_names_the_held_groups_with_mail_until_it_is_settled(self, node: Node) -> None:
+        """PROTOCOL 13, 17: receiving settles nothing."""
+        node.claim(2)
+        elsewhere = (node.leases[-1].group_id + 1) % node.store.group_count
+        for group_id in (node.group_id, elsewhere):
+            node.store.send(letter(group_id))
+        assert node.renew().mail == {node.group_id}
+        node.store.receive(node.lease)
+        assert node.renew().mail == {node.group_id}
+        node.commit(node.settle("m1"))
+        assert node.renew().mail == frozenset()
+
+    def test_a_dead_letter_is_no_mail(self, node: Node) -> None:
+        """PROTOCOL 17."""
+        node.store.send(letter(node.group_id))
+        node.commit(node.settle("m1", dead=True))
+        assert node.renew().mail == frozenset()
+
+    def test_a_renewal_names_the_held_groups_with_starts_until_they_are_taken(self, node: Node) -> None:
+        """PROTOCOL 18: the owner's scan is the safety net of every start."""
+        node.claim(2)
+        elsewhere = (node.leases[-1].group_id + 1) % node.store.group_count
+        node.store.push("w", b"{}")
+        run, _ = node.store.start([StartRequest("w", "r1", node.group_id), StartRequest("w", "r2", elsewhere)])
+        assert node.renew().given == {node.group_id}
+        node.store.taken([run.flow_id])
+        assert node.renew().given == frozenset()
+
+    def test_mail_of_a_lost_group_is_not_told(self, clock: ManualClock, node: Node, rival: Node) -> None:
+        """PROTOCOL 13: it is the new owner's."""
+        node.store.send(letter(node.group_id))
+        clock.advance(LEASE_S)
+        rival.claim(node.store.group_count)
+        assert node.renew().mail == frozenset()
+        assert rival.renew().mail == {node.group_id}
