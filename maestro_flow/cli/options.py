@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_flow.model.params import Param, ParamType
+from maestro_flow.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from maestro_flow.model.params import Param
 
 __all__ = ["existing_store", "json_option", "name_store", "param_values", "store_option", "timeout_option"]
 
@@ -52,23 +54,28 @@ def existing_store(url: str) -> str:
 
 
 def param_values(given: Iterable[str], declared: Mapping[str, Param]) -> dict[str, Any]:
-    """Values of ``--param NAME=VALUE``: text for a param that is declared a STRING, otherwise JSON, or else text.
+    """Values of ``--param NAME=VALUE``, checked against the params that the definition declares.
+
+    A value is text for a param that is declared a STRING, otherwise JSON, or text if it is not declared either.
 
     Raises:
         click.BadParameter: there is no ``=``, or no name before it.
+        DefinitionError: a value does not fit, or the param may not be changed at the start.
     """
-    values = {}
+    from maestro_flow.dsl.start import parse_param_text, parse_params
+
+    values: dict[str, Any] = {}
     for option in given:
         name, equals, text = option.partition("=")
         if not (name and equals):
             raise click.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="'--param'")
-        is_text = name in declared and declared[name].type is ParamType.STRING
-        values[name] = text if is_text else _json_or_text(text)
-    return values
-
-
-def _json_or_text(text: str) -> Any:
+        param = declared.get(name)
+        try:
+            values[name] = parse_param_text(param.type if param else None, text)
+        except DefinitionError as error:
+            raise DefinitionError(error.problem, path=f"params.{name}", source="--param") from None
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+        parse_params(declared, values)
+    except DefinitionError as error:
+        raise error.at("--param") from None
+    return values

@@ -7,9 +7,10 @@ import pytest
 from tests.cli.command_line import CommandLine, no_op, sleep
 
 
-@pytest.fixture
-def three_runs(cli: CommandLine) -> CommandLine:
-    """A store with two runs of ``small``, then one of ``slow`` that has not ended."""
+@pytest.fixture(scope="module")
+def three_runs(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """A store with two runs of ``small``, then one of ``slow`` that has not ended; it is only looked at."""
+    cli = CommandLine(tmp_path_factory.mktemp("three_runs"))
     file = cli.workflow("small", no_op("a"), no_op("b"))
     cli("run", file)
     cli("run", file, "--param", "day=7")

@@ -28,7 +28,7 @@ def complaint(cli: CommandLine, *args: str | Path) -> str:
         ({"id": "a", "type": "Nope"}, ["steps[0]", "type", "Nope", "NoOp"]),
         ({"type": "NoOp"}, ["steps[0]", "id"]),
         ({"id": "a", "type": "NoOp", "transition": {"successors": {"ghost": "true"}}}, ["steps[0]", "ghost"]),
-        ({"id": "a", "type": "NoOp", "transition": {"successors": {"a": "true"}}}, ["a", "cycle"]),
+        ({"id": "a", "type": "NoOp", "transition": {"successors": {"a": "true"}}}, ["steps[0]", "itself"]),
         ({"id": "a", "type": "NoOp", "params": {"p": {"value": "x", "type": "LONG"}}}, ["steps[0]", "p", "LONG"]),
         ({"id": "a", "type": "NoOp", "params": {"p": {"value": 1, "type": "INT"}}}, ["steps[0]", "p", "INT"]),
     ],
