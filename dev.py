@@ -36,15 +36,16 @@ def install(extra: str) -> None:
     """Make ``.venv`` hold the project, editable, with the requirements of an extra ("" for none)."""
     python = f"{sys.version} {sys.base_prefix}"
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    made_by, installed = VENV / "made-by", VENV / f"installed-{extra}"
+    made_by = VENV / "made-by"
     if not is_stamped(made_by, python):
         # Without pip: unpacking one into the venv takes longer than all the rest, and the outer one can fill it.
         venv.create(VENV, clear=True, symlinks=True, with_pip=False)
         made_by.write_text(python)
-    if not is_stamped(installed, project):
+    # The extra adds to what is needed without one, so its stamp is good for both.
+    if not any(is_stamped(VENV / f"installed-{name}", project) for name in {extra, "test"}):
         target = f".[{extra}]" if extra else "."
         run(sys.executable, "-m", "pip", "--python", BIN / "python", "install", "--quiet", "--editable", target)
-        installed.write_text(project)
+        (VENV / f"installed-{extra}").write_text(project)
 
 
 def is_stamped(stamp: Path, text: str) -> bool:
