@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import pykka
@@ -29,7 +30,7 @@ class BaseActor(pykka.ThreadingActor):
             return
         try:
             self.handle(message)
-        except BaseException as defect:  # noqa: BLE001 - see the module: nothing may reach Pykka's loop
+        except BaseException as defect:
             logger.exception("%s could not handle %s", self, type(message).__name__)
             self.on_defect(defect)
 
@@ -43,10 +44,8 @@ class BaseActor(pykka.ThreadingActor):
 
 def post(ref: ActorRef[Any], message: Any) -> None:
     """Tell an actor, if it is still there."""
-    try:
+    with suppress(ActorDeadError):  # what it would have done is found in the store by whoever comes after it
         ref.tell(message)
-    except ActorDeadError:
-        pass  # what it would have done is found in the store by whoever comes after it
 
 
 def halt(ref: ActorRef[Any]) -> None:

@@ -73,7 +73,9 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001 - a plugin's code is user code: nothing it raises goes further
             return StepResult(Verdict.INTERNAL_ERROR, error=describe(error))
         if not isinstance(result, StepResult):
-            problem = f"{type(self.step_type).__name__}.{phase.value} returned {type(result).__name__}, not a StepResult"
+            problem = (
+                f"{type(self.step_type).__name__}.{phase.value} returned {type(result).__name__}, not a StepResult"
+            )
             return StepResult(Verdict.INTERNAL_ERROR, error=StepError("ContractBroken", problem))
         return result
 
@@ -87,7 +89,9 @@ class Attempt:
             artifacts = {}
             if result.artifacts:
                 encoded = encode_value(
-                    dict(result.artifacts), limit_bytes=self.result_bytes_max, where=f"artifacts of step {self.definition.id!r}"
+                    dict(result.artifacts),
+                    limit_bytes=self.result_bytes_max,
+                    where=f"artifacts of step {self.definition.id!r}",
                 )
                 artifacts = msgspec.json.decode(encoded)
         except MaestroFlowError as error:

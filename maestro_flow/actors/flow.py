@@ -1,8 +1,8 @@
 """The actor of one run: it collects inputs, decides, commits, and only then acts (laws 2 and 3).
 
-    inputs ──> decide ──> commit under way ──> Committed ──> effects ──> ... ──> FlowGone
-      ^                        │ not done: FlowLost, and the flow is loaded again
-      └── what comes in meanwhile waits, and is decided together (PROTOCOL 1)
+inputs ──> decide ──> commit under way ──> Committed ──> effects ──> ... ──> FlowGone
+  ^                        │ not done: FlowLost, and the flow is loaded again
+  └── what comes in meanwhile waits, and is decided together (PROTOCOL 1)
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ __all__ = ["FlowActor"]
 class FlowActor(BaseActor):
     """See the module. Child of a group, parent of the actors of its running steps."""
 
-    def __init__(
-        self, services: Services, held: Held, group: ActorRef[Any], state: FlowState, share: Share
-    ) -> None:
+    def __init__(self, services: Services, held: Held, group: ActorRef[Any], state: FlowState, share: Share) -> None:
         super().__init__()
         self.services, self.held, self.group, self.state, self.share = services, held, group, state, share
         self.inputs: list[Input] = []
@@ -281,5 +279,3 @@ class FlowActor(BaseActor):
             self.timer.cancel()
         self.share.close()
         self.actor_stopped.set()
-
-

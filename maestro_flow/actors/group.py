@@ -54,7 +54,7 @@ class GroupActor(BaseActor):
         self.in_hand: dict[str, Message] = {}
         self.handing_over: Event | None = None
 
-    def handle(self, message: Any) -> None:  # noqa: C901 - one line a message
+    def handle(self, message: Any) -> None:  # noqa: PLR0912 - one branch a message
         match message:
             case Disband():
                 self.disband()
@@ -130,7 +130,9 @@ class GroupActor(BaseActor):
         self.reloads[flow_id] = tries + 1
         self.absent.add(flow_id)
         if tries >= self.services.limits.reloads_max:
-            logger.error("flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason)
+            logger.error(
+                "flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason
+            )
             return
         logger.warning("flow %s is loaded again: %s", flow_id, message.reason)
         services, held = self.services, self.held

@@ -1,8 +1,8 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
-    GroupActor   FlowsLoaded  TakeUp  Mail  Settled  FlowGone  FlowLost  FlowHandedOver  LookAgain  HandOverAll  Disband
-    FlowActor    Committed  Disband, and the inputs: Start  Load  Began  Report  Tick  HandOver  Stop
-    StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
+GroupActor   FlowsLoaded  TakeUp  Mail  Settled  FlowGone  FlowLost  FlowHandedOver  LookAgain  HandOverAll  Disband
+FlowActor    Committed  Disband, and the inputs: Start  Load  Began  Report  Tick  HandOver  Stop
+StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ class Workers(Protocol):
 class Runtime(Protocol):
     """See the module."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock: ...
 
     def spawn(self, actor_class: type[A], *args: Any) -> ActorRef[A]:
         """Make an actor and start it."""

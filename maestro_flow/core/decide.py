@@ -196,7 +196,7 @@ class _Draft:
     # -- consequences -------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
-        """Start what can start, end what is over. Each loop stops at the size limit; what is left stays in the state."""
+        """Start what can start, end what is over. A loop stops at the size limit; what is left stays in the state."""
         while self.state.unsatisfied and not self.is_full:
             self.emit(StepEnded(self.state.unsatisfied[0], 1, StepStatus.UNSATISFIED))
         if self.state.stopping:

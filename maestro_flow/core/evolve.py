@@ -175,7 +175,7 @@ def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
 
 
 def _propagate(state: FlowState, step: str, status: StepStatus) -> FlowState:
-    """Count the completed step at its successors: the last predecessor decides whether a step is ready or unsatisfied."""
+    """Count the completed step at its successors; the last predecessor decides between ready and unsatisfied."""
     waiting, satisfied, ready, unsatisfied = state.waiting, state.satisfied, [], []
     for successor, condition in state.graph.steps[step].successors.items():
         if condition and status is not StepStatus.UNSATISFIED:

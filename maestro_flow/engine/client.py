@@ -123,9 +123,7 @@ class Client:
             # A request id of our own needs no protection against a second use with another body.
             key = request_id if request_id is not None else self.environment.new_id()
             merged = parse_params(graph.definition.params, given)
-            requests.append(
-                StartRequest(workflow_id, key, place(key, self._groups()), version, encode_params(merged))
-            )
+            requests.append(StartRequest(workflow_id, key, place(key, self._groups()), version, encode_params(merged)))
         started = self.storage.start(requests)
         for given_run in started:
             self._started(given_run)
@@ -167,9 +165,7 @@ class Client:
         while page:
             found += page
             last = page[-1]
-            page = self.storage.list_runs(
-                RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id))
-            )
+            page = self.storage.list_runs(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
         return [Run(self, entry) for entry in found]
 
     # -- what a run's handle needs ------------------------------------------------------------------------------

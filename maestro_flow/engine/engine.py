@@ -27,7 +27,8 @@ class Engine(Client):
     """Runs workflows of a store in this process, and takes up what a process that died has left behind.
 
     ``store`` is a URL, a ``Storage`` (the caller's to close), or None for the URL in ``MAESTRO_FLOW_STORE``. Settings
-    are keywords, see ``Settings``; ``runtime`` may also be a runtime of one's own, such as the inline one. Construction claims the groups that are free and loads their runs.
+    are keywords, see ``Settings``; ``runtime`` may also be a runtime of one's own, such as the inline one.
+    Construction claims the groups that are free and loads their runs.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
@@ -47,9 +48,18 @@ class Engine(Client):
         chosen = Settings.of(settings | {"runtime": runtime} if isinstance(runtime, str) else settings)
         environment = environment or Environment()
         self._step_types = StepTypes()
-        runs_on = make_runtime(chosen.runtime, environment.clock) if runtime is None or isinstance(runtime, str) else runtime
-        super().__init__(store, environment=environment, new_event=runs_on.event)
-        self._node = Node(self.storage, self.library, chosen, environment, runs_on, self.hints, self._step_types)
+        if runtime is None or isinstance(runtime, str):
+            runtime = make_runtime(chosen.runtime, environment.clock)
+        super().__init__(store, environment=environment, new_event=runtime.event)
+        self._node = Node(
+            self.storage,
+            library=self.library,
+            settings=chosen,
+            environment=environment,
+            runtime=runtime,
+            hints=self.hints,
+            step_types=self._step_types,
+        )
         self._node.wait_until_serving(chosen.scan_s)
 
     def close(self) -> None:

@@ -91,8 +91,8 @@ class Loader:
         for given in self._storage.given(owned.held.lease.group_id, limit=_GIVEN_MAX):
             try:
                 graph = self._library.graph(given.workflow_id, given.version)
-            except NotFound as error:
-                logger.error("run %s cannot be taken up: %s", given.flow_id, error)
+            except NotFound:
+                logger.exception("run %s cannot be taken up", given.flow_id)
                 continue
             post(owned.ref, TakeUp(given, graph))
 

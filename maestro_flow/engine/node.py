@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
@@ -40,6 +41,7 @@ class Node:
     def __init__(
         self,
         storage: Storage,
+        *,
         library: Library,
         settings: Settings,
         environment: Environment,
@@ -53,7 +55,13 @@ class Node:
         self._loader = Loader(runtime, storage, library, self._journal)
         store_clock = StoreClock(runtime.clock)
         self._keeper = Keeper(
-            runtime, storage, settings, self.owner, store_clock, self._open_group, self._loader.look_at
+            runtime,
+            storage,
+            settings=settings,
+            owner=self.owner,
+            store_clock=store_clock,
+            open_group=self._open_group,
+            look_at=self._loader.look_at,
         )
         self._services = Services(
             runtime=runtime,
@@ -130,8 +138,6 @@ class Node:
         now = self._runtime.clock.monotonic()
         if now >= self._purge_at:
             self._purge_at = now + _PURGE_EVERY_S
-            try:
+            with suppress(StorageUnavailable):  # in an hour again
                 self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)
-            except StorageUnavailable:
-                pass  # in an hour again
         self._runtime.call_later(self._settings.scan_s, self._scan.wake)

@@ -71,6 +71,7 @@ class Keeper:
         self,
         runtime: Runtime,
         storage: Storage,
+        *,
         settings: Settings,
         owner: Owner,
         store_clock: StoreClock,

@@ -34,7 +34,9 @@ class Settings:
     runtime: str = _setting("pooled", "pooled; threaded (a thread per actor) for debugging")
     lease_s: float = _setting(10.0, "a crash is noticed after this; shorter than a frozen process may last", least=0.1)
     scan_s: float = _setting(1.0, "one query per scan finds expired groups, mail and starts of other nodes", least=0.01)
-    executor_threads: int = _setting(32, "user code that waits at the same time; the interpreter lock bounds the rest", least=1)
+    executor_threads: int = _setting(
+        32, "user code that waits at the same time; the interpreter lock bounds the rest", least=1
+    )
     executor_queue_max: int = _setting(
         1000, "attempts handed to the executor: its threads never idle, and a crash leaves few suspects", least=1
     )
@@ -42,14 +44,18 @@ class Settings:
     crashes_max: int = _setting(3, "deaths of the process while an attempt was running, before it is given up", least=1)
     deliveries_max: int = _setting(5, "owners that may fail over a message before it is a dead letter", least=1)
     reloads_max: int = _setting(5, "times that a defective flow is loaded again before it is parked", least=0)
-    poll_s: float = _setting(3.0, "between calls of a step that goes on, unless it says otherwise (Maestro: 3)", least=0.001)
+    poll_s: float = _setting(
+        3.0, "between calls of a step that goes on, unless it says otherwise (Maestro: 3)", least=0.001
+    )
     announce_s: float = _setting(1.0, "an attempt that runs this long is recorded as RUNNING", least=0.01)
     terminate_grace_s: float = _setting(10.0, "for a step's terminate, then the attempt ends without it", least=0.0)
     handover_s: float = _setting(5.0, "for recording what was running when a node closes", least=0.0)
     result_bytes_max: int = _setting(1024 * 1024, "size of one step's result: results are held in memory", least=1)
     commit_events_max: int = _setting(200, "events of one commit; a larger decision becomes several", least=1)
     batch_max: int = _setting(1024, "commits written in one transaction", least=1)
-    tombstones_s: float = _setting(86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0)
+    tombstones_s: float = _setting(
+        86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.runtime not in ("pooled", "threaded"):

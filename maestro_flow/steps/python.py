@@ -54,7 +54,9 @@ class PythonStepType(StepType):
 
     def execute(self, context: StepContext) -> StepResult:
         try:
-            value = self._step.function(**{argument.name: _value(argument, context) for argument in self._step.arguments})
+            value = self._step.function(
+                **{argument.name: _value(argument, context) for argument in self._step.arguments}
+            )
         except BaseException as error:  # noqa: BLE001 - nothing that user code raises may reach an engine thread (law 6)
             return StepResult(Verdict.USER_ERROR, error=describe(error))
         return StepResult(value=value)

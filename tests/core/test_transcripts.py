@@ -1,4 +1,4 @@
-"""Every scenario of ``cases``: a change of behaviour is a change of text. ``pytest --rewrite`` writes the new traces."""
+"""Every scenario of ``cases``: a change of behaviour is a change of text. ``pytest --rewrite`` writes new traces."""
 
 from __future__ import annotations
 

@@ -10,11 +10,13 @@ commands, each followed by ``----`` and what it led to::
       IN_PROGRESS active=1
 
 Commands: start; done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
-[of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything, fold the log,
-load); node NAME=VALUE... (what the node can take on); inputs (the commands on the following lines, decided together).
+[of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything, fold the
+log, load); node NAME=VALUE... (what the node can take on); inputs (the following lines, decided together).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from attrs import evolve as replace
 from msgspec import Raw, json
@@ -53,7 +55,7 @@ def parse_workflow(lines: list[str]) -> WorkflowDefinition:
             if target.strip():
                 name, _, condition = target.strip().partition(":")
                 successors[name] = condition != "false"
-        limits = {name: int(value) for name, value in (option.split("=") for option in options.split())}
+        limits: dict[str, Any] = {name: int(value) for name, value in (option.split("=") for option in options.split())}
         steps.append(
             StepDefinition(step_id.strip(), "Test", successors=successors, retry_policy=replace(POLICY, **limits))
         )
@@ -138,7 +140,16 @@ class Player:
             state = decision.state
             lines.append(f"{decision.at:g} rev {state.revision}: " + " | ".join(map(told, decision.events)))
             record = LogRecord(
-                "wf/1/1", state.revision, 0, 1, "owner", state.revision, "id", decision.at, 1, encode_events(decision.events)
+                "wf/1/1",
+                state.revision,
+                0,
+                1,
+                "owner",
+                state.revision,
+                "id",
+                decision.at,
+                1,
+                encode_events(decision.events),
             )
             self.log.append(record)
         self.state = decision.state

@@ -151,9 +151,7 @@ def test_a_crash_at_any_commit_loses_nothing_and_repeats_nothing_recorded(
 
     after = world.process(seed=number + 1000)
     run = after.engine.find(workflow.id, run.instance_id)
-    done_before = {
-        step_id for step_id, step in run.steps.items() if step.status is StepStatus.SUCCEEDED
-    }
+    done_before = {step_id for step_id, step in run.steps.items() if step.status is StepStatus.SUCCEEDED}
     calls_before = len(world.calls)
     after.engine.push(workflow)
     run.wait(timeout_s=600)

@@ -215,7 +215,7 @@ def test_a_failed_step_ends_the_run_after_the_other_branches(engine: Engine) -> 
     }
 
 
-def test_sleep_holds_no_thread_and_a_thousand_of_them_run_at_once(engine: Engine) -> None:
+def test_sleep_holds_no_thread_and_many_of_them_run_at_once(engine: Engine) -> None:
     wf = Workflow("sleepers")
     for number in range(300):
         wf.add(f"s{number}", type="Sleep", params={"sleep_seconds": 0.2})
@@ -226,7 +226,8 @@ def test_sleep_holds_no_thread_and_a_thousand_of_them_run_at_once(engine: Engine
     assert run.wait(PATIENCE_S) is RunStatus.SUCCEEDED
     assert threading.active_count() <= threads + 1
     view = run.view()
-    assert all((step.ended_at or 0) - (step.started_at or 0) >= 0.19 for step in view.steps.values())
+    assert view.started_at is not None
+    assert all((step.ended_at or 0.0) - view.started_at >= 0.2 for step in view.steps.values())
 
 
 def test_waiting_has_a_limit_and_the_run_goes_on(engine: Engine) -> None:
@@ -355,5 +356,7 @@ def test_nothing_of_a_closed_engine_keeps_the_interpreter_alive() -> None:
     import subprocess
 
     program = "from maestro_flow import Engine, Workflow\nengine = Engine('memory://')\nprint('end')"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert done.stdout == "end\n"

@@ -79,13 +79,11 @@ class World:
 class Process:
     """One process: an engine on a runtime and, perhaps, a fault."""
 
-    def __init__(
-        self, world: World, seed: int, fault: Callable[[int, str], None], settings: dict[str, Any]
-    ) -> None:
+    def __init__(self, world: World, seed: int, fault: Callable[[int, str], None], settings: dict[str, Any]) -> None:
         self.runtime = InlineRuntime(seed, world.clock)
         environment = Environment(world.clock, random.Random(f"{seed}/{world.clock.monotonic()}"))
         self.storage = FaultyStorage(world.storage, fault)
-        self.engine = Engine(self.storage, environment=environment, runtime=self.runtime, **settings)  # type: ignore[arg-type]
+        self.engine = Engine(self.storage, environment=environment, runtime=self.runtime, **settings)
 
     def finish(self, run: Run, timeout_s: float = 3600.0) -> None:
         self.engine.find(run.workflow_id, run.instance_id, run.run_id).wait(timeout_s)
