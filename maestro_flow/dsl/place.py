@@ -53,11 +53,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN_CHARS_MAX else f"{text[: _SHOWN_CHARS_MAX - 3]}..."
 
 
-def guess(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` when a known word is like this one, otherwise ""."""
-    by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(word[:200].lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+def guess(word: Any, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` when a known word is like this one, otherwise ""; it need not be text."""
+    by_lower = {name.lower(): str(name) for name in known}
+    near = get_close_matches(word[:200].lower(), by_lower, n=1) if isinstance(word, str) else ()
+    return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
 
 
 def listing(names: Collection[str]) -> str:

@@ -34,7 +34,7 @@ def read_type(given: Any, place: Place) -> ParamType:
         return ParamType(given.upper())
     except (AttributeError, ValueError):
         raise place.error(
-            f"unknown type {shown(given)}{guess(str(given), ParamType)}; the types are {listing(list(ParamType))}"
+            f"unknown type {shown(given)}{guess(given, ParamType)}; the types are {listing(list(ParamType))}"
         ) from None
 
 
@@ -44,7 +44,7 @@ def read_mode(given: Any, place: Place) -> ParamMode:
         return ParamMode(given.upper())
     except (AttributeError, ValueError):
         raise place.error(
-            f"unknown mode {shown(given)}{guess(str(given), ParamMode)}; the modes are {listing(list(ParamMode))}"
+            f"unknown mode {shown(given)}{guess(given, ParamMode)}; the modes are {listing(list(ParamMode))}"
         ) from None
 
 
