@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,14 @@ class CommandLine:
         )
         self._started.append(process)
         return process
+
+    def leave(self, file: Path, *, after: str) -> None:
+        """Run a definition and tell the process to stop as soon as it prints ``after``: the run has not ended then."""
+        process = self.start("run", file)
+        read_until(process, after)
+        process.terminate()
+        read_until(process, "to go on: maestro-flow resume")
+        assert process.wait() == 128 + signal.SIGTERM
 
     def workflow(self, workflow_id: str, *steps: dict[str, Any], **workflow: Any) -> Path:
         """Write a definition whose steps follow one another in a line."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.cli.command_line import CommandLine, no_op, sleep
 
 
 @pytest.fixture(scope="module")
-def three_runs(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+def three_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """A store with two runs of ``small``, then one of ``slow`` that has not ended; it is only looked at."""
-    cli = CommandLine(tmp_path_factory.mktemp("three_runs"))
-    file = cli.workflow("small", no_op("a"), no_op("b"))
-    cli("run", file)
-    cli("run", file, "--param", "day=7")
-    cli("run", cli.workflow("slow", no_op("first"), sleep("long", 3600)), "--timeout", "0.3", code=3)
-    return cli
+    with CommandLine(tmp_path_factory.mktemp("three_runs")) as cli:
+        file = cli.workflow("small", no_op("a"), no_op("b"))
+        cli("run", file)
+        cli("run", file, "--param", "day=7")
+        cli.leave(cli.workflow("slow", no_op("first"), sleep("long", 3600)), after="long STARTING")
+        yield cli
 
 
 def names(document: dict[str, list[dict[str, object]]]) -> list[str]:

@@ -44,9 +44,9 @@ def test_a_run_that_is_told_to_stop_says_how_to_go_on(cli: CommandLine, number: 
 
 
 def test_resume_takes_up_every_run_oldest_first(cli: CommandLine) -> None:
-    file = cli.workflow("nightly", no_op("first"), sleep("long", 0.5))
+    file = cli.workflow("nightly", no_op("first"), sleep("long", 2.0))
     for _ in range(2):
-        cli("run", file, "--timeout", "0.1", code=3)
+        cli.leave(file, after="first SUCCEEDED")
     shown = cli("resume").stdout
     assert re.findall(r"^nightly instance \d", shown, re.MULTILINE) == ["nightly instance 1", "nightly instance 2"]
     assert re.findall(r"nightly instance \d run 1 SUCCEEDED", shown) == [
@@ -63,8 +63,8 @@ def test_resume_with_nothing_to_do_says_so(cli: CommandLine) -> None:
 
 def test_resume_exits_with_1_if_a_run_fails(cli: CommandLine) -> None:
     cli.install_plugin()
-    steps = [sleep("long", 0.5), {"id": "broken", "type": "Broken"}]
-    cli("run", cli.workflow("sad", *steps), "--timeout", "0.1", code=3)
+    steps = [sleep("long", 1.0), {"id": "broken", "type": "Broken"}]
+    cli.leave(cli.workflow("sad", *steps), after="long STARTING")
     assert "sad instance 1 run 1 ended FAILED" in cli("resume", code=1).stderr
 
 
@@ -75,9 +75,9 @@ def test_resume_exits_with_3_if_the_time_runs_out(cli: CommandLine) -> None:
 
 def test_resume_says_when_step_code_is_not_here_and_goes_on_with_the_rest(cli: CommandLine) -> None:
     cli.install_plugin()
-    cli("run", cli.workflow("nightly", sleep("long", 2.0)), "--timeout", "0.1", code=3)
-    stranded = cli.workflow("stranded", sleep("long", 0.5), {"id": "echo", "type": "Echo"})
-    cli("run", stranded, "--timeout", "0.1", code=3)
+    cli.leave(cli.workflow("nightly", sleep("long", 2.0)), after="long STARTING")
+    stranded = cli.workflow("stranded", sleep("long", 1.0), {"id": "echo", "type": "Echo"})
+    cli.leave(stranded, after="long STARTING")
     cli.uninstall_plugin()
     done = cli("resume", code=1)
     assert "stranded instance 1 run 1 cannot go on here" in done.stderr

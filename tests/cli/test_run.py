@@ -110,9 +110,9 @@ def test_a_run_in_memory_leaves_nothing(cli: CommandLine) -> None:
 def test_a_run_that_takes_too_long_exits_with_3_and_is_kept(cli: CommandLine) -> None:
     file = cli.workflow("slow", sleep("long", 3600))
     done = cli("run", file, "--timeout", "0.3", "--json", code=3)
-    assert json.loads(done.stdout)["status"] == "IN_PROGRESS"
+    assert json.loads(done.stdout)["status"] in {"CREATED", "IN_PROGRESS"}  # a busy machine may not have begun
     assert "slow instance 1 run 1 has not ended in time; to go on: maestro-flow resume" in done.stderr
-    assert cli.json("show", "slow")["status"] == "IN_PROGRESS"
+    assert cli.json("show", "slow")["end_time"] is None
 
 
 def test_two_processes_run_on_one_file_at_the_same_time(cli: CommandLine) -> None:
