@@ -15,7 +15,7 @@ from typing import Any
 import pykka
 from pykka import ActorDeadError, ActorRef
 
-__all__ = ["BaseActor", "halt", "post"]
+__all__ = ["ActorRef", "BaseActor", "halt", "post"]
 
 logger = logging.getLogger("maestro_flow.actors")
 

@@ -17,9 +17,8 @@ import threading
 from collections.abc import Callable
 
 from attrs import define
-from pykka import ActorRef
 
-from maestro_flow.actors.base import post
+from maestro_flow.actors.base import ActorRef, post
 from maestro_flow.actors.group import GroupActor
 from maestro_flow.actors.messages import Disband, HandOverAll
 from maestro_flow.actors.runtime import Runtime
@@ -104,9 +103,8 @@ class Keeper:
         if self._is_closing:
             return
         sent = self._runtime.clock.monotonic()
-        for owned in self.groups.values():
-            if sent >= owned.held.deadline:
-                self._lose(owned, "its lease was not renewed in time")
+        late = [owned for owned in self._groups.values() if sent >= owned.held.deadline]
+        self._lose(late, "not renewed in time")
         try:
             self._tell_taken()
             due = sent >= self._renew_at
@@ -152,11 +150,9 @@ class Keeper:
 
     def _renewed(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
         for lease in leases:
-            owned = self._groups[lease.group_id]
-            if lease.group_id in renewal.lost:
-                self._lose(owned, "another owner has claimed it")
-            else:
-                owned.held.deadline = sent + self._settings.lease_s
+            if lease.group_id not in renewal.lost:
+                self._groups[lease.group_id].held.deadline = sent + self._settings.lease_s
+        self._lose([self._groups[group_id] for group_id in renewal.lost], "claimed by another owner")
 
     def _claim(self) -> None:
         sent = self._runtime.clock.monotonic()
@@ -178,10 +174,11 @@ class Keeper:
                     self._taken = taken + self._taken
                 raise
 
-    def _lose(self, owned: OwnedGroup, reason: str) -> None:
-        lease = owned.held.lease
-        logger.warning("group %d (generation %d) is lost: %s", lease.group_id, lease.generation, reason)
-        self._disband(owned)
+    def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
+        if lost:
+            logger.warning("%d groups are lost (%s): their runs go on where they are held now", len(lost), reason)
+        for owned in lost:
+            self._disband(owned)
 
     def _disband(self, owned: OwnedGroup) -> None:
         # The flag first: every actor of the group is deaf from now on, whatever waits in its mailbox.

@@ -81,12 +81,13 @@ class MemoryStorage:
     def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
         with self._lock:
             now = self._clock.time()
-            held = {lease.group_id for lease in leases if lease.owner_id == owner.id and self._books.is_current(lease)}
-            for group_id in held:
+            ours = {lease.group_id for lease in leases if lease.owner_id == owner.id and self._books.is_current(lease)}
+            for group_id in ours:
                 self._books.groups[group_id].expires_at = now + lease_s
+            held = {group_id for group_id, group in enumerate(self._books.groups) if group.owner_id == owner.id}
             return Renewal(
                 now=now,
-                lost=frozenset(lease.group_id for lease in leases) - held,
+                lost=frozenset(lease.group_id for lease in leases) - ours,
                 claimable=len(self._claimable()),
                 mail=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
                 given=frozenset(run.group_id for run in self._given.values()) & held,

@@ -93,7 +93,8 @@ class Storage(Protocol):
     def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
         """Extend those of ``leases`` that are still ours, whether expired or not, and look around (PROTOCOL 13).
 
-        One round trip. With no leases it only looks around.
+        One round trip. ``mail`` and ``given`` tell of all groups that the owner holds; with no leases to renew, it
+        only looks around.
         """
         ...
 

@@ -42,13 +42,13 @@ _RELEASE = f"""
 """  # noqa: S608 - the condition is ours
 
 _MAIL = """
-    SELECT value FROM json_each(?)
-    WHERE EXISTS (SELECT 1 FROM messages WHERE state = 'waiting' AND group_id = value)
+    SELECT group_id FROM leases
+    WHERE owner_id = ? AND EXISTS (SELECT 1 FROM messages WHERE state = 'waiting' AND group_id = leases.group_id)
 """
 
 _GIVEN = """
-    SELECT value FROM json_each(?)
-    WHERE EXISTS (SELECT 1 FROM runs WHERE is_given = 1 AND group_id = value)
+    SELECT group_id FROM leases
+    WHERE owner_id = ? AND EXISTS (SELECT 1 FROM runs WHERE is_given = 1 AND group_id = leases.group_id)
 """
 
 _CURRENT = "SELECT 1 FROM leases WHERE (group_id, generation, owner_id) = (?, ?, ?)"
@@ -63,19 +63,14 @@ def claim(db: sqlite3.Connection, owner: Owner, now: float, lease_s: float, limi
 def renew(db: sqlite3.Connection, owner: Owner, leases: Sequence[Lease], now: float, lease_s: float) -> Renewal:
     """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
     values = {"leases": _as_json(leases), "owner_id": owner.id, "now": now, "lease_s": lease_s}
-    held = {group_id for (group_id,) in db.execute(_RENEW, values).fetchall()}
-    return _look_around(db, now, held, lost={lease.group_id for lease in leases} - held)
-
-
-def _look_around(db: sqlite3.Connection, now: float, held: set[int], lost: set[int]) -> Renewal:
+    renewed = {group_id for (group_id,) in db.execute(_RENEW, values).fetchall()} if leases else set()
     (claimable,) = db.execute(_COUNT_CLAIMABLE, {"now": now, "dead": _dead_processes(db, now)}).fetchone()
-    groups = as_json(sorted(held))
     return Renewal(
         now=now,
-        lost=frozenset(lost),
+        lost=frozenset(lease.group_id for lease in leases) - renewed,
         claimable=claimable,
-        mail=frozenset(group_id for (group_id,) in db.execute(_MAIL, (groups,))),
-        given=frozenset(group_id for (group_id,) in db.execute(_GIVEN, (groups,))),
+        mail=frozenset(group_id for (group_id,) in db.execute(_MAIL, (owner.id,))),
+        given=frozenset(group_id for (group_id,) in db.execute(_GIVEN, (owner.id,))),
     )
 
 

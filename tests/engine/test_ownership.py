@@ -1,0 +1,276 @@
+"""Several processes on one store, on the virtual clock: takeover, fencing, hand-over, starts and stops across them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from maestro_flow import Conflict, RunStatus, StepContext, StepStatus, Workflow
+from maestro_flow.actors.inline import InlineRuntime
+from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, Outcome, Owner, RunEntry
+from maestro_flow.model.events import StepInterrupted, decode_events
+from maestro_flow.storage.memory import MemoryStorage
+from tests.engine.world import Process, World
+
+
+def sleeper(seconds: float = 60.0) -> Workflow:
+    wf = Workflow("sleeper")
+    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
+    wf.add("end", type="NoOp", after="pause")
+    return wf
+
+
+def let_pass(process: Process, seconds: float) -> None:
+    """This process lives on for a while; others are frozen, dead or elsewhere."""
+    process.runtime.run(lambda: False, timeout_s=seconds)
+
+
+def events_of(world: World, flow_id: str) -> list[object]:
+    return [event for record in world.storage.read_flow(flow_id) for event in decode_events(record.events)]
+
+
+def test_a_dead_owners_runs_are_taken_over_after_its_lease() -> None:
+    world = World()
+    dead = world.process(seed=1)
+    dead.engine.push(sleeper())
+    run = dead.engine.start("sleeper")
+    let_pass(dead, 5.0)
+    other = world.process(seed=2)
+    began = world.clock.monotonic()
+    taken = other.engine.find("sleeper")
+    assert taken.wait(timeout_s=120) is RunStatus.SUCCEEDED
+    step = taken.steps["pause"]
+    assert step.started_at is not None
+    assert step.ended_at is not None
+    assert 60 <= step.ended_at - step.started_at < 62, "it sleeps the rest, not the whole again"
+    assert world.clock.monotonic() - began < 60
+    assert {record.generation for record in world.storage.read_flow(run.flow_id)} == {1, 2}
+
+
+def test_a_frozen_owner_that_wakes_up_writes_nothing_and_competes_again() -> None:
+    world = World()
+    frozen = world.process(seed=1)
+    frozen.engine.push(sleeper(1.0))
+    run = frozen.engine.start("sleeper")
+    let_pass(frozen, 0.5)
+    other = world.process(seed=2)  # nothing of ``frozen`` runs from here on
+    assert other.engine.find("sleeper").wait(timeout_s=60) is RunStatus.SUCCEEDED
+    records = world.storage.read_flow(run.flow_id)
+    let_pass(frozen, 3.0)
+    assert world.storage.read_flow(run.flow_id) == records
+    assert frozen.engine._node.serving_groups() == []
+    again = frozen.engine.start("sleeper")
+    let_pass(other, 5.0)
+    assert again.status is RunStatus.SUCCEEDED, "a node without groups may still start runs: their owner takes them up"
+
+
+def test_a_stale_owner_that_ignores_its_own_deadline_is_refused_by_the_store() -> None:
+    """The fence, not the clock, is what protects (law 2): the journal's own check is taken away here."""
+    world = World()
+    stale = world.process(seed=1)
+    stale.engine.push(sleeper(30.0))
+    run = stale.engine.start("sleeper")
+    let_pass(stale, 0.5)
+    for owned in stale.engine._node._keeper.groups.values():
+        owned.held.deadline = float("inf")
+    other = world.process(seed=2)
+    let_pass(other, 15.0)
+    assert len(other.engine._node.serving_groups()) == 64
+    outcomes: list[Outcome] = []
+    commit = stale.storage.commit
+    stale.storage.commit = lambda batch: outcomes.extend(done := commit(batch)) or done  # type: ignore[method-assign, func-returns-value]
+    before = world.storage.read_flow(run.flow_id)
+    # Only the timers of the stale process run: its scan, which would tell it, is put off.
+    stale.engine._node._keeper.tick = lambda: None  # type: ignore[method-assign]
+    let_pass(stale, 20.0)
+    assert Outcome.OWNERSHIP_LOST in outcomes
+    assert not any(outcome.is_durable for outcome in outcomes)
+    assert world.storage.read_flow(run.flow_id) == before
+    assert other.engine.find("sleeper").wait(timeout_s=120) is RunStatus.SUCCEEDED
+
+
+def test_a_closed_node_hands_its_groups_over_at_once() -> None:
+    world = World()
+    first = world.process(seed=1)
+    first.engine.push(sleeper())
+    first.engine.start("sleeper")
+    let_pass(first, 1.0)
+    second = world.process(seed=2)
+    assert second.engine._node.serving_groups() == []
+    first.engine.close()
+    let_pass(second, 1.5)
+    assert len(second.engine._node.serving_groups()) == 64
+
+
+def test_a_start_on_a_node_without_groups_is_taken_up_by_their_owner() -> None:
+    world = World()
+    owner, guest = world.process(seed=1), world.process(seed=2)
+    guest.engine.push(sleeper(0.1))
+    run = guest.engine.start("sleeper", request_id="r")
+    assert run.status is RunStatus.CREATED
+    let_pass(owner, 3.0)
+    assert run.status is RunStatus.SUCCEEDED
+    assert guest.engine.start("sleeper", request_id="r").flow_id == run.flow_id
+    assert world.storage.given(run.group_id) == []
+
+
+def test_a_crash_right_after_a_start_was_accepted_leaves_no_orphan() -> None:
+    world = World()
+    dead = world.process(seed=1)
+    dead.engine.push(sleeper(0.1))
+    run = dead.engine.start("sleeper")  # accepted, and not a single commit
+    assert world.storage.read_flow(run.flow_id) == []
+    assert world.process(seed=2).engine.find("sleeper").wait(timeout_s=30) is RunStatus.SUCCEEDED
+
+
+def test_a_stop_from_another_node_is_answered_by_the_owner() -> None:
+    world = World()
+    owner, guest = world.process(seed=1), world.process(seed=2)
+    owner.engine.push(sleeper())
+    owner.engine.start("sleeper")
+    let_pass(owner, 1.0)
+    world.storage.send(message := Message(guest.engine.find("sleeper").group_id, "m1", "sleeper/1/1", "stop"))
+    let_pass(owner, 3.0)
+    assert guest.engine.find("sleeper").status is RunStatus.STOPPED
+    settled = world.storage.message(message.group_id, "m1")
+    assert settled is not None
+    assert settled.outcome == "accepted"
+    assert world.storage.send(message).outcome == "accepted", "a resend finds the answer (PROTOCOL 16)"
+
+
+@pytest.mark.parametrize(
+    ("message", "outcome"),
+    [
+        (Message(0, "m", "gone/1/1", "stop"), "conflict: the run has ended"),
+        (Message(0, "m", "gone/1/1", "dance"), "conflict: this version knows no action 'dance'"),
+    ],
+)
+def test_mail_that_no_flow_will_take_is_settled_all_the_same(message: Message, outcome: str) -> None:
+    world = World()
+    owner = world.process()
+    world.storage.send(message)
+    let_pass(owner, 3.0)
+    settled = world.storage.message(0, "m")
+    assert settled is not None
+    assert settled.outcome == outcome
+
+
+def test_a_message_over_which_owners_fail_becomes_a_dead_letter() -> None:
+    world = World()
+    world.storage.send(Message(0, "m", "any/1/1", "stop"))
+    for number in range(6):
+        (lease,) = [
+            lease
+            for lease in world.storage.claim(Owner(f"failing-{number}"), lease_s=1, limit=64)
+            if lease.group_id == 0
+        ]
+        world.storage.receive(lease)
+        world.clock.advance(2)
+    let_pass(world.process(), 5.0)
+    dead = world.storage.message(0, "m")
+    assert dead is not None
+    assert dead.state == "dead"
+    assert "6 owners" in dead.outcome
+
+
+def test_the_crash_of_a_process_is_counted_only_after_a_recorded_running() -> None:
+    world = World()
+
+    def workflow() -> Workflow:
+        wf = Workflow("killer")
+
+        @wf.step
+        def innocent(context: StepContext) -> int:
+            return context.execution
+
+        return wf
+
+    def hang(process: Process) -> None:
+        """Commits reach the store, but the executor never gets to a job: the process dies with it queued."""
+        process.engine._node._services.workers.submit = lambda _job: None  # type: ignore[assignment, return-value]
+
+    first = world.process(seed=1)
+    hang(first)
+    first.engine.push(workflow())
+    run = first.engine.start("killer")
+    let_pass(first, 1.0)
+    assert run.steps["innocent"].status is StepStatus.STARTING
+    for seed in (2, 3):
+        process = world.process(seed=seed)
+        hang(process)
+        process.engine.push(workflow())
+        let_pass(process, 15.0)
+    interrupted = [event for event in events_of(world, run.flow_id) if isinstance(event, StepInterrupted)]
+    assert [event.crashes for event in interrupted] == [0, 1]
+    last = world.process(seed=4)
+    last.engine.push(workflow())
+    run = last.engine.find("killer")
+    assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED
+    assert run.outputs == {"innocent": 4}
+
+
+def test_a_flow_of_a_newer_version_is_parked_and_delays_nobody() -> None:
+    """PROTOCOL 27: an event kind that this version does not know."""
+    world = World()
+    process = world.process()
+    process.engine.push(sleeper(0.1))
+    lease = process.engine._node._keeper.groups[5].held.lease
+    entry = RunEntry("sleeper/99/1", "sleeper", 1, 99, 1, 5, RunStatus.IN_PROGRESS, 0.0)
+    events = msgspec.json.encode([{"kind": "teleported", "step": "pause"}])
+    written = FlowWrite("sleeper/99/1", 1, "c", 10**6, 0.0, events, entry=entry)
+    assert world.storage.commit([Commit(lease, written)]) == [Outcome.DONE]
+    process.engine.close()
+    other = world.process(seed=2)
+    runs = other.engine.start_many("sleeper", [{}] * 70)
+    assert {run.wait(timeout_s=60) for run in runs} == {RunStatus.SUCCEEDED}
+    let_pass(other, 60.0)
+    assert len(world.storage.read_flow("sleeper/99/1")) == 1
+    with pytest.raises(Exception, match="teleported"):
+        other.engine.find("sleeper", 99).status  # noqa: B018
+
+
+def test_a_revision_that_somebody_else_wrote_makes_the_flow_load_again() -> None:
+    """PROTOCOL 4: not done means out of memory and in again; here a foreign hand writes revision 2 first."""
+    world = World()
+    process = world.process()
+    process.engine.push(sleeper(5.0))
+    run = process.engine.start("sleeper")
+    let_pass(process, 1.0)
+    lease = process.engine._node._keeper.groups[run.group_id].held.lease
+    last = world.storage.last_position(run.group_id)
+    revision = len(world.storage.read_flow(run.flow_id)) + 1
+    foreign = FlowWrite(run.flow_id, revision, "foreign", last + 1000, world.clock.time(), b"[]")
+    assert world.storage.commit([Commit(lease, foreign)]) == [Outcome.DONE]
+    process.engine._node._journal._positions[run.group_id] = last + 1000
+    assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED
+    assert "foreign" in {record.commit_id for record in world.storage.read_flow(run.flow_id)}
+
+
+def test_two_runs_of_one_seed_are_the_same_history() -> None:
+    def history(seed: int) -> list[tuple[str, int, bytes]]:
+        world = World()
+        process = world.process(seed=seed)
+        process.engine.push(sleeper(1.0))
+        for run in process.engine.start_many("sleeper", [{}] * 5):
+            run.wait(timeout_s=60)
+        return [
+            (record.flow_id, record.position, record.events)
+            for group_id in range(64)
+            for record in world.storage.read_log(group_id)
+        ]
+
+    assert history(3) == history(3)
+    assert isinstance(World().process().runtime, InlineRuntime)
+
+
+def test_stopping_what_has_ended_is_a_typed_conflict() -> None:
+    world = World()
+    process = world.process()
+    process.engine.run(sleeper(0.1))
+    with pytest.raises(Conflict, match="SUCCEEDED"):
+        process.engine.find("sleeper").stop()
+
+
+def test_a_lease_of_nobody_is_no_lease() -> None:
+    storage = MemoryStorage(World().clock)
+    assert storage.commit([Commit(Lease(0, 1, "nobody"))]) == [Outcome.OWNERSHIP_LOST]
