@@ -11,17 +11,14 @@ from rich.live import Live
 from rich.text import Text
 
 from maestro_flow.cli.tables import print_table, rich_table, step_table
-from maestro_flow.cli.text import run_line, run_name, step_note
+from maestro_flow.cli.text import is_at_work, run_line, run_name, step_note
 from maestro_flow.clock import SystemClock
 from maestro_flow.engine.view import RunView, StepView
-from maestro_flow.model.status import StepStatus
 
 __all__ = ["live_table"]
 
 ROWS_BESIDE_THE_TABLE = 4
 """Lines of the terminal that are left free: the table's header, the line below it, the prompt, and one to spare."""
-
-AT_WORK = frozenset({StepStatus.STARTING, StepStatus.RUNNING})
 
 
 @contextmanager
@@ -68,7 +65,7 @@ class _LiveTable:
 
 def _pushed_down(step: StepView) -> int:
     """Where there is no room for all: at work comes first, then failed or waiting, then ended, then not begun."""
-    if step.status in AT_WORK:
+    if is_at_work(step):
         return 0
     if step_note(step):
         return 1

@@ -10,7 +10,7 @@ import click
 
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.tables import on_terminal
-from maestro_flow.cli.text import run_line, step_line
+from maestro_flow.cli.text import is_at_work, run_line, step_line
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import WaitTimeout
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     Show: TypeAlias = Callable[[RunView], None]
 
 __all__ = ["Deadline", "follow"]
-
-AT_WORK = frozenset({StepStatus.STARTING, StepStatus.RUNNING})
 
 
 class Deadline:
@@ -55,7 +53,7 @@ def follow(run: Run, deadline: Deadline, *, as_json: bool) -> tuple[RunView, Exi
 def is_stuck(view: RunView) -> bool:
     """Some step waits for what this node does not have, and no other step will do anything by itself."""
     steps = view.steps.values()
-    goes_on = any(not step.waiting_for and (step.status in AT_WORK or step.retry_at is not None) for step in steps)
+    goes_on = any(not step.waiting_for and (is_at_work(step) or step.retry_at is not None) for step in steps)
     return any(step.waiting_for for step in steps) and not goes_on
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from maestro_flow.model.status import StepStatus
+
 if TYPE_CHECKING:
     from maestro_flow.engine.run import Run
     from maestro_flow.engine.view import RunView, StepView
     from maestro_flow.model.commit import RunEntry
 
-__all__ = ["date_and_time", "duration", "run_line", "run_name", "step_line", "step_note", "time_of_day"]
+__all__ = ["date_and_time", "duration", "is_at_work", "run_line", "run_name", "step_line", "step_note", "time_of_day"]
 
 
 def time_of_day(seconds: float | None) -> str:
@@ -36,6 +38,11 @@ def duration(begin: float | None, end: float | None) -> str:
 
 def run_name(run: Run | RunView | RunEntry) -> str:
     return f"{run.workflow_id} instance {run.instance_id} run {run.run_id}"
+
+
+def is_at_work(step: StepView) -> bool:
+    """An attempt is under way."""
+    return step.status in (StepStatus.STARTING, StepStatus.RUNNING)
 
 
 def step_note(step: StepView) -> str:
