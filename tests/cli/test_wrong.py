@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -98,12 +99,18 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(cli: CommandLine) -> 
 
 
 def test_a_database_of_another_program_is_refused(cli: CommandLine) -> None:
-    with sqlite3.connect(cli.folder / "other.db") as other:
+    with closing(sqlite3.connect(cli.folder / "other.db")) as other, other:
         other.execute("create table songs (title text)")
-    other.close()
     done = cli("list", "--store", "sqlite:///other.db", code=2)
     assert "other.db" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_store_of_a_newer_version_is_refused(cli: CommandLine) -> None:
+    cli("run", cli.workflow("small", no_op("only")))
+    with closing(sqlite3.connect(cli.folder / "maestro-flow.db")) as store, store:
+        store.execute("update store_meta set schema_version = 999, oldest_reader = 999")
+    assert "999" in complaint(cli, "list")
 
 
 def test_what_is_not_in_the_store_is_not_found(cli: CommandLine) -> None:
