@@ -14,7 +14,6 @@ from sqlalchemy import (
     FromClause,
     RowMapping,
     Select,
-    Table,
     bindparam,
     func,
     select,
@@ -43,7 +42,7 @@ __all__ = [
 Statement: TypeAlias = Select[tuple[Any, ...]]
 
 
-def _select(table: Table, model: type[attrs.AttrsInstance], *, without: str = "") -> Statement:
+def _select(table: FromClause, model: type[attrs.AttrsInstance], *, without: str = "") -> Statement:
     return select(*(table.c[field.name] for field in attrs.fields(model) if field.name != without))
 
 
@@ -146,19 +145,21 @@ def list_runs(connection: Connection, query: RunQuery) -> list[RunEntry]:
 
 
 def _page(query: RunQuery) -> Statement:
-    """The runs of one instance are few. Of the others, one page per status, each read from the end of an index, merged.
+    """One page for each status, each read from the end of an index, merged: no page walks over runs of another status.
 
-    So no page walks over the runs of another status, of which there may be a hundred thousand.
+    The runs of one instance are few, but there a planner prefers the long way by status if it is let.
     """
+    source: FromClause = runs
     wanted = _ENTRIES
     if query.workflow_id is not None:
         wanted = wanted.where(runs.c.workflow_id == query.workflow_id)
-    if query.before is not None:
-        wanted = wanted.where(tuple_(runs.c.created_at, runs.c.flow_id) < tuple_(*query.before))
-    statuses = [str(status) for status in sorted(query.statuses or RunStatus)]
     if query.instance_id is not None:
-        return _newest(wanted.where(runs.c.instance_id == query.instance_id, runs.c.status.in_(statuses)), runs, query)
-    pages = [_newest(wanted.where(runs.c.status == status), runs, query).subquery() for status in statuses]
+        source = wanted.where(runs.c.instance_id == query.instance_id).cte("of_instance").prefix_with("MATERIALIZED")
+        wanted = _select(source, RunEntry)
+    if query.before is not None:
+        wanted = wanted.where(tuple_(source.c.created_at, source.c.flow_id) < tuple_(*query.before))
+    statuses = sorted(query.statuses or RunStatus)
+    pages = [_newest(wanted.where(source.c.status == str(status)), source, query).subquery() for status in statuses]
     merged = union_all(*map(select, pages)).subquery()
     return _newest(select(merged), merged, query)
 

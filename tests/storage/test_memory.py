@@ -31,8 +31,3 @@ def test_the_number_of_groups_can_be_chosen(clock: ManualClock) -> None:
 def test_a_path_is_refused_because_nothing_would_be_in_the_file(clock: ManualClock) -> None:
     with pytest.raises(SettingsError, match="memory://"):
         open_memory("memory:///tmp/runs.db", clock)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from maestro_flow.clock import Environment
@@ -29,8 +30,12 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
     FULL makes a commit durable when it returns (one fsync of the WAL); fullfsync means the same on macOS.
     """
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    for setting in ("synchronous = FULL", "fullfsync = ON", f"query_only = {'ON' if read_only else 'OFF'}"):
-        connection.execute(f"PRAGMA {setting}")
+    try:
+        for setting in ("synchronous = FULL", "fullfsync = ON", f"query_only = {'ON' if read_only else 'OFF'}"):
+            patiently(partial(connection.execute, f"PRAGMA {setting}"))
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

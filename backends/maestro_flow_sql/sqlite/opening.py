@@ -45,8 +45,13 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
     path = _path_of(url)
     _check_library()
     with translated(path):
-        group_count = _found_or_made(path, clock)
-    return SqliteStorage(Writer(path), Reader(path), clock, group_count)
+        connection = connect(path, read_only=False)
+        try:
+            group_count = _find_or_make(connection, path, clock)
+        except BaseException:
+            connection.close()
+            raise
+    return SqliteStorage(Writer(path, connection), Reader(path), clock, group_count)
 
 
 def _path_of(url: str) -> str:
@@ -66,26 +71,18 @@ def _check_library() -> None:
         raise StorageUnusable(f"this Python has SQLite {sqlite3.sqlite_version}, but {oldest} is needed")
 
 
-def _found_or_made(path: str, clock: Clock) -> int:
-    """Number of groups of the store, which exists when this returns. The connection served this alone."""
-    connection = connect(path, read_only=False)
-    try:
-        patiently(lambda: _check_is_ours(connection, path))  # before the first write into what may be somebody else's
-        (mode,) = patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
-        if mode != "wal":
-            raise StorageUnusable(f"the store {path} cannot have a write-ahead log: put it on a local disk")
-        patiently(lambda: connection.execute("BEGIN IMMEDIATE"))  # tells a read-only file too
-        try:
-            if not _check_is_ours(connection, path):  # nor has another process made it since we looked
-                _create(connection, clock.time())
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        (group_count,) = connection.execute("SELECT group_count FROM store_meta").fetchone()
-        return int(group_count)
-    finally:
-        connection.close()
+def _find_or_make(connection: sqlite3.Connection, path: str, clock: Clock) -> int:
+    """Number of groups of the store, which exists when this returns, whoever has made it."""
+    patiently(lambda: _check_is_ours(connection, path))  # before the first write into what may be somebody else's
+    (mode,) = patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
+    if mode != "wal":
+        raise StorageUnusable(f"the store {path} cannot have a write-ahead log: put it on a local disk")
+    patiently(lambda: connection.execute("BEGIN IMMEDIATE"))  # a read-only file refuses this
+    if not _check_is_ours(connection, path):  # nor has another process made it since we looked
+        _create(connection, clock.time())
+    (group_count,) = connection.execute("SELECT group_count FROM store_meta").fetchone()
+    connection.execute("COMMIT")
+    return int(group_count)
 
 
 def _check_is_ours(connection: sqlite3.Connection, path: str) -> bool:

@@ -44,12 +44,12 @@ def check_usable(path: str, pid: int, *, closed: bool) -> None:
 class Writer:
     """All writes of this process to the file: one at a time, each in one transaction, on the caller's thread."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
         self._path = path
         self._pid = os.getpid()
         self._closed = False
         self._door = Door()
-        self._connection: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = connection
         self._version = -1
         self._looked_at = self._company_at = self._left_at = float("-inf")
 
@@ -77,10 +77,12 @@ class Writer:
                 self._left_at = _MACHINE.monotonic()
 
     def close(self) -> None:
-        """Wait for the transaction under way, and close the connection. May be called twice."""
+        """Wait for the transaction under way, and close the connection. May be called twice; nothing in a fork."""
+        if self._pid != os.getpid():
+            return
         with self._door.held(urgent=True):
             self._closed = True
-            if self._connection is not None and self._pid == os.getpid():
+            if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 

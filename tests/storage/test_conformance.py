@@ -1,0 +1,43 @@
+"""The conformance suite itself: complete by the rules of the protocol, and nothing in it hides anything else."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from maestro_flow.storage.conformance import SharedConformance
+
+RULES_OF_A_STORE = {*range(1, 11), 13, *range(15, 20)}
+"""PROTOCOL 11 is Postgres', 12 is SQLite's (``test_sqlite_processes``), 14 the node's."""
+
+
+def promises() -> list[tuple[str, str]]:
+    """Names and docstrings of the tests of all concerns."""
+    return [
+        (name, member.__doc__ or "")
+        for concern in SharedConformance.__mro__
+        for name, member in vars(concern).items()
+        if name.startswith("test_")
+    ]
+
+
+def test_every_test_names_the_rule_that_it_is_for() -> None:
+    assert [name for name, text in promises() if not re.search(r"PROTOCOL \d", text)] == []
+
+
+def test_every_rule_of_the_protocol_that_concerns_a_store_has_a_test() -> None:
+    named = {
+        int(rule)
+        for _, text in promises()
+        for list_ in re.findall(r"PROTOCOL ([\d, ]+)", text)
+        for rule in re.findall(r"\d+", list_)
+    }
+    assert named >= RULES_OF_A_STORE
+
+
+def test_no_concern_overrides_a_test_or_a_fixture_of_another() -> None:
+    names = Counter(
+        name for concern in SharedConformance.__mro__[1:-1] for name in vars(concern) if not name.startswith("_")
+    )
+    helpers = {"send"}
+    assert {name for name, count in names.items() if count > 1} <= helpers
