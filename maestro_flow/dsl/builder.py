@@ -80,6 +80,10 @@ class Workflow:
         self._place = Place(f"workflow {self.id!r}")
         self._params = infer_params(params or {}, self._place / "params")
         check_params_size(self._params, self._place / "params")
+        if CONTEXT in self._params:
+            raise (self._place / "params" / CONTEXT).error(
+                "a parameter of this name receives the StepContext; rename it"
+            )
         self._name = expect_text(name, self._place / "name", NAME_CHARS_MAX)
         self._description = expect_text(description, self._place / "description", TEXT_CHARS_MAX)
         self._owner = expect_text(owner, self._place / "owner", NAME_CHARS_MAX)
@@ -237,8 +241,6 @@ class Workflow:
         return definition
 
     def _bind(self) -> dict[str, PythonStep]:
-        if CONTEXT in self._params:
-            raise (self._place / "params").error(f"a parameter named {CONTEXT!r} receives the StepContext; rename it")
         return {
             step_id: PythonStep(step.function, self._arguments(step_id, step.function))
             for step_id, step in self._steps.items()

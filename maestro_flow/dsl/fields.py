@@ -123,14 +123,19 @@ SCOPES = {
         _enforced("params", "object: name to param"),
         _enforced("retry_policy", "when and how often to try again"),
         _enforced("timeout", "of one attempt, from the moment that its code begins: a duration"),
-        _enforced("failure_mode", "only `fail_after_running`, the default: what runs ends, nothing new starts"),
+        _enforced(
+            "failure_mode",
+            "`fail_after_running`, the default: what runs ends, nothing new starts; others are refused for now",
+        ),
         _stored("tags", "list of tags"),
         _refused("signal_dependencies", "signals; let a step wait for what it needs", [], {}),
         _refused("signal_outputs", "signals; let a step tell who needs to know", [], {}),
     ),
     "transition": _scope(
         "workflow.steps[].step.transition",
-        _enforced("successors", "object: step id to condition, the constant `true` or `false`"),
+        _enforced(
+            "successors", "object: step id to condition, `true` or `false`; any other condition is refused for now"
+        ),
         _enforced("predecessors", "list of step ids; derived from the successors, so it must match them if given"),
     ),
     "retry_policy": _scope(
@@ -163,7 +168,7 @@ SCOPES = {
     "param": _scope(
         "a param in its full form",
         _enforced("type", "one of the types below, in upper or lower case; without it, the type of the value"),
-        _enforced("value", "a literal of that type"),
+        _enforced("value", "a literal of that type; references to params (`$name`, `${name}`) are refused for now"),
         _refused("expression", "expressions; compute the value in a step, or give it when the run is started"),
         _enforced("mode", "who may change it; default `MUTABLE`"),
         _inert("validator", "values are checked against the type only"),

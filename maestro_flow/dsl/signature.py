@@ -23,7 +23,7 @@ def name_of(function: Callable[..., Any], place: Place) -> str:
     """
     name = getattr(function, "__name__", "")
     if not isinstance(name, str) or not name or name == "<lambda>":
-        what = "a lambda" if name else f"a {type(function).__name__} object"
+        what = "a lambda" if name else f"an object of type {type(function).__name__}"
         raise place.error(f"{what} has no name to be the step's id; pass id=, or write a function with def")
     return name
 
@@ -35,7 +35,7 @@ def check_function(function: Callable[..., Any], place: Place) -> None:
         DefinitionError: it is async, a generator, or has parameters that cannot be passed by name.
     """
     if not callable(function):
-        raise place.error(f"expected a function, got a {type(function).__name__}")
+        raise place.error(f"expected a function, got a value of type {type(function).__name__}")
     called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
     for checked in (inspect.unwrap(function), called):
         if inspect.iscoroutinefunction(checked) or inspect.isasyncgenfunction(checked):

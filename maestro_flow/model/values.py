@@ -3,7 +3,7 @@
 What is stored, by exact type: None, bool, int (64 bit), float (finite), str, list, tuple (comes back as a list), dict
 with str keys, and as ``{"$t": tag, "v": text}``:
 
-    datetime    ISO 8601 with its offset, if it has one (a named time zone comes back as a fixed offset, without ``fold``)
+    datetime    ISO 8601 with its offset, if it has one (a named zone comes back as a fixed offset, without ``fold``)
     bytes       base64
     decimal     the digits, exactly (finite only)
     uuid        the usual 36 characters

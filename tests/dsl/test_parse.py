@@ -13,7 +13,10 @@ from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy, Wor
 from tests.dsl.documents import SAMPLES, parse, parse_step, request, step
 
 NOT_PARALLEL = "is stored, but not acted on: runs of a workflow do not wait for each other"
-CONCURRENCY = "properties.step_concurrency: 20 is stored, but not acted on: steps are limited by the executor only, not by workflow"
+CONCURRENCY = (
+    "properties.step_concurrency: 20 is stored, but not acted on: "
+    "steps are limited by the executor only, not by workflow"
+)
 
 
 def test_the_smallest_definition() -> None:

@@ -29,7 +29,7 @@ def backoff(**fields: Any) -> dict[str, Any]:
     return retry(backoff=fields)
 
 
-WHOLE = [
+WHOLE: list[tuple[Any, str]] = [
     ({}, "the field 'workflow' is missing"),
     ([], "expected an object, got []"),
     (None, "expected an object, got null"),
@@ -213,7 +213,7 @@ NUMBERS = [
     (retry(backoff=3), f"{S}.retry_policy.backoff: expected an object, got 3"),
     (
         backoff(type="FIXED_BACKOFF", error_retry_exponent=2),
-        f"{S}.retry_policy.backoff.error_retry_exponent: unknown field (did you mean 'error_retry_backoff_in_secs'?); the fields",
+        f"{S}.retry_policy.backoff.error_retry_exponent: unknown field (did you mean 'error_retry_backoff_in_secs'?)",
     ),
     (
         backoff(type="EXPONENTIAL_BACKOFF", error_retry_backoff_in_secs="x"),

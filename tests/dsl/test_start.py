@@ -102,7 +102,7 @@ def test_what_cannot_be_given(given: dict[str, Any], message: str) -> None:
     ],
 )
 def test_text_of_the_command_line(kind: str | None, text: str, value: Any) -> None:
-    assert parse_param_text(kind and ParamType(kind), text) == value
+    assert parse_param_text(ParamType(kind) if kind else None, text) == value
 
 
 ANYTHING = st.recursive(
