@@ -1,0 +1,107 @@
+"""What cannot be undercut: the store's own commits without an engine, and one ``UPDATE`` of one row."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from maestro_flow.clock import Environment
+from maestro_flow.model.commit import Commit, FlowWrite, Lease, Outcome, Owner, RunEntry, flow_id_of
+from maestro_flow.model.events import StepEnded, StepStarting, encode_events
+from maestro_flow.model.status import RunStatus, StepStatus
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["BareUpdate", "CommitFloor"]
+
+SQLITE_FILE = "sqlite:///"
+
+_LEASE_S = 600.0
+_SAMPLES = 100
+"""One after the other, as in a chain: after a pause a commit takes twice as long."""
+
+_ROWS = 500
+"""Commits of a batch: about what a thousand flows keep waiting in the journal."""
+
+
+class CommitFloor:
+    """A flow that only the store knows: a group of its own in the same store, and records as a chain writes them."""
+
+    def __init__(self, storage: Storage) -> None:
+        environment = Environment()
+        owner = Owner(environment.new_id())
+        self._storage, self._clock, self._new_id = storage, environment.clock, environment.new_id
+        (self._lease,) = storage.claim(owner, lease_s=_LEASE_S, limit=1)
+        self._position = storage.last_position(self._lease.group_id)
+        self._revision = 0
+        self._entry = floor_run(owner, self._lease, self._clock.time())
+        self._events = encode_events([StepEnded("s41", 1, StepStatus.SUCCEEDED, began_at=0.5), StepStarting("s42")])
+        self._write(1)
+
+    def one_s(self) -> float:
+        """Seconds for one commit of one record, alone: what a step cannot undercut."""
+        return median(self._write(1) for _ in range(_SAMPLES))
+
+    def row_s(self) -> float:
+        """Seconds for one record of a batch of 500: what a step of a full node cannot undercut."""
+        return self._write(_ROWS) / _ROWS
+
+    def close(self) -> None:
+        """End the floor's run, so that no node will take it up, and give the group back."""
+        ended = encode_events([])
+        self._entry = floor_run(Owner(self._lease.owner_id), self._lease, self._clock.time(), RunStatus.SUCCEEDED)
+        self._storage.commit([self._commit(ended, entry=self._entry)])
+        self._storage.release([self._lease])
+
+    def _write(self, count: int) -> float:
+        batch = [self._commit(self._events, self._entry if not self._revision else None) for _ in range(count)]
+        began = perf_counter()
+        outcomes = self._storage.commit(batch)
+        took_s = perf_counter() - began
+        assert set(outcomes) == {Outcome.DONE}, outcomes
+        return took_s
+
+    def _commit(self, events: bytes, entry: RunEntry | None) -> Commit:
+        self._revision += 1
+        self._position += 1
+        at = self._clock.time()
+        write = FlowWrite(self._entry.flow_id, self._revision, self._new_id(), self._position, at, events, entry=entry)
+        return Commit(self._lease, write)
+
+
+def floor_run(owner: Owner, lease: Lease, now: float, status: RunStatus = RunStatus.IN_PROGRESS) -> RunEntry:
+    """The entry of the floor's run; a workflow id of its own for each process that measures."""
+    workflow_id = f"benchmark-floor-{owner.id}"
+    ended_at = now if status.is_terminal else None
+    return RunEntry(flow_id_of(workflow_id, 1, 1), workflow_id, 1, 1, 1, lease.group_id, status, now, now, ended_at)
+
+
+class BareUpdate:
+    """``UPDATE t SET v = v + 1`` with an fsync, in a SQLite file beside the store: what the disk takes for anything."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = sqlite3.connect(folder / "benchmark-floor.db", isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "CREATE TABLE IF NOT EXISTS t (i INTEGER PRIMARY KEY, v INTEGER)",
+            "INSERT OR REPLACE INTO t VALUES (1, 0)",
+        ):
+            self._db.execute(statement)
+
+    def one_s(self) -> float:
+        return median(self._update() for _ in range(_SAMPLES))
+
+    def _update(self) -> float:
+        began = perf_counter()
+        self._db.execute("UPDATE t SET v = v + 1 WHERE i = 1")
+        return perf_counter() - began
+
+    def close(self) -> None:
+        self._db.close()
+
+    @classmethod
+    def beside(cls, store: str) -> BareUpdate | None:
+        """For a store on SQLite; None for any other, whose own tools must tell."""
+        return cls(Path(store.removeprefix(SQLITE_FILE)).parent) if store.startswith(SQLITE_FILE) else None

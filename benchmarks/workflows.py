@@ -1,0 +1,49 @@
+"""The workflows that are measured. Each ends with every step SUCCEEDED."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from maestro_flow import Workflow
+
+__all__ = ["chain", "fan", "noting", "python_chain"]
+
+
+def chain(workflow_id: str, length: int) -> Workflow:
+    """Steps that do nothing, one after the other: all that is left is overhead."""
+    workflow = Workflow(workflow_id)
+    before: list[str] = []
+    for number in range(length):
+        before = [workflow.add(f"s{number}", type="NoOp", after=before)]
+    return workflow
+
+
+def python_chain(workflow_id: str, length: int) -> Workflow:
+    """The same of Python functions: every step also passes the executor and back."""
+    workflow = Workflow(workflow_id)
+    before: list[str] = []
+    for number in range(length):
+        workflow.step(id=f"s{number}", after=before)(one)
+        before = [f"s{number}"]
+    return workflow
+
+
+def one() -> int:
+    return 1
+
+
+def fan(workflow_id: str, width: int) -> Workflow:
+    """A fork, ``width`` steps side by side, and a join."""
+    workflow = Workflow(workflow_id)
+    fork = workflow.add("fork", type="NoOp")
+    between = [workflow.add(f"x{number}", type="NoOp", after=fork) for number in range(width)]
+    workflow.add("join", type="NoOp", after=between)
+    return workflow
+
+
+def noting(workflow_id: str, called: Callable[[float], None]) -> Workflow:
+    """One Python step, which tells the moment of its call."""
+    workflow = Workflow(workflow_id)
+    workflow.step(id="note")(lambda: called(perf_counter()))
+    return workflow
