@@ -61,7 +61,7 @@ def _parameters(function: Callable[..., Any], place: Place) -> list[inspect.Para
 class Upstream:
     """Which steps run before which, directly or not, in a graph without cycles: ``after`` has the direct ones.
 
-    A set of steps is a number with a bit for each, so that ten thousand in a chain take 12 MB and 20 ms.
+    A set of steps is a number with a bit for each, so that ten thousand in a chain take 14 MB and 30 ms.
     """
 
     def __init__(self, after: Mapping[str, Iterable[str]]) -> None:

@@ -29,6 +29,7 @@ def parse_params(definition_params: Mapping[str, Param], given: Mapping[str, Any
         DefinitionError: a value does not fit, a param may not be changed at the start, or there are too many.
     """
     place = ROOT / "params"
+    _expect_mapping(given, place)
     if len(given) > RUN_PARAMS_MAX:
         raise place.error(f"{len(given)} params are given; at most {RUN_PARAMS_MAX} are allowed")
     params = dict(definition_params)
@@ -46,10 +47,16 @@ def infer_params(given: Mapping[str, Any], place: Place) -> dict[str, Param]:
     Raises:
         DefinitionError: a name is not legal, or a value is not one that params have.
     """
+    _expect_mapping(given, place)
     return {
         check_param_name(name, place / str(name)): _change(None, plain(value, place / str(name)), place / str(name))
         for name, value in given.items()
     }
+
+
+def _expect_mapping(given: Any, place: Place) -> None:
+    if not isinstance(given, Mapping):
+        raise place.error(f"expected a mapping of names to values, got {shown(given)}")
 
 
 def _change(declared: Param | None, value: Any, place: Place) -> Param:

@@ -332,6 +332,7 @@ def test_a_mistake_of_the_whole_is_told_when_it_is_built(mistake: Callable[[Work
         ({"id": "a b"}, 'workflow: "a b" is not legal: a workflow id starts with'),
         ({"id": ""}, "workflow: expected a non-empty text"),
         ({"id": "w", "name": 1}, "workflow 'w'.name: expected text, got 1"),
+        ({"id": "w", "params": ["a"]}, "workflow 'w'.params: expected a mapping of names to values, got [\"a\"]"),
         ({"id": "w", "params": {"a": None}}, "workflow 'w'.params.a: null is no param"),
         ({"id": "w", "params": {"a": [[1]]}}, "workflow 'w'.params.a: [[1]] is no param"),
         ({"id": "w", "params": {"a": [1, "b"]}}, "workflow 'w'.params.a: [1, \"b\"] is no param"),
