@@ -10,16 +10,18 @@ from attrs import define, field
 from maestro_flow.actors.messages import Returned
 from maestro_flow.core.inputs import Report
 from maestro_flow.core.state import FlowState, StepState
-from maestro_flow.errors import MaestroFlowError
+from maestro_flow.errors import ValueNotStorable
 from maestro_flow.model.definition import StepDefinition
 from maestro_flow.model.events import NO_RESULT, StepError
 from maestro_flow.model.params import infer_param
 from maestro_flow.model.status import Verdict
 from maestro_flow.model.values import decode_value, encode_value
 from maestro_flow.steps.contract import StepContext, StepResult, StepType
-from maestro_flow.steps.python import describe
+from maestro_flow.steps.failures import cut, describe, tidied
 
 __all__ = ["Attempt", "Phase"]
+
+_TIMELINE_MAX = 32
 
 
 class Phase(Enum):
@@ -80,22 +82,23 @@ class Attempt:
         return result
 
     def _report(self, result: StepResult) -> Report:
-        where = f"result of step {self.definition.id!r}"
         try:
-            value = NO_RESULT
-            if result.value is not None:
-                value = msgspec.Raw(encode_value(result.value, limit_bytes=self.result_bytes_max, where=where))
-            outputs = {name: infer_param(name, output) for name, output in result.outputs.items()}
-            artifacts = {}
-            if result.artifacts:
-                encoded = encode_value(
-                    dict(result.artifacts),
-                    limit_bytes=self.result_bytes_max,
-                    where=f"artifacts of step {self.definition.id!r}",
-                )
-                artifacts = msgspec.json.decode(encoded)
-        except MaestroFlowError as error:
+            return self._checked(result)
+        except ValueNotStorable as error:
             return self.failure(Verdict.FATAL_ERROR, describe(error))
+        except Exception as error:  # noqa: BLE001 - whatever a plugin has put into its result, it ends here
+            return self.failure(Verdict.INTERNAL_ERROR, describe(error))
+
+    def _checked(self, result: StepResult) -> Report:
+        """Everything of the result in the form in which it is written, or an error."""
+        value = b"null" if result.value is None else self._encoded("result", result.value)
+        outputs = {name: infer_param(name, output) for name, output in result.outputs.items()}
+        size_bytes = len(value) + (len(self._encoded("outputs", dict(result.outputs))) if outputs else 0)
+        artifacts: dict[str, object] = {}
+        if result.artifacts:
+            encoded = self._encoded("artifacts", dict(result.artifacts))
+            size_bytes += len(encoded)
+            artifacts = msgspec.json.decode(encoded)
         self.artifacts |= artifacts
         return Report(
             self.definition.id,
@@ -103,12 +106,17 @@ class Attempt:
             self.step.execution,
             result.state,
             self.began_at,
-            result=value,
+            result=NO_RESULT if value == b"null" else msgspec.Raw(value),
             outputs=outputs,
             artifacts=artifacts,
-            timeline=tuple(result.timeline),
-            error=result.error,
+            timeline=tuple(cut(line, 500) for line in result.timeline[-_TIMELINE_MAX:]),
+            error=result.error and tidied(result.error),
+            size_bytes=size_bytes,
         )
+
+    def _encoded(self, what: str, value: object) -> bytes:
+        where = f"{what} of step {self.definition.id!r}"
+        return encode_value(value, limit_bytes=self.result_bytes_max, where=where)
 
     def _context(self, now: float) -> StepContext:
         flow = self.flow

@@ -1,4 +1,4 @@
-"""The actor of one run: it collects inputs, decides, commits, and only then acts (laws 2 and 3).
+"""The actor of one run: it collects inputs, decides, commits, and only then acts (laws 2 and 3)::
 
 inputs ──> decide ──> commit under way ──> Committed ──> effects ──> ... ──> FlowGone
   ^                        │ not done: FlowLost, and the flow is loaded again
@@ -7,7 +7,6 @@ inputs ──> decide ──> commit under way ──> Committed ──> effects
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from pykka import ActorRef
@@ -25,7 +24,8 @@ from maestro_flow.actors.messages import (
     Settled,
     Terminate,
 )
-from maestro_flow.actors.room import Place, Share
+from maestro_flow.actors.places import Places, place_of
+from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Timer
 from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.actors.step import StepActor
@@ -37,6 +37,7 @@ from maestro_flow.core.inputs import (
     FinishRun,
     HandOver,
     Input,
+    Load,
     Report,
     RunStep,
     TerminateStep,
@@ -59,7 +60,8 @@ class FlowActor(BaseActor):
         self.inputs: list[Input] = []
         self.in_flight: Decision | None = None
         self.steps: dict[str, ActorRef[StepActor]] = {}
-        self.waits_for: set[Place] = set()
+        ref = self.actor_ref
+        self.places = Places(share, services.limits, lambda: post(ref, Tick()))
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_leaving = False
@@ -92,9 +94,9 @@ class FlowActor(BaseActor):
 
     def decide(self) -> None:
         inputs, self.inputs = self.inputs, []
-        capacity = self.capacity()
-        decision = decide(self.state, inputs, self.services.now(), capacity)
-        self.return_unused(capacity, decision)
+        offered = self.offer(is_loading=any(isinstance(given, Load) for given in inputs))
+        decision = decide(self.state, inputs, self.services.now(), offered)
+        self.places.settle(offered, decision)
         self.inputs.extend(decision.rest)
         if decision.events or decision.settles:
             self.in_flight = decision
@@ -102,61 +104,13 @@ class FlowActor(BaseActor):
         else:
             self.act(decision)
 
-    def capacity(self) -> Capacity:
-        """Places are taken before the decision, because it is pure, and what it does not use is given back after it."""
-        services, state = self.services, self.state
-        limits, abilities = services.limits, services.abilities(state.graph)
+    def offer(self, *, is_loading: bool) -> Capacity:
+        """What this decision may start: nothing any more on a node that is giving the flow up."""
+        abilities = self.services.abilities(self.state.graph)
         if self.is_leaving:
-            return Capacity(0, 0, 0, abilities.inline, frozenset(state.graph.steps), limits.crashes_max)
-        starts = suspects = crashed = 0
-        if abilities.needs_room:
-            starts = self.share.take(Place.START, min(len(state.graph.steps), limits.events_max))
-            if state.interrupted or state.active > len(self.steps):
-                suspects = self.share.take(Place.SUSPECT, limits.suspects)
-                crashed = self.share.take(Place.CRASHED, 1)
-        return Capacity(
-            starts, suspects, crashed, abilities.inline, abilities.lacking, limits.crashes_max, limits.events_max
-        )
-
-    def return_unused(self, capacity: Capacity, decision: Decision) -> None:
-        if self.is_leaving or not self.services.abilities(self.state.graph).needs_room:
-            return
-        used = dict.fromkeys(Place, 0)
-        for effect in decision.effects:
-            if isinstance(effect, RunStep) and (place := self.place_of(effect, decision.state, capacity.inline)):
-                used[place] += 1
-        offered = {Place.START: capacity.starts, Place.SUSPECT: capacity.suspects, Place.CRASHED: capacity.crashed}
-        for place, count in offered.items():
-            if count > used[place]:
-                self.share.give_back(place, count - used[place])
-            elif place not in self.waits_for and self.could_use(place, decision, capacity):
-                self.waits_for.add(place)
-                self.share.wait(place, partial(self.place_is_free, place))
-
-    @staticmethod
-    def could_use(place: Place, decision: Decision, capacity: Capacity) -> bool:
-        """Something that may start had to be left for want of such a place."""
-        state = decision.state
-        if state.stopping or decision.rest:
-            return False
-        if place is Place.START:
-            due = any(at <= decision.at for at in state.retrying.values())
-            return due or any(step_id not in capacity.lacking for step_id in state.ready)
-        crashed = (bool(state.steps[step_id].crashes) for step_id in state.interrupted)
-        return (place is Place.CRASHED) in crashed
-
-    def place_is_free(self, place: Place) -> None:
-        """Called by whoever gave the place back, on its thread."""
-        self.waits_for.discard(place)
-        post(self.actor_ref, Tick())
-
-    @staticmethod
-    def place_of(effect: RunStep, state: FlowState, inline: frozenset[str]) -> Place | None:
-        if effect.step in inline:
-            return None
-        if effect.execution == 1:
-            return Place.START
-        return Place.CRASHED if state.steps[effect.step].crashes else Place.SUSPECT
+            everything = frozenset(self.state.graph.steps)
+            return Capacity(0, 0, 0, abilities.inline, lacking=everything)
+        return self.places.offer(self.state, abilities, is_loading=is_loading)
 
     def write(self, decision: Decision) -> Write:
         if not decision.events:
@@ -256,7 +210,7 @@ class FlowActor(BaseActor):
             services.limits.result_bytes_max,
         )
         inline = services.abilities(state.graph).inline
-        place = self.place_of(effect, state, inline)
+        place = place_of(effect, state, inline)
         ref = services.runtime.spawn(StepActor, services, self.actor_ref, attempt, self.share, place)
         self.steps[effect.step] = ref
         post(ref, Begin())

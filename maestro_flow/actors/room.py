@@ -45,9 +45,12 @@ class Room:
             wake()
 
     def wait(self, kind: Place, wake: Callable[[], None]) -> None:
-        """Be woken once when a place of this kind is given back; who wakes and does not need it gives it back."""
+        """Be woken once when a place of this kind is free; who wakes and does not need it gives it back."""
         with self._lock:
-            self._waiting[kind].append(wake)
+            if not self._free[kind]:
+                self._waiting[kind].append(wake)
+                return
+        wake()  # given back since we looked
 
 
 class Share:

@@ -25,7 +25,7 @@ from maestro_flow.core.inputs import Began, Report
 from maestro_flow.model.events import StepError
 from maestro_flow.model.status import Verdict
 from maestro_flow.steps.builtin import InlineStepType
-from maestro_flow.steps.python import describe
+from maestro_flow.steps.failures import describe
 
 __all__ = ["StepActor"]
 

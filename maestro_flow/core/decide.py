@@ -135,6 +135,7 @@ class _Draft:
         if not self.is_current(report):
             return  # a late result of an execution that was given up: it must not be counted twice (law 5)
         step = self.state.steps[report.step]
+        self.bytes += report.size_bytes
         if report.verdict is Verdict.CONTINUE:
             if report.began_at is not None and step.status is StepStatus.STARTING:
                 self.emit(StepRunning(report.step, report.attempt, report.began_at, report.execution))
@@ -148,7 +149,6 @@ class _Draft:
             status, retry_at = after_failure(report.verdict, step, policy, self.at)
             if retry_at is not None and self.state.stopping:
                 status, retry_at = StepStatus.STOPPED, None
-        self.bytes += len(bytes(report.result))
         self.emit(
             StepEnded(
                 report.step,
@@ -227,7 +227,8 @@ class _Draft:
             step = self.state.steps[step_id]
             if step_id in self.capacity.lacking or not self.has_room_for(step):
                 continue
-            self.emit(StepRunning(step_id, step.attempt, self.at, step.execution))
+            began_at = self.at if step.began_at is None else step.began_at  # its timeout goes on counting
+            self.emit(StepRunning(step_id, step.attempt, began_at, step.execution))
             self.effects.append(RunStep(step_id, step.attempt, step.execution))
 
     def has_room_for(self, suspect: StepState) -> bool:

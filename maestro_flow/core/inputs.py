@@ -68,6 +68,8 @@ class Report:
     artifacts: dict[str, Any] = Factory(dict)
     timeline: tuple[str, ...] = ()
     error: StepError | None = None
+    size_bytes: int = 0
+    """Of result, outputs and artifacts, for the size limit of a commit."""
 
 
 @frozen

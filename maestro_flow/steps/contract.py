@@ -17,7 +17,8 @@ before the next call.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
 from typing import Any, ClassVar
 
 from attrs import Factory, field, frozen
@@ -29,6 +30,17 @@ __all__ = ["CONTRACT", "StepContext", "StepResult", "StepType"]
 
 CONTRACT = 1
 """Version of this contract. A step type says which one it was written for (``StepType.contract``)."""
+
+
+_KINDS: dict[str, Any] = {
+    "state": Verdict,
+    "outputs": Mapping,
+    "artifacts": Mapping,
+    "timeline": (list, tuple),
+    "next_poll_s": (int, float, NoneType),
+    "error": (StepError, NoneType),
+}
+"""What the fields of a result may be: a plugin's mistake is to be told where it is made."""
 
 
 @frozen
@@ -76,11 +88,17 @@ class StepResult:
     value: Any = None
     artifacts: Mapping[str, Any] = Factory(dict)
     """JSON values, merged over those that are there."""
-    timeline: tuple[str, ...] = ()
+    timeline: Sequence[str] = ()
     """Lines for people; the last 32 are kept."""
     next_poll_s: float | None = None
     """Seconds until the next ``execute``, with CONTINUE; None means the node's setting ``poll_s``."""
     error: StepError | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds):
+                raise TypeError(f"StepResult.{name} cannot be a {type(value).__name__}: {value!r:.100}")
 
     @classmethod
     def failed(cls, state: Verdict, error: BaseException | str) -> StepResult:

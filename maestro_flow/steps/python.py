@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
 from attrs import frozen
 
-from maestro_flow.model.events import StepError
 from maestro_flow.model.status import Verdict
 from maestro_flow.steps.contract import StepContext, StepResult, StepType
+from maestro_flow.steps.failures import describe
 
 __all__ = ["PYTHON", "Argument", "PythonStep", "PythonStepType", "Source"]
 
 PYTHON = "Python"
 """The ``type`` of a Python step in a definition. Its code is found by (workflow id, step id) in the process."""
-
-_TRACEBACK_CHARS_MAX = 8192
-_MESSAGE_CHARS_MAX = 2048
 
 
 class Source(Enum):
@@ -70,13 +66,3 @@ def _value(argument: Argument, context: StepContext) -> Any:
             return context.run_params[argument.name]
         case Source.CONTEXT:
             return context
-
-
-def describe(error: BaseException) -> StepError:
-    """An exception as text, cut to a limit; also one whose ``str`` raises."""
-    try:
-        message = str(error)
-    except Exception as broken:  # noqa: BLE001 - an exception's own __str__ is user code
-        message = f"(its text cannot be had: {type(broken).__name__})"
-    lines = "".join(traceback.format_exception(error, chain=True))
-    return StepError(type(error).__name__, message[:_MESSAGE_CHARS_MAX], lines[-_TRACEBACK_CHARS_MAX:])

@@ -1,0 +1,77 @@
+"""The places that one flow's actor takes for a decision, and what it does with those that the decision did not use.
+
+``decide`` is pure, so what it may use is taken before it is called; an attempt that is started keeps its place until
+its first call has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maestro_flow.actors.room import Place, Share
+from maestro_flow.actors.services import Abilities, Limits
+from maestro_flow.core.decide import Decision
+from maestro_flow.core.inputs import Capacity, RunStep
+from maestro_flow.core.state import FlowState
+
+__all__ = ["Places", "place_of"]
+
+
+def place_of(effect: RunStep, state: FlowState, inline: frozenset[str]) -> Place | None:
+    """The kind of place that an attempt is started in; none for a step that the engine runs itself."""
+    if effect.step in inline:
+        return None
+    if effect.execution == 1:
+        return Place.START
+    return Place.CRASHED if state.steps[effect.step].crashes else Place.SUSPECT
+
+
+class Places:
+    """See the module. ``wake`` is called, from any thread, when a place that was missing may be free."""
+
+    def __init__(self, share: Share, limits: Limits, wake: Callable[[], None]) -> None:
+        self._share, self._limits, self._wake = share, limits, wake
+        self._waits_for: set[Place] = set()
+
+    def offer(self, state: FlowState, abilities: Abilities, *, is_loading: bool) -> Capacity:
+        """What a decision may use now."""
+        starts = suspects = crashed = 0
+        limits = self._limits
+        if abilities.needs_room:
+            starts = self._share.take(Place.START, min(len(state.graph.steps), limits.events_max))
+            if state.interrupted or is_loading:
+                suspects = self._share.take(Place.SUSPECT, limits.suspects)
+                crashed = self._share.take(Place.CRASHED, 1)
+        return Capacity(
+            starts, suspects, crashed, abilities.inline, abilities.lacking, limits.crashes_max, limits.events_max
+        )
+
+    def settle(self, offered: Capacity, decision: Decision) -> None:
+        """Give back what the decision did not use; wait for what it was short of."""
+        used = dict.fromkeys(Place, 0)
+        for effect in decision.effects:
+            if isinstance(effect, RunStep) and (place := place_of(effect, decision.state, offered.inline)):
+                used[place] += 1
+        counts = {Place.START: offered.starts, Place.SUSPECT: offered.suspects, Place.CRASHED: offered.crashed}
+        for place, count in counts.items():
+            if count > used[place]:
+                self._share.give_back(place, count - used[place])
+            elif place not in self._waits_for and _is_short_of(place, offered, decision):
+                self._waits_for.add(place)
+                self._share.wait(place, lambda place=place: self._free(place))  # type: ignore[misc]
+
+    def _free(self, place: Place) -> None:
+        self._waits_for.discard(place)
+        self._wake()
+
+
+def _is_short_of(place: Place, offered: Capacity, decision: Decision) -> bool:
+    """Something that may start had to be left for want of such a place."""
+    state = decision.state
+    if state.stopping or decision.rest:
+        return False
+    if place is Place.START:
+        due = any(at <= decision.at for at in state.retrying.values())
+        return due or any(step_id not in offered.lacking for step_id in state.ready)
+    crashed = (bool(state.steps[step_id].crashes) for step_id in state.interrupted)
+    return (place is Place.CRASHED) in crashed
