@@ -10,7 +10,7 @@
     ├── RunFailed               raised by ``Run.result``: the run ended, but did not succeed
     ├── WaitTimeout             the time to wait is over; the run goes on
     └── StorageError
-        ├── StorageUnavailable  the store cannot be reached now, or the outcome is unknown: the identical call may be repeated
+        ├── StorageUnavailable  the store cannot be reached, or the outcome is unknown: repeat the identical call
         ├── StorageUnusable     the store cannot be opened: no access, not ours, read-only
         ├── SchemaMismatch      the store was written by a newer maestro-flow
         └── OwnershipLost       the lease is not the current one: nothing was written

@@ -107,9 +107,9 @@ def test_a_start_on_a_node_without_groups_is_taken_up_by_their_owner() -> None:
     owner, guest = world.process(seed=1), world.process(seed=2)
     guest.engine.push(sleeper(0.1))
     run = guest.engine.start("sleeper", request_id="r")
-    assert run.status is RunStatus.CREATED
+    assert run.view().status is RunStatus.CREATED
     let_pass(owner, 3.0)
-    assert run.status is RunStatus.SUCCEEDED
+    assert run.view().status is RunStatus.SUCCEEDED
     assert guest.engine.start("sleeper", request_id="r").flow_id == run.flow_id
     assert world.storage.given(run.group_id) == []
 
