@@ -150,7 +150,7 @@ class FlowActor(BaseActor):
             self.give_up(f"its commit of revision {decision.state.revision}: {message.outcome}")
             return
         if not self.state.revision:
-            self.services.took_up(self.state.flow_id)
+            self.services.taken.note(self.state.flow_id)
         self.state = decision.state
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))

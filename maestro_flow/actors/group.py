@@ -96,10 +96,10 @@ class GroupActor(BaseActor):
         """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it."""
         if state.flow_id in self.flows or self.handing_over is not None:
             return
-        if isinstance(first, Start) and state.flow_id in self.absent:
-            return  # it is being read: whether it has a first commit is about to be known
+        if isinstance(first, Start) and (state.flow_id in self.absent or state.flow_id in self.services.taken):
+            return  # it has a first commit, or is being read: then that is about to be known
         if state.flow_id in self.absent and state.revision:
-            self.services.took_up(state.flow_id)
+            self.services.taken.note(state.flow_id)
         self.absent.discard(state.flow_id)
         if state.status.is_terminal:
             return

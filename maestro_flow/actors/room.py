@@ -22,6 +22,9 @@ class Place(Enum):
     CRASHED = "crashed"
 
 
+_KINDS = tuple(Place)
+
+
 class Room:
     """The places of a node. Thread-safe."""
 
@@ -58,7 +61,7 @@ class Share:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._held = dict.fromkeys(Place, 0)
+        self._held = dict.fromkeys(_KINDS, 0)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -83,7 +86,7 @@ class Share:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            held, self._held = self._held, dict.fromkeys(Place, 0)
+            held, self._held = self._held, dict.fromkeys(_KINDS, 0)
         for kind, count in held.items():
             if count:
                 self._room.give_back(kind, count)

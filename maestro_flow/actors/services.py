@@ -15,7 +15,7 @@ from maestro_flow.core.graph import Graph
 from maestro_flow.model.commit import Lease, RunEntry, Settlement
 from maestro_flow.steps.registry import StepTypes
 
-__all__ = ["Abilities", "Held", "Journal", "Limits", "Services", "Write"]
+__all__ = ["Abilities", "Held", "Journal", "Limits", "Services", "Taken", "Write"]
 
 
 @frozen
@@ -37,6 +37,14 @@ class Journal(Protocol):
     """The one way to write (law 2)."""
 
     def submit(self, write: Write) -> None: ...
+
+
+class Taken(Protocol):
+    """Given runs whose first commit is durable: the catalog is told of them, and a late scan is ignored."""
+
+    def note(self, flow_id: str) -> None: ...
+
+    def __contains__(self, flow_id: str) -> bool: ...
 
 
 @define
@@ -90,8 +98,7 @@ class Services:
     new_id: Callable[[], str]
     announce: Callable[[str, bool], None]
     """A commit of this flow is durable, the last one or not: whoever waits for it may look."""
-    took_up: Callable[[str], None]
-    """The first commit of a given run is durable."""
+    taken: Taken
     load_again: Callable[[Held, str], None]
     """Read one flow from the store and tell its group."""
     _abilities: WeakKeyDictionary[Graph, tuple[int, Abilities]] = Factory(WeakKeyDictionary)

@@ -263,7 +263,8 @@ class _Draft:
 
     def retries(self) -> list[tuple[float, str]]:
         """When the next attempts are due, the earliest first: a map has no order of its own."""
-        return sorted((retry_at, step_id) for step_id, retry_at in self.state.retrying.items())
+        retrying = self.state.retrying
+        return sorted((retry_at, step_id) for step_id, retry_at in retrying.items()) if retrying else []
 
     def running(self) -> list[tuple[str, StepState]]:
         """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition."""

@@ -19,6 +19,7 @@ from maestro_flow.engine.library import Library
 from maestro_flow.engine.loader import Loader
 from maestro_flow.engine.ownership import Keeper, OwnedGroup, StoreClock
 from maestro_flow.engine.settings import Settings
+from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import GivenRun, Owner
 from maestro_flow.steps.registry import StepTypes
@@ -54,6 +55,7 @@ class Node:
         self._journal = GroupCommitJournal(runtime, storage, batch_max=settings.batch_max)
         self._loader = Loader(runtime, storage, library, self._journal)
         store_clock = StoreClock(runtime.clock)
+        taken = TakenRuns(storage, runtime.clock)
         self._keeper = Keeper(
             runtime,
             storage,
@@ -62,6 +64,7 @@ class Node:
             store_clock=store_clock,
             open_group=self._open_group,
             look_at=self._loader.look_at,
+            taken=taken,
         )
         self._services = Services(
             runtime=runtime,
@@ -73,7 +76,7 @@ class Node:
             now=store_clock.now,
             new_id=environment.new_id,
             announce=hints.announce,
-            took_up=self._keeper.took_up,
+            taken=taken,
             load_again=self._load_again,
         )
         self._scan = runtime.service("ownership", self._tick)

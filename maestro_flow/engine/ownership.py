@@ -13,7 +13,6 @@ store's clock, estimated from each renewal.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 
 from attrs import define
@@ -25,6 +24,7 @@ from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.clock import Clock
 from maestro_flow.engine.settings import Settings
+from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Lease, Owner, Renewal
 from maestro_flow.storage.protocol import Storage
@@ -76,13 +76,12 @@ class Keeper:
         store_clock: StoreClock,
         open_group: Callable[[Held], OwnedGroup],
         look_at: Callable[[OwnedGroup], None],
+        taken: TakenRuns,
     ) -> None:
         self._runtime, self._storage, self._settings = runtime, storage, settings
         self._owner, self._store_clock = owner, store_clock
-        self._open_group, self._look_at = open_group, look_at
+        self._open_group, self._look_at, self._taken = open_group, look_at, taken
         self._groups: dict[int, OwnedGroup] = {}
-        self._taken: list[str] = []
-        self._taken_lock = threading.Lock()
         self._renew_at = float("-inf")
         self._is_closing = False
         self.has_scanned = False
@@ -93,11 +92,6 @@ class Keeper:
         """The groups that are held now, by id; a copy."""
         return dict(self._groups)
 
-    def took_up(self, flow_id: str) -> None:
-        """Note that a given run has its first commit; told to the catalog with the next scan."""
-        with self._taken_lock:
-            self._taken.append(flow_id)
-
     def tick(self) -> None:
         """Renew what is due, notice what is lost, claim what is free, look at what came in."""
         if self._is_closing:
@@ -106,7 +100,7 @@ class Keeper:
         late = [owned for owned in self._groups.values() if sent >= owned.held.deadline]
         self._lose(late, "not renewed in time")
         try:
-            self._tell_taken()
+            self._taken.tell()
             due = sent >= self._renew_at
             leases = [owned.held.lease for owned in self._groups.values()] if due else []
             renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
@@ -141,7 +135,7 @@ class Keeper:
         for owned in self.groups.values():
             self._disband(owned)
         try:
-            self._tell_taken()
+            self._taken.tell()
             self._storage.release(leases)
         except StorageUnavailable as error:
             logger.warning("the groups could not be released, they expire: %s", error)
@@ -162,17 +156,6 @@ class Keeper:
             self._groups[lease.group_id] = self._open_group(held)
         if claimed:
             logger.info("claimed %d groups", len(claimed))
-
-    def _tell_taken(self) -> None:
-        with self._taken_lock:
-            taken, self._taken = self._taken, []
-        if taken:
-            try:
-                self._storage.taken(taken)
-            except StorageUnavailable:
-                with self._taken_lock:
-                    self._taken = taken + self._taken
-                raise
 
     def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
         if lost:

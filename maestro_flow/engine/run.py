@@ -60,9 +60,10 @@ class Run:
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
         """
-        for state in self._changes(timeout_s, only_the_end=True):
-            if state.status.is_terminal:
-                return state.status
+        for _ in self._looks(timeout_s, only_the_end=True):
+            entry = self._client.storage.run(self.flow_id)
+            if entry is not None and entry.status.is_terminal:
+                return entry.status
         raise AssertionError("unreachable")
 
     def follow(self, timeout_s: float | None = None) -> Iterator[RunView]:
@@ -71,8 +72,14 @@ class Run:
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
         """
-        for state in self._changes(timeout_s, only_the_end=False):
-            yield RunView.of(state, self._client.lacking(state.graph))
+        seen = -1
+        for _ in self._looks(timeout_s, only_the_end=False):
+            state = self._refresh()
+            if state.revision != seen:
+                seen = state.revision
+                yield RunView.of(state, self._client.lacking(state.graph))
+            if state.status.is_terminal:
+                return
 
     def raise_for_status(self) -> None:
         """Do nothing if the run has succeeded.
@@ -92,7 +99,7 @@ class Run:
 
         Raises:
             Conflict: the run has ended already.
-            WaitTimeout: the owner has not answered in time; the request stands.
+            WaitTimeout: no owner has answered in time; the request stands.
         """
         client = self._client
         status = self.status
@@ -100,16 +107,12 @@ class Run:
             raise Conflict(f"run {self.flow_id} cannot be stopped: it is {status}")
         message = Message(self.group_id, client.environment.new_id(), self.flow_id, "stop")
         client.send(message)
-        with client.waiting(self.flow_id) as changed:
-            deadline = client.environment.clock.monotonic() + timeout_s
-            while True:
-                answer = client.storage.message(self.group_id, message.message_id)
-                if answer is not None and answer.state is not MessageState.WAITING:
-                    break
-                if client.environment.clock.monotonic() >= deadline:
-                    raise WaitTimeout(f"run {self.flow_id}: no owner has answered the stop after {timeout_s:g} s")
-                changed.wait(_LOOK_EVERY_S)
-                changed.clear()
+        answer: Message | None = None
+        for _ in self._looks(timeout_s, only_the_end=False):
+            answer = client.storage.message(self.group_id, message.message_id)
+            if answer is not None and answer.state is not MessageState.WAITING:
+                break
+        assert answer is not None  # noqa: S101 - the loop ends with it, or raises
         if answer.outcome != "accepted":
             raise Conflict(f"run {self.flow_id} cannot be stopped: {answer.outcome.removeprefix('conflict: ')}")
 
@@ -132,21 +135,15 @@ class Run:
         self._state = state
         return state
 
-    def _changes(self, timeout_s: float | None, *, only_the_end: bool) -> Iterator[FlowState]:
-        client = self._client
-        clock = client.environment.clock
+    def _looks(self, timeout_s: float | None, *, only_the_end: bool) -> Iterator[None]:
+        """Once now, and again whenever it is worth another look at the store; raises WaitTimeout in the end."""
+        clock = self._client.environment.clock
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
-        seen = -1
-        with client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
+        with self._client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
             while True:
                 changed.clear()
-                state = self._refresh()
-                if state.revision != seen:
-                    seen = state.revision
-                    yield state
-                if state.status.is_terminal:
-                    return
+                yield
                 left = _LOOK_EVERY_S if deadline is None else min(_LOOK_EVERY_S, deadline - clock.monotonic())
                 if left <= 0:
-                    raise WaitTimeout(f"run {self.flow_id} is still {state.status} after {timeout_s:g} s; it goes on")
+                    raise WaitTimeout(f"run {self.flow_id} has not ended after {timeout_s:g} s; it goes on")
                 changed.wait(left)

@@ -33,7 +33,7 @@ class RunStatus(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        return self not in (RunStatus.CREATED, RunStatus.IN_PROGRESS)
+        return self is not RunStatus.IN_PROGRESS and self is not RunStatus.CREATED
 
 
 class StepStatus(StrEnum):
