@@ -1,0 +1,90 @@
+"""The step type ``SortFile``: sorts the lines of a file with the system's ``sort``, in a process of its own.
+
+Params, of the step or of the run: ``file`` and ``target``, paths. Outputs: ``path`` of the sorted file, its ``lines``.
+
+The process outlives us. What is needed to find it again goes into the artifacts, so if this program is killed while it
+sorts, the next one does not start again: it waits for the process that is there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import ChainMap
+from contextlib import suppress
+from pathlib import Path
+
+from maestro_flow import StepContext, StepResult, StepType, Verdict
+
+__all__ = ["SortFile"]
+
+POLL_S = 0.02
+
+SCRIPT = """
+LC_ALL=C sort -o "$1.sorted" -- "$0" 2> "$1.errors"
+echo $? > "$1.part" && mv "$1.part" "$1.code"
+"""
+"""The exit code goes into a file, because only a parent may ask for it, and whoever asks may be another program."""
+
+
+class SortFile(StepType):
+    """See the module. Stateless, as every step type: one instance serves all steps of this type."""
+
+    def start(self, context: StepContext) -> StepResult:
+        if context.artifacts:  # another program has started this very attempt, and was killed
+            return StepResult(Verdict.CONTINUE, next_poll_s=0)
+        params = ChainMap(dict(context.params), dict(context.run_params))
+        target = Path(params["target"]).absolute()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A name for this very execution: one that was given up may still be writing.
+        work = f"{target}.{context.generation}-{context.attempt}-{context.execution}"
+        pid = os.posix_spawnp("sh", ["sh", "-c", SCRIPT, params["file"], work], os.environ, setpgroup=0)
+        return StepResult(
+            Verdict.CONTINUE,
+            artifacts={"pid": pid, "work": work, "target": str(target)},
+            timeline=(f"sort runs as process {pid}",),
+            next_poll_s=POLL_S,
+        )
+
+    def execute(self, context: StepContext) -> StepResult:
+        pid, work = context.artifacts["pid"], Path(context.artifacts["work"])
+        code = ended(work)
+        if code is None and is_alive(pid):
+            return StepResult(Verdict.CONTINUE, next_poll_s=POLL_S)
+        code = ended(work)  # it may have ended between the two questions
+        if code is None:
+            return StepResult.failed(Verdict.PLATFORM_ERROR, f"process {pid} is gone and has left no exit code")
+        if code != 0:
+            return StepResult.failed(Verdict.USER_ERROR, beside(work, "errors").read_text().strip())
+        target = Path(context.artifacts["target"])
+        if beside(work, "sorted").exists():  # else an earlier call has come this far, and its answer was lost
+            beside(work, "sorted").replace(target)
+        with target.open("rb") as lines:
+            return StepResult(outputs={"path": str(target), "lines": sum(1 for _ in lines)})
+
+    def terminate(self, context: StepContext) -> StepResult:
+        if context.artifacts and ended(Path(context.artifacts["work"])) is None:
+            with suppress(ProcessLookupError):
+                os.killpg(context.artifacts["pid"], signal.SIGKILL)
+        return StepResult(Verdict.STOPPED)
+
+
+def beside(work: Path, suffix: str) -> Path:
+    return work.with_name(f"{work.name}.{suffix}")
+
+
+def ended(work: Path) -> int | None:
+    """The exit code of the sort, or None if it has not ended."""
+    code = beside(work, "code")
+    return int(code.read_text()) if code.exists() else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there; one that we have started ourselves stays a zombie until it is waited for."""
+    with suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The contract of step types, and how they are found."""
