@@ -9,7 +9,10 @@ from attrs import Attribute, fields
 from maestro_flow.engine.settings import ENVIRONMENT_PREFIX, Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
-BEGIN, END = "<!-- settings: begin, written by python -m tests.docs.test_settings_page -->\n", "<!-- settings: end -->\n"
+BEGIN, END = (
+    "<!-- settings: begin, written by python -m tests.docs.test_settings_page -->\n",
+    "<!-- settings: end -->\n",
+)
 
 UNITS = {"_bytes_max": "bytes", "_threads": "threads", "_s": "seconds", "_max": "a count"}
 """What the end of a name says about its unit; the first that fits counts."""
