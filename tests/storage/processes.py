@@ -3,7 +3,7 @@
     python -m tests.storage.processes URL NAME
 
 It claims four groups as owner NAME, says so, waits for a line, and then commits as fast as it can, with a line for each
-batch that was acknowledged, until its input ends. A renewal goes between the batches. Any error ends it with a traceback.
+batch that was acknowledged, until its input ends. After each batch it renews. Any error ends it with a traceback.
 """
 
 from __future__ import annotations

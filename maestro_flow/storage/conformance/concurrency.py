@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Lease, LogRecord, Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Lease, Outcome, Owner, StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.threads import at_once, check_takeover_under_commits
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Concurrency"]
@@ -19,20 +17,6 @@ __all__ = ["Concurrency"]
 _THREADS = 6
 _ROUNDS = 10
 _COMMITS = 20
-_TIMEOUT_S = 60.0
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Results of the calls, made at the same moment by a thread each; the first exception comes out."""
-    barrier = threading.Barrier(len(calls), timeout=_TIMEOUT_S)
-
-    def run(call: Callable[[], Any]) -> Any:
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        futures = [pool.submit(run, call) for call in calls]
-        return [future.result(_TIMEOUT_S) for future in futures]
 
 
 class Concurrency(Concern):
@@ -42,10 +26,8 @@ class Concurrency(Concern):
         """PROTOCOL 3, 11: claimers get disjoint groups, and together all of them."""
 
         def claim_all(owner: Owner) -> list[Lease]:
-            leases: list[Lease] = []
-            while claimed := store.claim(owner, lease_s=LEASE_S, limit=3):
-                leases += claimed
-            return leases
+            calls = range(store.group_count)
+            return [lease for _ in calls for lease in store.claim(owner, lease_s=LEASE_S, limit=3)]
 
         claims = at_once(*(partial(claim_all, Owner(f"o{number}")) for number in range(_THREADS)))
         groups = [lease.group_id for leases in claims for lease in leases]
@@ -56,16 +38,7 @@ class Concurrency(Concern):
     ) -> None:
         """PROTOCOL 3, 10, 11: what the new owner reads after its claim is all there will ever be of the old one."""
         for number in range(_ROUNDS):
-            old, new = Node(store, f"old{number}"), Node(store, f"new{number}")
-            old.claim(store.group_count)
-            clock.advance(LEASE_S)
-            done, seen = at_once(
-                partial(_commit_until_lost, old, f"w/{number}/1"), partial(_take_over, new, old.group_id)
-            )
-            after = store.read_log(old.group_id)
-            assert after == seen, "a record was written under the old lease after the claim had returned"
-            assert [record.commit_id for record in seen if record.owner_id == old.owner.id] == done
-            clock.advance(LEASE_S)
+            check_takeover_under_commits(clock, store, store, f"w/{number}/1")
 
     def test_one_request_from_many_threads_is_one_run(self, store: Storage) -> None:
         """PROTOCOL 18."""
@@ -120,37 +93,21 @@ class Concurrency(Concern):
     def test_a_reader_that_follows_the_log_misses_nothing(self, node: Node) -> None:
         """PROTOCOL 7: what appears is always beyond what was there."""
 
+        finished = threading.Event()
+
+        def write() -> None:
+            try:
+                for revision in range(1, _COMMITS + 1):
+                    node.commit(node.write("w/1/1", revision))
+            finally:
+                finished.set()
+
         def follow() -> list[int]:
             seen: list[int] = []
-            while len(seen) < _COMMITS:
-                seen += [
-                    record.position for record in node.store.read_log(node.group_id, after=seen[-1] if seen else 0)
-                ]
+            is_last = False
+            while not is_last:
+                is_last = finished.is_set()
+                seen += [record.position for record in node.store.read_log(node.group_id, after=max(seen, default=0))]
             return seen
 
-        def write() -> list[int]:
-            for revision in range(1, _COMMITS + 1):
-                node.commit(node.write("w/1/1", revision))
-            return []
-
         assert at_once(write, follow)[1] == list(range(1, _COMMITS + 1))
-
-
-def _take_over(node: Node, group_id: int) -> list[LogRecord]:
-    """Claim, and what a group's log holds then."""
-    node.claim(node.store.group_count)
-    return node.store.read_log(group_id)
-
-
-def _commit_until_lost(node: Node, flow_id: str) -> list[str]:
-    """Ids of the commits that were done, one after the other, until the first refusal."""
-    done: list[str] = []
-    for revision in range(1, _COMMITS + 1):
-        commit = node.write(flow_id, revision)
-        (outcome,) = node.commit(commit)
-        if outcome is not Outcome.DONE:
-            assert outcome is Outcome.OWNERSHIP_LOST
-            break
-        assert commit.flow is not None
-        done.append(commit.flow.commit_id)
-    return done

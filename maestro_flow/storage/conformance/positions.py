@@ -50,10 +50,11 @@ class Positions(Concern):
         assert [record.flow_id for record in node.store.read_log(node.group_id)] == ["w/1/1"]
         assert node.store.run("w/2/1") is None
 
-    def test_a_position_twice_in_one_batch_is_a_loud_error(self, node: Node) -> None:
+    @pytest.mark.parametrize("second", [1, 2])
+    def test_positions_that_do_not_increase_in_one_batch_are_a_loud_error(self, node: Node, second: int) -> None:
         """PROTOCOL 7."""
         with pytest.raises(StorageError):
-            node.commit(node.write("w/1/1", 1, position=1), node.write("w/2/1", 1, position=1))
+            node.commit(node.write("w/1/1", 1, position=2), node.write("w/2/1", 1, position=second))
         assert node.store.run("w/2/1") is None
 
     def test_the_store_works_on_after_such_an_error(self, node: Node) -> None:

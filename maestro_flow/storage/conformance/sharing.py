@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,8 @@ from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Outcome, StartRequest
 from maestro_flow.storage.conformance.base import Concern, Opener
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.threads import at_once, check_takeover_under_commits
+from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Sharing"]
 
@@ -50,3 +53,20 @@ class Sharing(Concern):
         node.commit(node.settle("m1", "refused"))
         answer = guest.store.send(letter(node.group_id))
         assert answer.outcome == "refused"
+
+    def test_a_claim_through_one_and_commits_through_the_other_exclude_each_other(
+        self, clock: ManualClock, store: Storage, guest: Node
+    ) -> None:
+        """PROTOCOL 3, 10, 11, 12: the fence holds between two handles as it does between two threads."""
+        for number in range(5):
+            check_takeover_under_commits(clock, store, guest.store, f"w/{number}/1")
+
+    def test_starts_through_both_are_numbered_densely(self, store: Storage, guest: Node) -> None:
+        """PROTOCOL 18."""
+        store.push("w", b"{}")
+
+        def start_some(through: Storage, name: str) -> list[int]:
+            return [through.start([StartRequest("w", f"{name}-{n}", 0)])[0].instance_id for n in range(20)]
+
+        answers = at_once(partial(start_some, store, "here"), partial(start_some, guest.store, "there"))
+        assert sorted(answers[0] + answers[1]) == list(range(1, 41))
