@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 from maestro_flow_sql.sqlite.door import Door
@@ -17,6 +18,15 @@ def until(condition: Callable[[], object]) -> None:
         os.sched_yield()
 
 
+@contextmanager
+def held(door: Door, *, urgent: bool = False) -> Iterator[None]:
+    door.enter(urgent=urgent)
+    try:
+        yield
+    finally:
+        door.leave()
+
+
 def has_length(queue: Sized, length: int) -> bool:
     return len(queue) == length
 
@@ -25,7 +35,7 @@ def test_renewals_go_before_commits_and_both_in_their_order() -> None:
     door, order = Door(), list[str]()
 
     def enter(name: str, *, urgent: bool) -> None:
-        with door.held(urgent=urgent):
+        with held(door, urgent=urgent):
             order.append(name)
 
     with ThreadPoolExecutor(6) as pool, door.held():
@@ -44,7 +54,7 @@ def test_one_at_a_time_is_inside() -> None:
 
     def enter(number: int) -> None:
         for _ in range(200):
-            with door.held(urgent=number % 2 == 0):
+            with held(door, urgent=number % 2 == 0):
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
                 inside[0] -= 1
@@ -54,27 +64,23 @@ def test_one_at_a_time_is_inside() -> None:
     assert (inside, most) == ([0], [1])
 
 
-class Interrupted(BaseException):
-    """What a signal handler raises in the main thread while it waits."""
-
-
 def test_who_is_interrupted_while_waiting_leaves_the_queue() -> None:
     door = Door()
-    with door.held():
+    with held(door):
         give_up(door)
-    with door.held():
+    with held(door):
         pass  # it is free again
 
 
 def test_who_is_interrupted_when_his_turn_has_come_passes_it_on() -> None:
     door = Door()
     with ThreadPoolExecutor(1) as pool:
-        with door.held():
-            turn = pool.submit(lambda: door._enter(door._ordinary))
+        with held(door):
+            turn = pool.submit(door.enter)
             until(lambda: door._ordinary)
         turn.result()
         door._give_up(door._ordinary, threading.Lock())
-    with door.held():
+    with held(door):
         pass
 
 

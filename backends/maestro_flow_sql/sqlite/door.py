@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 __all__ = ["Door"]
 
@@ -22,16 +20,9 @@ class Door:
         self._urgent: deque[threading.Lock] = deque()
         self._ordinary: deque[threading.Lock] = deque()
 
-    @contextmanager
-    def held(self, *, urgent: bool = False) -> Iterator[None]:
-        """Wait for the turn, and pass it on at the end."""
-        self._enter(self._urgent if urgent else self._ordinary)
-        try:
-            yield
-        finally:
-            self._leave()
-
-    def _enter(self, queue: deque[threading.Lock]) -> None:
+    def enter(self, *, urgent: bool = False) -> None:
+        """Wait for the turn; who has entered must leave."""
+        queue = self._urgent if urgent else self._ordinary
         with self._mutex:
             if not self._taken:
                 self._taken = True
@@ -45,18 +36,19 @@ class Door:
             self._give_up(queue, turn)
             raise
 
-    def _give_up(self, queue: deque[threading.Lock], turn: threading.Lock) -> None:
-        """A signal interrupted the wait: leave the queue, or pass on the turn that had come already."""
-        with self._mutex:
-            if turn in queue:
-                queue.remove(turn)
-                return
-        self._leave()
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Pass the turn on."""
         with self._mutex:
             queue = self._urgent or self._ordinary
             if queue:
                 queue.popleft().release()
             else:
                 self._taken = False
+
+    def _give_up(self, queue: deque[threading.Lock], turn: threading.Lock) -> None:
+        """A signal interrupted the wait: leave the queue, or pass on the turn that had come already."""
+        with self._mutex:
+            if turn in queue:
+                queue.remove(turn)
+                return
+        self.leave()

@@ -7,12 +7,13 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnusable
 from maestro_flow_sql.sqlite.connection import RETRY_S, connect, patiently
 from maestro_flow_sql.sqlite.door import Door
-from maestro_flow_sql.sqlite.errors import translated
+from maestro_flow_sql.sqlite.errors import storage_error
 
 __all__ = ["Writer", "check_usable"]
 
@@ -60,43 +61,52 @@ class Writer:
         ``urgent`` transactions (leases) go before others and do not pause.
         """
         check_usable(self._path, self._pid, closed=self._closed)
-        with self._door.held(urgent=urgent), translated(self._path):
-            check_usable(self._path, self._pid, closed=self._closed)
-            if not urgent:
-                self._let_others_in()
-            connection = self._connected()
-            try:
-                patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
-                self._look_around(connection)
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                self._roll_back(connection)
-                raise
-            finally:
-                self._left_at = _MACHINE.monotonic()
+        self._door.enter(urgent=urgent)
+        connection = None
+        try:
+            connection = self._begin(urgent=urgent)
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._roll_back(connection)
+            if isinstance(error, sqlite3.Error):
+                raise storage_error(error, self._path) from error
+            raise
+        finally:
+            self._left_at = _MACHINE.monotonic()
+            self._door.leave()
 
     def close(self) -> None:
         """Wait for the transaction under way, and close the connection. May be called twice; nothing in a fork."""
         if self._pid != os.getpid():
             return
-        with self._door.held(urgent=True):
+        self._door.enter(urgent=True)
+        try:
             self._closed = True
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+        finally:
+            self._door.leave()
 
-    def _connected(self) -> sqlite3.Connection:
+    def _begin(self, *, urgent: bool) -> sqlite3.Connection:
+        """The connection, with a transaction begun; nobody else writes until it has ended."""
+        check_usable(self._path, self._pid, closed=self._closed)  # it may have been closed while we waited
+        if not urgent:
+            self._let_others_in()
         if self._connection is None:
             self._connection = connect(self._path, read_only=False)
             self._looked_at = float("-inf")
+        patiently(partial(self._connection.execute, "BEGIN IMMEDIATE"))
+        self._look_around(self._connection)
         return self._connection
 
-    def _roll_back(self, connection: sqlite3.Connection) -> None:
+    def _roll_back(self, connection: sqlite3.Connection | None) -> None:
         """Undo; a connection that cannot even do this is in a state that we do not know, and is not used again."""
+        if connection is None or not connection.in_transaction:  # a full disk has rolled back by itself
+            return
         try:
-            if connection.in_transaction:  # a full disk has rolled back by itself
-                connection.execute("ROLLBACK")
+            connection.execute("ROLLBACK")
         except sqlite3.Error:
             self._connection = None
             with suppress(sqlite3.Error):
