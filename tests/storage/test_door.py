@@ -38,7 +38,7 @@ def test_renewals_go_before_commits_and_both_in_their_order() -> None:
         with held(door, urgent=urgent):
             order.append(name)
 
-    with ThreadPoolExecutor(6) as pool, door.held():
+    with ThreadPoolExecutor(6) as pool, held(door):
         for count, name in enumerate(("commit 1", "commit 2", "commit 3"), 1):
             pool.submit(enter, name, urgent=False)
             until(partial(has_length, door._ordinary, count))
