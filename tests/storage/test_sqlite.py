@@ -140,6 +140,22 @@ def test_a_damaged_file_is_unusable(path: Path, opened: Opened) -> None:
         Node(opened()).claim()
 
 
+def test_an_interrupt_just_after_the_lock_was_taken_gives_it_back(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL 12: a lock that nobody gives back would stop every process on the file."""
+    store, other = opened(), opened()
+
+    def interrupt(connection: sqlite3.Connection) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._writer, "_look_around", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            store.push("w", b"{}")
+    assert (other.push("w", b"{}"), store.push("w", b"[]")) == (1, 2)
+
+
 def test_an_error_inside_a_transaction_leaves_the_next_one_alone(opened: Opened) -> None:
     node = Node(opened())
     node.claim()

@@ -24,14 +24,21 @@ T = TypeVar("T")
 _MACHINE = Environment()
 
 
+_SETTINGS = (
+    "synchronous = FULL",  # a commit is durable when it returns: one fsync of the WAL
+    "fullfsync = ON",  # and means the same on macOS
+    "journal_size_limit = 67108864",  # a WAL that a long reader let grow is cut to 64 MB afterwards
+)
+
+
 def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
     """A connection in autocommit mode: where a transaction begins and ends is said in our own words.
 
-    FULL makes a commit durable when it returns (one fsync of the WAL); fullfsync means the same on macOS.
+    Raises sqlite3.Error, or StorageUnavailable.
     """
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        for setting in ("synchronous = FULL", "fullfsync = ON", f"query_only = {'ON' if read_only else 'OFF'}"):
+        for setting in (*_SETTINGS, f"query_only = {'ON' if read_only else 'OFF'}"):
             patiently(partial(connection.execute, f"PRAGMA {setting}"))
     except BaseException:
         connection.close()

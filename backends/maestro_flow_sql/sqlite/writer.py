@@ -62,13 +62,12 @@ class Writer:
         """
         check_usable(self._path, self._pid, closed=self._closed)
         self._door.enter(urgent=urgent)
-        connection = None
         try:
             connection = self._begin(urgent=urgent)
             yield connection
             connection.execute("COMMIT")
         except BaseException as error:
-            self._roll_back(connection)
+            self._roll_back()
             if isinstance(error, sqlite3.Error):
                 raise storage_error(error, self._path) from error
             raise
@@ -101,8 +100,9 @@ class Writer:
         self._look_around(self._connection)
         return self._connection
 
-    def _roll_back(self, connection: sqlite3.Connection | None) -> None:
+    def _roll_back(self) -> None:
         """Undo; a connection that cannot even do this is in a state that we do not know, and is not used again."""
+        connection = self._connection
         if connection is None or not connection.in_transaction:  # a full disk has rolled back by itself
             return
         try:
