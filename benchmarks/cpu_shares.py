@@ -105,7 +105,8 @@ def inline(engine: Engine, runtime: InlineRuntime, workflow: Workflow) -> None:
 
 
 def pooled(engine: Engine, workflow: Workflow) -> None:
-    engine.start_many(workflow.id, [{}] * FLOWS)
+    runs = engine.start_many(workflow.id, [{}] * FLOWS)
+    runs[-1].wait()
     while engine.runs(workflow.id, LIVE, limit=1):
         sleep(0.005)
 
