@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from maestro_flow_sql.sqlite import connection as waiting
 from maestro_flow_sql.sqlite import open_sqlite
+from maestro_flow_sql.sqlite.append import APPEND
 from maestro_flow_sql.sqlite.storage import SqliteStorage
 
 from maestro_flow.clock import ManualClock
@@ -28,17 +29,17 @@ class TestSqlite(SharedConformance):
 
 
 class FailingConnection(sqlite3.Connection):
-    """Fails the next COMMIT as a full or broken disk would, before or after it has taken effect."""
+    """Fails the next end of a transaction as a broken disk would, before or after it has taken effect."""
 
     fails: str = ""
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        fails = FailingConnection.fails
-        if sql != "COMMIT" or not fails:
+        fails, is_end = FailingConnection.fails, sql in ("COMMIT", APPEND)
+        if not is_end or not fails:
             return super().execute(sql, parameters)
         FailingConnection.fails = ""
         if fails == "after":
-            super().execute(sql)
+            super().execute(sql, parameters).fetchall()
         error = sqlite3.OperationalError("disk I/O error")
         error.sqlite_errorcode = sqlite3.SQLITE_IOERR
         raise error
@@ -54,15 +55,19 @@ def failing(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Node:
     return node
 
 
+@pytest.mark.parametrize("size", [1, 2])
 @pytest.mark.parametrize(("fails", "then"), [("before", Outcome.DONE), ("after", Outcome.ALREADY_APPLIED)])
-def test_when_a_commit_fails_the_identical_batch_gives_the_answer(failing: Node, fails: str, then: Outcome) -> None:
-    """PROTOCOL 6: whether it was written before the error or not."""
-    batch = [failing.write("w/1/1", 1), failing.write("w/1/1", 2)]
+def test_when_a_commit_fails_the_identical_batch_gives_the_answer(
+    failing: Node, fails: str, then: Outcome, size: int
+) -> None:
+    """PROTOCOL 6: whether it was written before the error or not, alone or in a batch."""
+    failing.commit(failing.write("w/1/1", 1))
+    batch = [failing.write("w/1/1", 2 + number) for number in range(size)]
     FailingConnection.fails = fails
     with pytest.raises(StorageUnavailable, match="may be repeated"):
         failing.commit(*batch)
-    assert failing.commit(*batch) == [then, then]
-    assert [record.revision for record in failing.store.read_flow("w/1/1")] == [1, 2]
+    assert failing.commit(*batch) == [then] * size
+    assert [record.revision for record in failing.store.read_flow("w/1/1")] == list(range(1, 2 + size))
 
 
 def test_a_full_disk_is_unavailable_until_there_is_room(opened: Opened) -> None:
@@ -146,11 +151,14 @@ def test_an_interrupt_just_after_the_lock_was_taken_gives_it_back(
     """PROTOCOL 12: a lock that nobody gives back would stop every process on the file."""
     store, other = opened(), opened()
 
-    def interrupt(connection: sqlite3.Connection) -> None:
-        raise KeyboardInterrupt
+    def interrupt_after_begin(attempt: Callable[[], object]) -> object:
+        result, connection = attempt(), store._writer._connection
+        if connection is not None and connection.in_transaction:
+            raise KeyboardInterrupt
+        return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(store._writer, "_look_around", interrupt)
+        patch.setattr(writing, "patiently", interrupt_after_begin)
         with pytest.raises(KeyboardInterrupt):
             store.push("w", b"{}")
     assert (other.push("w", b"{}"), store.push("w", b"[]")) == (1, 2)

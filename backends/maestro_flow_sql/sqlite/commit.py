@@ -18,20 +18,14 @@ from maestro_flow_sql.sqlite.values import as_json
 
 __all__ = ["commit_batch"]
 
-_FENCE = """
+_FENCES = """
     SELECT group_id, generation, owner_id,
            (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = leases.group_id)
     FROM leases
-    WHERE group_id = ?
+    WHERE group_id IN (SELECT value FROM json_each(?))
 """
-
-_FENCES = _FENCE.replace("= ?", "IN (SELECT value FROM json_each(?))")
 
 _WRITTEN = """
-    SELECT flow_id, revision, commit_id, group_id FROM log WHERE flow_id = ? AND revision BETWEEN ? - 1 AND ?
-"""
-
-_ALL_WRITTEN = """
     SELECT log.flow_id, log.revision, log.commit_id, log.group_id
     FROM json_each(?) AS asked
     JOIN log ON log.flow_id = asked.value ->> 0
@@ -112,33 +106,18 @@ class _Facts:
 
 def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit]) -> _Facts:
     facts = _Facts()
-    for group_id, generation, owner_id, position in _read_fences(db, {commit.lease.group_id for commit in batch}):
+    groups = as_json({commit.lease.group_id for commit in batch})
+    for group_id, generation, owner_id, position in db.execute(_FENCES, (groups,)):
         facts.leases[group_id] = (generation, owner_id)
         facts.positions[group_id] = position
     asked = [(commit.flow.flow_id, commit.flow.revision) for commit in batch if commit.flow is not None]
-    for flow_id, revision, commit_id, group_id in _read_written(db, asked):
+    for flow_id, revision, commit_id, group_id in db.execute(_WRITTEN, (as_json(asked),)):
         facts.records[flow_id, revision] = (commit_id, group_id)
     named = [(commit.lease.group_id, settlement.message_id) for commit in batch for settlement in commit.settles]
     named += [(message.group_id, message.message_id) for commit in batch for message in commit.sends]
     if named:
         facts.messages = {(m.group_id, m.message_id): m for m in read_messages(db, named)}
     return facts
-
-
-# A commit that is alone is what the latency of a step is made of, and plain parameters cost a third of ``json_each``.
-
-
-def _read_fences(db: sqlite3.Connection, group_ids: set[int]) -> sqlite3.Cursor:
-    if len(group_ids) == 1:
-        return db.execute(_FENCE, tuple(group_ids))
-    return db.execute(_FENCES, (as_json(group_ids),))
-
-
-def _read_written(db: sqlite3.Connection, asked: Sequence[tuple[str, int]]) -> sqlite3.Cursor:
-    if len(asked) == 1:
-        ((flow_id, revision),) = asked
-        return db.execute(_WRITTEN, (flow_id, revision, revision))
-    return db.execute(_ALL_WRITTEN, (as_json(asked),))
 
 
 def _write(db: sqlite3.Connection, done: Sequence[Commit], now: float) -> None:

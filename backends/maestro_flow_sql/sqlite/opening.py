@@ -34,8 +34,8 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
     """Open the store in a file, and create it where there is none; any number of processes may do so at once.
 
     ``sqlite:///runs.db`` is relative to the working directory of this moment, ``sqlite:////srv/runs.db`` is absolute.
-    The file must lie on a disk of this host: SQLite's locks do not work on network file systems. Where several processes
-    write, SQLite should be 3.51.3 or newer: older ones have a fault in the reset of the WAL, rare, but a damaging one.
+    The file must lie on a disk of this host: SQLite's locks do not work on network file systems. Where several
+    processes write, SQLite should be 3.51.3 or newer: older ones have a rare fault, but a damaging one, in the WAL.
 
     Raises:
         SettingsError: the URL names no file, or has options (there are none).

@@ -23,6 +23,7 @@ from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql import queries
 from maestro_flow_sql.sqlite import catalog, inbox
 from maestro_flow_sql.sqlite import leases as ownership
+from maestro_flow_sql.sqlite.append import APPEND, append_values
 from maestro_flow_sql.sqlite.commit import commit_batch
 from maestro_flow_sql.sqlite.reader import Reader
 from maestro_flow_sql.sqlite.writer import Writer
@@ -68,6 +69,9 @@ class SqliteStorage:
     # -- the one write door -------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        alone = append_values(batch)
+        if alone is not None and self._writer.statement(APPEND, alone):
+            return [Outcome.DONE]
         with self._writer.transaction() as db:
             return commit_batch(db, batch, self._clock.time())
 

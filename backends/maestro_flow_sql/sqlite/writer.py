@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnusable
@@ -60,12 +61,26 @@ class Writer:
 
         ``urgent`` transactions (leases) go before others and do not pause.
         """
+        with self._turn(urgent=urgent) as connection:
+            patiently(partial(connection.execute, "BEGIN IMMEDIATE"))
+            yield connection
+            connection.execute("COMMIT")
+
+    def statement(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
+        """Rows that a statement returns which is a transaction of its own; what it has written is durable."""
+        with self._turn(urgent=False) as connection:
+            return patiently(lambda: connection.execute(sql, values).fetchall())
+
+    @contextmanager
+    def _turn(self, *, urgent: bool) -> Iterator[sqlite3.Connection]:
+        """The connection, for the caller alone among the threads of this process; no transaction outlasts the block."""
         check_usable(self._path, self._pid, closed=self._closed)
         self._door.enter(urgent=urgent)
         try:
-            connection = self._begin(urgent=urgent)
-            yield connection
-            connection.execute("COMMIT")
+            check_usable(self._path, self._pid, closed=self._closed)  # it may have been closed while we waited
+            if not urgent:
+                self._let_others_in()
+            yield self._connected()
         except BaseException as error:
             self._roll_back()
             if isinstance(error, sqlite3.Error):
@@ -88,15 +103,10 @@ class Writer:
         finally:
             self._door.leave()
 
-    def _begin(self, *, urgent: bool) -> sqlite3.Connection:
-        """The connection, with a transaction begun; nobody else writes until it has ended."""
-        check_usable(self._path, self._pid, closed=self._closed)  # it may have been closed while we waited
-        if not urgent:
-            self._let_others_in()
+    def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = connect(self._path, read_only=False)
             self._looked_at = float("-inf")
-        patiently(partial(self._connection.execute, "BEGIN IMMEDIATE"))
         self._look_around(self._connection)
         return self._connection
 
@@ -117,7 +127,7 @@ class Writer:
         now = _MACHINE.monotonic()
         if now - self._looked_at < _LOOK_S:
             return
-        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        (version,) = patiently(lambda: connection.execute("PRAGMA data_version").fetchone())
         if version != self._version and self._looked_at > float("-inf"):
             self._company_at = now
         self._version, self._looked_at = version, now

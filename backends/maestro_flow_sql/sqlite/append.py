@@ -1,0 +1,51 @@
+"""What most commits are: one more revision of one flow, alone and with nothing else, as a single statement.
+
+It is a transaction of its own, with one fsync, and so the latency of a step is that of a bare INSERT. It says yes or
+nothing: every refusal, and its reason, is left to the judge, who looks at the same commit again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from maestro_flow.model.commit import Commit
+
+__all__ = ["APPEND", "append_values"]
+
+APPEND = """
+    INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
+    SELECT :flow_id, :revision, :group_id, :generation, :owner_id, :position, :commit_id, :at, :schema_version, :events
+    FROM leases JOIN log AS before ON before.group_id = leases.group_id
+    WHERE (leases.group_id, leases.generation, leases.owner_id) = (:group_id, :generation, :owner_id)  -- PROTOCOL 3
+      AND (before.flow_id, before.revision) = (:flow_id, :revision - 1)                                -- PROTOCOL 4
+      AND :position > (SELECT max(position) FROM log WHERE group_id = :group_id)                       -- PROTOCOL 7
+    ON CONFLICT (flow_id, revision) DO NOTHING                                                         -- PROTOCOL 4, 5
+    RETURNING position
+"""
+"""Returns the position if the commit is DONE, and nothing otherwise."""
+
+
+def append_values(batch: Sequence[Commit]) -> dict[str, Any] | None:
+    """The values of ``APPEND``, if the batch is such a commit, and None if it is anything else.
+
+    A first revision has an entry, so a commit without one has a predecessor or is refused.
+    """
+    if len(batch) != 1:
+        return None
+    (commit,) = batch
+    lease, flow = commit.lease, commit.flow
+    if flow is None or flow.entry is not None or commit.settles or commit.sends:
+        return None
+    return {
+        "flow_id": flow.flow_id,
+        "revision": flow.revision,
+        "group_id": lease.group_id,
+        "generation": lease.generation,
+        "owner_id": lease.owner_id,
+        "position": flow.position,
+        "commit_id": flow.commit_id,
+        "at": flow.at,
+        "schema_version": flow.schema_version,
+        "events": flow.events,
+    }
