@@ -20,8 +20,8 @@ from types import FrameType
 from benchmarks.report import aligned
 from benchmarks.workflows import chain, python_chain
 from maestro_flow import Engine, RunStatus, Workflow
-from maestro_flow.actors.inline import InlineRuntime, VirtualClock
 from maestro_flow.clock import Environment
+from maestro_flow.testing import InlineRuntime, ManualClock
 
 FLOWS, LENGTH = 1000, 5
 STEPS = FLOWS * LENGTH
@@ -113,7 +113,7 @@ def pooled(engine: Engine, workflow: Workflow) -> None:
 
 def shares(workflow: Workflow, folder: Path, rounds: int = 8) -> tuple[Counter[str], list[float]]:
     """Ticks by part, and CPU milliseconds of a step: inline without and with the collector, pooled without and with."""
-    clock = VirtualClock()
+    clock = ManualClock()
     runtime = InlineRuntime(0, clock)
     environment = Environment(clock)
     with Engine(f"sqlite:///{folder}/inline-{workflow.id}.db", environment=environment, runtime=runtime) as engine:

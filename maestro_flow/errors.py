@@ -7,7 +7,7 @@
     ├── ValueNotStorable        a value is not JSON, is too large, or is nested too deep
     ├── NotFound                no such workflow, version, run or step
     ├── Conflict                the request contradicts what is already there
-    ├── RunFailed               raised by ``Run.result``: the run ended, but did not succeed
+    ├── RunFailed               raised by ``Run.raise_for_status``: the run has not succeeded
     ├── WaitTimeout             the time to wait is over; the run goes on
     └── StorageError
         ├── StorageUnavailable  the store cannot be reached, or the outcome is unknown: repeat the identical call

@@ -72,7 +72,10 @@ class GroupActor(BaseActor):
                 for message_id in message.message_ids:
                     self.in_hand.pop(message_id, None)
             case FlowGone():
-                self.drop(message.flow_id)
+                if message.has_ended:
+                    self.drop(message.flow_id)
+                else:
+                    self.absent.discard(message.flow_id)
             case FlowLost():
                 self.flow_lost(message)
             case FlowHandedOver():

@@ -17,28 +17,12 @@ from typing import Any, TypeVar
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor
+from maestro_flow.clock import ManualClock
 from maestro_flow.errors import MaestroFlowError
 
-__all__ = ["InlineRuntime", "VirtualClock"]
+__all__ = ["InlineRuntime"]
 
 A = TypeVar("A", bound=BaseActor)
-
-
-class VirtualClock:
-    """A clock that moves only when it is told to; wall time starts in 2026 so that records look like real ones."""
-
-    def __init__(self, start: float = 1_767_225_600.0) -> None:
-        self._start, self._elapsed_s = start, 0.0
-
-    def time(self) -> float:
-        return self._start + self._elapsed_s
-
-    def monotonic(self) -> float:
-        return self._elapsed_s
-
-    def advance(self, seconds: float) -> None:
-        """Move forward; never back."""
-        self._elapsed_s += max(0.0, seconds)
 
 
 class _Inbox:
@@ -125,8 +109,8 @@ class _Event:
 class InlineRuntime:
     """See the module. ``steps`` counts what was run."""
 
-    def __init__(self, seed: int = 0, clock: VirtualClock | None = None) -> None:
-        self.clock = clock or VirtualClock()
+    def __init__(self, seed: int = 0, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
         self.steps = 0
         self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
         self._runnable: list[Callable[[], None]] = []
@@ -165,11 +149,11 @@ class InlineRuntime:
                 break
             heapq.heappop(self._heap)
             if timer.call is not None:
-                self.clock.advance(due - self.clock.monotonic())
+                self.clock.advance(max(0.0, due - self.clock.monotonic()))
                 self._runnable.append(timer.call)
                 return True
         if deadline is not None:
-            self.clock.advance(deadline - self.clock.monotonic())
+            self.clock.advance(max(0.0, deadline - self.clock.monotonic()))
         return False
 
     # -- the runtime's interface --------------------------------------------------------------------------------

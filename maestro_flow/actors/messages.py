@@ -76,9 +76,10 @@ class Settled:
 
 @frozen
 class FlowGone:
-    """The flow needs no actor: its run has ended, durably, or there is nothing of it to load."""
+    """The flow needs no actor: its run has ended, durably, or it has no commit yet and there is nothing to load."""
 
     flow_id: str
+    has_ended: bool = True
 
 
 @frozen

@@ -65,7 +65,8 @@ class ThreadTicket:
     __slots__ = ("given_up", "job", "workers")
 
     def __init__(self, job: Callable[[], None], workers: ThreadWorkers) -> None:
-        self.job, self.workers, self.given_up = job, workers, False
+        self.job: Callable[[], None] | None = job
+        self.workers, self.given_up = workers, False
 
     def give_up(self) -> None:
         self.workers.give_up(self)
@@ -115,8 +116,11 @@ class ThreadWorkers:
                 self._idle -= 1
             if ticket is None:
                 return
-            if not ticket.given_up:
-                ticket.job()
+            # The ticket lets go of the job: with it, a step's actor would be a cycle that only the collector frees.
+            job, ticket.job = ticket.job, None
+            if job is not None and not ticket.given_up:
+                job()
+            del job
             if ticket.given_up:  # the job came back after all, or was never begun: its replacement is surplus
                 with self._lock:
                     self._lost -= 1

@@ -125,7 +125,7 @@ SCOPES = {
         _enforced("timeout", "of one attempt, from the moment that its code begins: a duration"),
         _enforced(
             "failure_mode",
-            "`fail_after_running`, the default: what runs ends, nothing new starts; others are refused for now",
+            "`fail_after_running`, the default: other branches go on to their end; others are refused for now",
         ),
         _stored("tags", "list of tags"),
         _refused("signal_dependencies", "signals; let a step wait for what it needs", [], {}),

@@ -126,7 +126,8 @@ class Client:
             requests.append(StartRequest(workflow_id, key, place(key, self._groups()), version, encode_params(merged)))
         started = self.storage.start(requests)
         for given_run in started:
-            self._started(given_run)
+            if given_run.fresh:
+                self._started(given_run)
         return [Run(self, given_run) for given_run in started]
 
     def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:

@@ -68,7 +68,13 @@ class Engine(Client):
         super().close()
 
     def push(self, workflow: Workflow | WorkflowDefinition) -> int:
-        """Store a definition, and make the functions of a Python workflow runnable here. See ``Client.push``."""
+        """Store a definition, and make the functions of a Python workflow runnable here. See ``Client.push``.
+
+        Raises:
+            PluginError: a step's type is installed here and cannot be used. (One that is not may run elsewhere.)
+        """
+        definition = workflow.definition if isinstance(workflow, Workflow) else workflow
+        self._step_types.check(definition)
         version = super().push(workflow)
         if isinstance(workflow, Workflow) and workflow.functions:
             self._step_types.add_functions(workflow.definition.id, workflow.functions)

@@ -113,4 +113,4 @@ class Loader:
         if entry is not None and records:
             self._load(owned, [FlowLog(entry, tuple(records))])
         else:
-            post(owned.ref, FlowGone(flow_id))  # a run without a first commit is found among the given ones
+            post(owned.ref, FlowGone(flow_id, has_ended=False))  # it is found among the given ones

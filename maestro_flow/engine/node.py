@@ -143,4 +143,4 @@ class Node:
             self._purge_at = now + _PURGE_EVERY_S
             with suppress(StorageUnavailable):  # in an hour again
                 self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)
-        self._runtime.call_later(self._settings.scan_s, self._scan.wake)
+        self._runtime.call_later(self._settings.scan_interval_s, self._scan.wake)

@@ -33,8 +33,6 @@ __all__ = ["Keeper", "OwnedGroup", "StoreClock"]
 
 logger = logging.getLogger("maestro_flow.engine")
 
-RENEWALS_PER_LEASE = 4
-
 
 class StoreClock:
     """The store's clock as this process knows it: an offset to the monotonic clock, from the last renewal."""
@@ -64,7 +62,7 @@ class OwnedGroup:
 
 
 class Keeper:
-    """See the module. ``tick`` is one scan; the node calls it every ``scan_s`` seconds, never twice at a time."""
+    """See the module. ``tick`` is one scan: the node calls it every ``scan_interval_s``, never twice at a time."""
 
     def __init__(
         self,
@@ -106,7 +104,7 @@ class Keeper:
             renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
             self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
             if due:
-                self._renew_at = sent + self._settings.lease_s / RENEWALS_PER_LEASE
+                self._renew_at = sent + self._settings.renewal_s
                 self._renewed(leases, renewal, sent)
             for group_id in renewal.mail | renewal.given:
                 owned_group = self._groups.get(group_id)

@@ -107,14 +107,17 @@ class Run:
             raise Conflict(f"run {self.flow_id} cannot be stopped: it is {status}")
         message = Message(self.group_id, client.environment.new_id(), self.flow_id, "stop")
         client.send(message)
-        answer: Message | None = None
-        for _ in self._looks(timeout_s, only_the_end=False):
-            answer = client.storage.message(self.group_id, message.message_id)
-            if answer is not None and answer.state is not MessageState.WAITING:
-                break
-        assert answer is not None  # noqa: S101 - the loop ends with it, or raises
-        if answer.outcome != "accepted":
-            raise Conflict(f"run {self.flow_id} cannot be stopped: {answer.outcome.removeprefix('conflict: ')}")
+        try:
+            for _ in self._looks(timeout_s, only_the_end=False):
+                answer = client.storage.message(self.group_id, message.message_id)
+                if answer is not None and answer.state is not MessageState.WAITING:
+                    outcome = answer.outcome
+                    break
+        except WaitTimeout:
+            problem = f"no owner of run {self.flow_id} has answered the stop after {timeout_s:g} s; the request stands"
+            raise WaitTimeout(problem) from None
+        if outcome != "accepted":
+            raise Conflict(f"run {self.flow_id} cannot be stopped: {outcome.removeprefix('conflict: ')}")
 
     # -- reading ------------------------------------------------------------------------------------------------
 

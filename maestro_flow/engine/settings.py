@@ -18,10 +18,15 @@ __all__ = ["ENVIRONMENT_PREFIX", "Settings"]
 
 ENVIRONMENT_PREFIX = "MAESTRO_FLOW_"
 
+_EXPECTED = {float: "a number", int: "a whole number", str: "a text"}
+
 
 def _setting(default: float | str, reason: str, *, least: float | None = None) -> Any:
     def check(_settings: Settings, attribute: Attribute[Any], value: Any) -> None:
-        if least is not None and value < least:
+        kinds = (int, float) if isinstance(default, float) else type(default)
+        if not isinstance(value, kinds) or isinstance(value, bool) or value != value:  # noqa: PLR0124 - NaN
+            raise SettingsError(f"setting {attribute.name}={value!r}: expected {_EXPECTED[type(default)]}")
+        if least is not None and float(value) < least:
             raise SettingsError(f"setting {attribute.name}={value!r}: must be at least {least:g}")
 
     return field(default=default, validator=check, metadata={"reason": reason})
@@ -32,8 +37,12 @@ class Settings:
     """Names end in their unit: ``_s`` seconds, ``_bytes_max`` bytes, ``_max`` a count."""
 
     runtime: str = _setting("pooled", "pooled; threaded (a thread per actor) for debugging")
-    lease_s: float = _setting(10.0, "a crash is noticed after this; shorter than a frozen process may last", least=0.1)
-    scan_s: float = _setting(1.0, "one query per scan finds expired groups, mail and starts of other nodes", least=0.01)
+    lease_s: float = _setting(
+        10.0, "after this, what a dead or frozen process held is taken over; renewed four times as often", least=0.1
+    )
+    scan_s: float = _setting(
+        1.0, "one query for expired groups, mail and starts of others; at most a quarter of the lease", least=0.01
+    )
     executor_threads: int = _setting(
         32, "user code that waits at the same time; the interpreter lock bounds the rest", least=1
     )
@@ -79,6 +88,16 @@ class Settings:
             if text is not None and name not in values:
                 values[name] = _parsed(attribute, text)
         return cls(**values)
+
+    @property
+    def renewal_s(self) -> float:
+        """Between renewals: a lease survives that three of them come to nothing (PROTOCOL 13)."""
+        return self.lease_s / 4
+
+    @property
+    def scan_interval_s(self) -> float:
+        """Between scans, which are also the occasions to renew."""
+        return min(self.scan_s, self.renewal_s)
 
     @property
     def limits(self) -> Limits:

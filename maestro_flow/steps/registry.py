@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +14,8 @@ from maestro_flow.steps.contract import CONTRACT, StepType
 from maestro_flow.steps.python import PYTHON, PythonStep, PythonStepType
 
 __all__ = ["STEP_TYPES", "StepTypes", "known_step_types"]
+
+logger = logging.getLogger("maestro_flow.steps")
 
 STEP_TYPES = "maestro_flow.step_types"
 """Entry-point group; the name is the step's ``type`` in a definition, the object a ``StepType`` class."""
@@ -34,6 +37,7 @@ class StepTypes:
     def __init__(self) -> None:
         self._loaded: dict[str, StepType] = {}
         self._functions: dict[tuple[str, str], PythonStep] = {}
+        self._broken: set[str] = set()
         self.version = 0
         """Grows when functions are added: what was lacking may be there now."""
 
@@ -58,15 +62,31 @@ class StepTypes:
             self._loaded[step.type] = _load(entry)
         return self._loaded[step.type]
 
+    def find_usable(self, workflow_id: str, step: StepDefinition) -> StepType | None:
+        """As ``find``, but a broken plugin is as good as a missing one: its steps wait, and the log says why, once."""
+        if step.type in self._broken:
+            return None
+        try:
+            return self.find(workflow_id, step)
+        except PluginError:
+            self._broken.add(step.type)
+            logger.exception("steps of type %s wait: its plugin cannot be used here", step.type)
+            return None
+
+    def check(self, definition: WorkflowDefinition) -> None:
+        """Raises PluginError: the plugin of a step is installed, but it cannot be used."""
+        for step in definition.steps:
+            self.find(definition.id, step)
+
     def inline(self, definition: WorkflowDefinition) -> frozenset[str]:
         """Ids of the steps that the engine runs itself."""
         return frozenset(
-            step.id for step in definition.steps if isinstance(self.find(definition.id, step), InlineStepType)
+            step.id for step in definition.steps if isinstance(self.find_usable(definition.id, step), InlineStepType)
         )
 
     def lacking(self, definition: WorkflowDefinition) -> frozenset[str]:
         """Ids of the steps whose code is not here."""
-        return frozenset(step.id for step in definition.steps if self.find(definition.id, step) is None)
+        return frozenset(step.id for step in definition.steps if self.find_usable(definition.id, step) is None)
 
 
 def _load(entry: EntryPoint) -> StepType:

@@ -13,7 +13,6 @@ from typing import Any, Self
 
 PROGRAM = str(Path(sys.executable).parent / "maestro-flow")
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT.parent / "shared" / "samples"
 
 PLUGIN = """
 from maestro_flow.steps.contract import StepResult, StepType

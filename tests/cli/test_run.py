@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command_line import ROOT, SAMPLES, CommandLine, no_op, read_until, sleep
+from tests.cli.command_line import ROOT, CommandLine, no_op, read_until, sleep
+from tests.samples import sample as sample_file
 
 RUN_KEYS = ["workflow_id", "version", "instance_id", "run_id", "status", "create_time", "start_time", "end_time"]
 STEP_KEYS = {"status", "attempt", "start_time", "end_time", "params", "outputs", "error"}
@@ -127,10 +128,10 @@ def test_two_processes_run_on_one_file_at_the_same_time(cli: CommandLine) -> Non
 @pytest.mark.parametrize("number", [6, 7])
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_netflix_samples_run(cli: CommandLine, tmp_path: Path, number: int, form: str) -> None:
-    sample = SAMPLES / f"sample-dag-test-{number}.json"
+    sample = sample_file(f"sample-dag-test-{number}.json")
     if form == "yaml":  # JSON is YAML, and so the second reader is put to the test with the same content
         sample = tmp_path / "sample.yaml"
-        sample.write_bytes((SAMPLES / f"sample-dag-test-{number}.json").read_bytes())
+        sample.write_bytes((sample_file(f"sample-dag-test-{number}.json")).read_bytes())
     run = cli.json("run", sample)
     assert run["status"] == "SUCCEEDED"
     assert {step_id: step["status"] for step_id, step in run["steps"].items()} == {

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from maestro_flow.dsl.parse import Loaded, parse_definition
 from maestro_flow.model.definition import StepDefinition
-
-SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 
 
 def step(step_id: str = "a", *successors: str, **fields: Any) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from maestro_flow.dsl.load import load_definition
 from maestro_flow.dsl.parse import Loaded, parse_definition
 from maestro_flow.errors import DefinitionError
 from maestro_flow.model.definition import WorkflowDefinition
-from tests.dsl.documents import SAMPLES, request, step
+from tests.dsl.documents import request, step
+from tests.samples import SAMPLES
 
 NAMES = sorted({name for scope in [*SCOPES.values(), KINDS] for name in scope.fields})
 WORDS = [*NAMES, "a", "b", "true", "LONG", "MAP", "EXPONENTIAL_BACKOFF", "$x", "$$", "1d", "12", ""]

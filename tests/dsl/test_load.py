@@ -14,7 +14,8 @@ from maestro_flow.dsl.limits import FILE_BYTES_MAX
 from maestro_flow.dsl.load import load_definition
 from maestro_flow.dsl.yaml_text import read_yaml
 from maestro_flow.errors import DefinitionError
-from tests.dsl.documents import SAMPLES, request
+from tests.dsl.documents import request
+from tests.samples import sample as sample_file
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -34,7 +35,7 @@ def refusal(path: Path) -> DefinitionError:
 
 @pytest.mark.parametrize("sample", ["sample-dag-test-6", "sample-dag-test-7", "sample-time-trigger-wf"])
 def test_yaml_with_the_same_fields_is_the_same_definition(tmp_path: Path, sample: str) -> None:
-    source = SAMPLES / f"{sample}.json"
+    source = sample_file(f"{sample}.json")
     as_yaml = write(tmp_path, "flow.yaml", yaml.safe_dump(json.loads(source.read_text())))
     assert load_definition(as_yaml) == load_definition(source)
 

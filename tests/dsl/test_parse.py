@@ -10,7 +10,8 @@ import pytest
 from maestro_flow.dsl.load import load_definition
 from maestro_flow.dsl.parse import parse_definition
 from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy, WorkflowDefinition
-from tests.dsl.documents import SAMPLES, parse, parse_step, request, step
+from tests.dsl.documents import parse, parse_step, request, step
+from tests.samples import sample as sample_file
 
 NOT_PARALLEL = "is stored, but not acted on: runs of a workflow do not wait for each other"
 CONCURRENCY = (
@@ -44,7 +45,7 @@ def test_enforced_fields_are_in_the_model() -> None:
 
 
 def test_sample_6_loads_with_warnings() -> None:
-    loaded = load_definition(SAMPLES / "sample-dag-test-6.json", known_types={"NoOp"})
+    loaded = load_definition(sample_file("sample-dag-test-6.json"), known_types={"NoOp"})
     assert loaded.warnings == (f'properties.run_strategy: "last_only" {NOT_PARALLEL}', CONCURRENCY)
     assert loaded.definition.stored == {"properties": {"run_strategy": "last_only", "step_concurrency": 20}}
     assert {each.id: list(each.successors) for each in loaded.definition.steps} == {
@@ -60,14 +61,14 @@ def test_sample_6_loads_with_warnings() -> None:
 
 
 def test_sample_7_loads_with_warnings() -> None:
-    loaded = load_definition(SAMPLES / "sample-dag-test-7.json", known_types={"NoOp"})
+    loaded = load_definition(sample_file("sample-dag-test-7.json"), known_types={"NoOp"})
     not_parallel = NOT_PARALLEL.removeprefix("is ")
     assert loaded.warnings == (f"properties.run_strategy: {not_parallel}", CONCURRENCY)
     assert {each.params["sleep_seconds"].type for each in loaded.definition.steps[:6]} == {"LONG"}
 
 
 def test_the_sample_with_time_triggers_loads_with_a_warning() -> None:
-    loaded = load_definition(SAMPLES / "sample-time-trigger-wf.json")
+    loaded = load_definition(sample_file("sample-time-trigger-wf.json"))
     assert loaded.warnings[-1] == (
         "workflow.time_triggers: stored, but not acted on: nothing starts by itself: start runs from outside"
     )
@@ -227,7 +228,7 @@ def test_what_is_above_a_maximum_is_cut_with_a_warning() -> None:
 
 @pytest.mark.parametrize("name", ["sample-dag-test-6", "sample-dag-test-7", "sample-time-trigger-wf"])
 def test_a_definition_survives_the_store(name: str) -> None:
-    definition = load_definition(SAMPLES / f"{name}.json").definition
+    definition = load_definition(sample_file(f"{name}.json")).definition
     assert msgspec.json.decode(msgspec.json.encode(definition), type=WorkflowDefinition) == definition
 
 

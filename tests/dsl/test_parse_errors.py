@@ -9,7 +9,8 @@ import pytest
 from maestro_flow.dsl.load import load_definition
 from maestro_flow.dsl.parse import parse_definition
 from maestro_flow.errors import DefinitionError
-from tests.dsl.documents import SAMPLES, request, step
+from tests.dsl.documents import request, step
+from tests.samples import sample as sample_file
 
 LONG_ID = "a" * 129
 S = "workflow.steps[0].step"
@@ -278,11 +279,11 @@ def test_a_step_type_must_be_known_when_the_known_ones_are_told(given: str, prob
 )
 def test_samples_that_need_more_than_this_version_has(sample: str, path: str, problem: str) -> None:
     with pytest.raises(DefinitionError) as refused:
-        load_definition(SAMPLES / sample)
+        load_definition(sample_file(sample))
     assert refused.value.path == path
     assert refused.value.problem.startswith("not supported yet: ")
     assert problem in refused.value.problem
-    assert refused.value.source == str(SAMPLES / sample)
+    assert refused.value.source == str(sample_file(sample))
 
 
 def test_depth_is_limited() -> None:

@@ -22,9 +22,9 @@ from maestro_flow import (
     WaitTimeout,
     Workflow,
 )
-from maestro_flow.actors.inline import InlineRuntime, VirtualClock
 from maestro_flow.clock import Environment
 from maestro_flow.errors import SettingsError
+from maestro_flow.testing import InlineRuntime, ManualClock
 
 PATIENCE_S = 20.0
 
@@ -32,7 +32,7 @@ PATIENCE_S = 20.0
 @pytest.fixture(params=["pooled", "inline"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "inline":
-        environment = Environment(VirtualClock())
+        environment = Environment(ManualClock())
         runtime = InlineRuntime(seed=3, clock=environment.clock)  # type: ignore[arg-type]
         made = Engine("memory://", environment=environment, runtime=runtime)
     else:

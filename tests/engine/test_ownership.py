@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from maestro_flow import Conflict, RunStatus, StepContext, StepStatus, Workflow
+from maestro_flow import Conflict, RunStatus, StepContext, StepStatus, WaitTimeout, Workflow
 from maestro_flow.actors.inline import InlineRuntime
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, Outcome, Owner, RunEntry
 from maestro_flow.model.events import StepInterrupted, decode_events
@@ -274,3 +274,40 @@ def test_stopping_what_has_ended_is_a_typed_conflict() -> None:
 def test_a_lease_of_nobody_is_no_lease() -> None:
     storage = MemoryStorage(World().clock)
     assert storage.commit([Commit(Lease(0, 1, "nobody"))]) == [Outcome.OWNERSHIP_LOST]
+
+
+def test_a_lease_shorter_than_the_scan_is_renewed_in_time_all_the_same() -> None:
+    world = World()
+    process = world.process(lease_s=1.0, scan_s=5.0)
+    process.engine.push(sleeper(20.0))
+    run = process.engine.start("sleeper")
+    assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED
+    assert {record.generation for record in world.storage.read_flow(run.flow_id)} == {1}, "never lost, never won again"
+
+
+def test_asking_again_for_a_run_that_has_ended_starts_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    first = world.process(seed=1)
+    first.engine.push(sleeper(0.1))
+    run = first.engine.start("sleeper", request_id="once")
+    run.wait(timeout_s=60)
+    let_pass(first, 2.0)
+    first.engine.close()
+    records = world.storage.read_flow(run.flow_id)
+    again = world.process(seed=2)
+    assert again.engine.start("sleeper", request_id="once").wait(timeout_s=60) is RunStatus.SUCCEEDED
+    let_pass(again, 5.0)
+    assert world.storage.read_flow(run.flow_id) == records
+    assert not caplog.records
+
+
+def test_a_stop_that_nobody_answers_says_so_and_stands() -> None:
+    world = World()
+    gone = world.process(seed=1)
+    gone.engine.push(sleeper())
+    gone.engine.start("sleeper")
+    let_pass(gone, 1.0)
+    guest = world.process(seed=2, lease_s=100.0)
+    with pytest.raises(WaitTimeout, match="no owner of run sleeper/1/1 has answered the stop"):
+        guest.engine.find("sleeper").stop(timeout_s=1.0)
+    assert guest.engine.find("sleeper").wait(timeout_s=60) is RunStatus.STOPPED, "its next owner reads its mail"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from maestro_flow import RunStatus, StepContext, StepResult, StepStatus, StepType, Verdict, Workflow
+from maestro_flow.errors import PluginError
 from maestro_flow.model.events import StepError
 from tests.engine.world import Crash, World, crash_at
 
@@ -158,3 +160,25 @@ def test_a_hostile_exception_is_described_all_the_same() -> None:
     assert errors["surrogate"] is not None
     assert errors["fails"].message == "(its text cannot be had: ValueError)"
     assert errors["surrogate"].message == "half a pair: ?"
+
+
+def test_a_plugin_that_breaks_on_a_node_makes_its_steps_wait_and_say_why(caplog: pytest.LogCaptureFixture) -> None:
+    """The definition came from a process where the plugin works; here it cannot even be imported."""
+    world = World()
+    process = world.process()
+    types = process.engine._step_types
+
+    def broken(workflow_id: str, step: Any) -> Any:
+        raise PluginError(f"step type {step.type!r} cannot be loaded")
+
+    types.find = broken  # type: ignore[method-assign]
+    with pytest.raises(PluginError, match="Plugin"):
+        process.engine.push(workflow())
+    world.storage.push("plugins", msgspec.json.encode(workflow().definition))
+    run = process.engine.start("plugins")
+    process.runtime.run(lambda: False, timeout_s=30)
+    assert run.status is RunStatus.IN_PROGRESS
+    assert "'Plugin'" in run.steps["work"].waiting_for
+    assert [record.getMessage() for record in caplog.records] == [
+        "steps of type Plugin wait: its plugin cannot be used here"
+    ]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from maestro_flow import Engine, Run, Workflow
-from maestro_flow.actors.inline import InlineRuntime, VirtualClock
 from maestro_flow.clock import Environment
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
@@ -15,6 +14,7 @@ from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import Storage
+from maestro_flow.testing import InlineRuntime, ManualClock
 
 
 class Crash(BaseException):
@@ -63,7 +63,7 @@ class World:
     """A store and a clock that outlive processes. ``calls`` is what user code saw: (step, attempt, execution)."""
 
     def __init__(self, storage: Storage | None = None) -> None:
-        self.clock = VirtualClock()
+        self.clock = ManualClock()
         self.storage: Storage = storage or MemoryStorage(self.clock)
         self.calls: list[str] = []
 
