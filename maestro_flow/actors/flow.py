@@ -12,7 +12,7 @@ from typing import Any
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
-from maestro_flow.actors.calls import Attempt
+from maestro_flow.actors.calls import Attempt, Phase
 from maestro_flow.actors.messages import (
     Begin,
     Committed,
@@ -21,6 +21,7 @@ from maestro_flow.actors.messages import (
     FlowGone,
     FlowHandedOver,
     FlowLost,
+    Returned,
     Settled,
     Terminate,
 )
@@ -210,10 +211,16 @@ class FlowActor(BaseActor):
             services.limits.result_bytes_max,
         )
         inline = services.abilities(state.graph).inline
+        begin: Begin | Returned = Begin()
+        if effect.step in inline:
+            begin = attempt.call(Phase.START, services.now())
+            if begin.report.verdict is not Verdict.CONTINUE:
+                self.inputs.append(begin.report)  # done at once: what never waits needs no actor
+                return
         place = place_of(effect, state, inline)
         ref = services.runtime.spawn(StepActor, services, self.actor_ref, attempt, self.share, place)
         self.steps[effect.step] = ref
-        post(ref, Begin())
+        post(ref, begin)
 
     def tell_step(self, step_id: str, message: Any) -> None:
         ref = self.steps.get(step_id)

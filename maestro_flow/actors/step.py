@@ -76,9 +76,7 @@ class StepActor(BaseActor):
 
     def call(self, phase: Phase) -> None:
         if self.is_inline:
-            returned = self.attempt.call(phase, self.services.now())
-            self.start_timeout()
-            self.returned(returned)
+            self.returned(self.attempt.call(phase, self.services.now()))
         else:
             self.ticket = self.services.workers.submit(lambda: self.run(phase))
 
@@ -128,6 +126,7 @@ class StepActor(BaseActor):
                 self.finish_termination(message.report.error)
             return  # what a call says after it was given up does not count
         self.leave_place()
+        self.start_timeout()
         report = message.report
         if report.verdict is not Verdict.CONTINUE:
             self.report(report)

@@ -8,6 +8,9 @@ from maestro_flow.steps.contract import StepContext, StepResult, StepType
 __all__ = ["InlineStepType", "NoOp", "Sleep"]
 
 
+_DONE = StepResult()
+
+
 class InlineStepType(StepType):
     """A type whose calls return at once. Only our own may be one: user code never runs on an actor's thread (law 6)."""
 
@@ -16,7 +19,7 @@ class NoOp(InlineStepType):
     """Does nothing, and succeeds."""
 
     def execute(self, context: StepContext) -> StepResult:  # noqa: ARG002
-        return StepResult()
+        return _DONE
 
 
 class Sleep(InlineStepType):
@@ -25,4 +28,4 @@ class Sleep(InlineStepType):
     def execute(self, context: StepContext) -> StepResult:
         # Counted from the recorded start, so that a takeover sleeps the rest and not the whole again.
         left = context.started_at + float(context.params.get("sleep_seconds", 3)) - context.now
-        return StepResult() if left <= 0 else StepResult(Verdict.CONTINUE, next_poll_s=left)
+        return _DONE if left <= 0 else StepResult(Verdict.CONTINUE, next_poll_s=left)

@@ -108,6 +108,9 @@ class StepResult:
         return cls(state, error=StepError(type(error).__name__, str(error)))
 
 
+_GO_ON = StepResult(Verdict.CONTINUE, next_poll_s=0)
+
+
 class StepType(ABC):
     """Base class of step types; only ``execute`` must be written. Calls run on the executor and may block."""
 
@@ -115,7 +118,7 @@ class StepType(ABC):
 
     def start(self, context: StepContext) -> StepResult:  # noqa: ARG002 - the context is for those who override it
         """Begin the work; both CONTINUE and DONE lead to ``execute``."""
-        return StepResult(Verdict.CONTINUE, next_poll_s=0)
+        return _GO_ON
 
     @abstractmethod
     def execute(self, context: StepContext) -> StepResult:
