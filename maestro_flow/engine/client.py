@@ -125,9 +125,7 @@ class Client:
             merged = parse_params(graph.definition.params, given)
             requests.append(StartRequest(workflow_id, key, place(key, self._groups()), version, encode_params(merged)))
         started = self.storage.start(requests)
-        for given_run in started:
-            if given_run.fresh:
-                self._started(given_run)
+        self._started([given_run for given_run in started if given_run.fresh])
         return [Run(self, given_run) for given_run in started]
 
     def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:
@@ -198,5 +196,5 @@ class Client:
         """Groups that a new run may be placed in."""
         return range(self.storage.group_count)
 
-    def _started(self, given: GivenRun) -> None:
-        """A start is durable; its group's owner finds it by its scan."""
+    def _started(self, started: Sequence[GivenRun]) -> None:
+        """New runs are durable; the owners of their groups find them by their scans."""

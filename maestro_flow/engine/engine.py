@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,8 @@ from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Engine"]
+
+logger = logging.getLogger("maestro_flow.engine")
 
 
 class Engine(Client):
@@ -60,7 +63,8 @@ class Engine(Client):
             hints=self.hints,
             step_types=self._step_types,
         )
-        self._node.wait_until_serving(chosen.scan_s)
+        if self._node.wait_until_serving(chosen.scan_s) and not self._node.serving_groups():
+            logger.warning("another process holds all of this store: what is started here runs there, until it closes")
 
     def close(self) -> None:
         """Stop running: what is under way is recorded as handed over and goes on in the next engine on this store."""
@@ -111,5 +115,5 @@ class Engine(Client):
     def _groups(self) -> Sequence[int]:
         return self._node.serving_groups() or super()._groups()
 
-    def _started(self, given: GivenRun) -> None:
-        self._node.take_up(given)
+    def _started(self, started: Sequence[GivenRun]) -> None:
+        self._node.take_up(started)

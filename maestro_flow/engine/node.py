@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
@@ -101,11 +102,15 @@ class Node:
         """Ids of the groups that are held and loaded here."""
         return sorted(group_id for group_id, owned in self._keeper.groups.items() if owned.is_serving)
 
-    def take_up(self, given: GivenRun) -> None:
-        """The fast path after a start: tell the group, if it is held here; otherwise its owner's scan finds the run."""
-        owned = self._keeper.groups.get(given.group_id)
-        if owned is not None and owned.is_serving:
-            post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
+    def take_up(self, started: Sequence[GivenRun]) -> None:
+        """The fast path after a start: tell the groups that are held here; other owners find their runs by a scan."""
+        groups = self._keeper.groups
+        # Somebody waits for a single run: its first decision is made on this thread, which saves a hand-over.
+        with self._runtime.caller_runs() if len(started) == 1 else nullcontext():
+            for given in started:
+                owned = groups.get(given.group_id)
+                if owned is not None and owned.is_serving:
+                    post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
 
     def look_for_mail(self, group_id: int) -> None:
         """The fast path after a message was sent."""
