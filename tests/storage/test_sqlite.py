@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from maestro_flow_sql.sqlite import connection as waiting
 from maestro_flow_sql.sqlite import open_sqlite
+from maestro_flow_sql.sqlite import writer as writing
 from maestro_flow_sql.sqlite.append import APPEND
 from maestro_flow_sql.sqlite.storage import SqliteStorage
 

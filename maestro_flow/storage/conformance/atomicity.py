@@ -21,6 +21,14 @@ class Atomicity(Concern):
         assert node.commit(commit) == [Outcome.DONE]
         assert self.traces(node, "w/1/1") == (1, RunStatus.IN_PROGRESS, "applied", letter(node.group_id, "m2"))
 
+    def test_a_later_revision_carries_messages_as_the_first_one_does(self, node: Node) -> None:
+        """PROTOCOL 2."""
+        node.store.send(letter(node.group_id, "m1"))
+        node.commit(node.write("w/1/1", 1))
+        node.commit(node.write("w/1/1", 2, settles=(Settlement("m1", "applied"),)))
+        node.commit(node.write("w/1/1", 3, sends=(letter(node.group_id, "m2"),)))
+        assert self.traces(node, "w/1/1") == (3, RunStatus.IN_PROGRESS, "applied", letter(node.group_id, "m2"))
+
     def test_a_settlement_that_conflicts_undoes_the_whole_commit(self, node: Node) -> None:
         """PROTOCOL 8, 16."""
         node.store.send(letter(node.group_id, "m1"))

@@ -119,6 +119,7 @@ class Commits(Concern):
         """PROTOCOL 19: placement is decided once. (A store that keeps groups apart cannot tell it from a gap.)"""
         node.commit(node.write("w/1/1", 1))
         rival.claim()
+        rival.commit(rival.write("w/2/1", 1))
         (outcome,) = rival.commit(rival.write("w/1/1", 2))
         assert outcome in (Outcome.INVALID, Outcome.CONFLICT)
         assert [record.group_id for record in node.store.read_flow("w/1/1")] == [node.group_id]

@@ -41,13 +41,16 @@ class Positions(Concern):
         node.commit(node.write("w/1/1", 1), node.write("w/2/1", 5, position=77))
         assert node.store.last_position(node.group_id) == 1
 
+    @pytest.mark.parametrize(("flow_id", "revision"), [("w/1/1", 2), ("w/2/1", 1)])
     @pytest.mark.parametrize("position", [0, 3, 7])
-    def test_a_position_that_was_given_out_already_is_a_loud_error(self, node: Node, position: int) -> None:
+    def test_a_position_that_was_given_out_already_is_a_loud_error(
+        self, node: Node, position: int, flow_id: str, revision: int
+    ) -> None:
         """PROTOCOL 5, 7: also one that was skipped, because a reader may be past it."""
         node.commit(node.write("w/1/1", 1, position=7))
         with pytest.raises(StorageError, match=str(position)):
-            node.commit(node.write("w/2/1", 1, position=position))
-        assert [record.flow_id for record in node.store.read_log(node.group_id)] == ["w/1/1"]
+            node.commit(node.write(flow_id, revision, position=position))
+        assert [(record.flow_id, record.revision) for record in node.store.read_log(node.group_id)] == [("w/1/1", 1)]
         assert node.store.run("w/2/1") is None
 
     @pytest.mark.parametrize("second", [1, 2])
