@@ -21,7 +21,7 @@ __all__ = ["Writer", "check_usable"]
 _LOOK_S = 0.02
 """How often we look whether another process writes the file too, in seconds."""
 
-_COMPANY_S = 1.0
+_COMPANY_S = 0.2
 """How long another process that was seen writing is reckoned with, in seconds."""
 
 _PAUSE_S = 2 * RETRY_S[1]
