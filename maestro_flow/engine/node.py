@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
@@ -105,12 +105,10 @@ class Node:
     def take_up(self, started: Sequence[GivenRun]) -> None:
         """The fast path after a start: tell the groups that are held here; other owners find their runs by a scan."""
         groups = self._keeper.groups
-        # Somebody waits for a single run: its first decision is made on this thread, which saves a hand-over.
-        with self._runtime.caller_runs() if len(started) == 1 else nullcontext():
-            for given in started:
-                owned = groups.get(given.group_id)
-                if owned is not None and owned.is_serving:
-                    post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
+        for given in started:
+            owned = groups.get(given.group_id)
+            if owned is not None and owned.is_serving:
+                post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
 
     def look_for_mail(self, group_id: int) -> None:
         """The fast path after a message was sent."""
