@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from maestro_flow import Engine, Run, Workflow
+from maestro_flow import Engine, Run
 from maestro_flow.clock import Environment
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
@@ -67,8 +67,16 @@ class World:
         self.storage: Storage = storage or MemoryStorage(self.clock)
         self.calls: list[str] = []
 
-    def process(self, seed: int = 0, fault: Callable[[int, str], None] | None = None, **settings: Any) -> Process:
-        return Process(self, seed, fault or (lambda _number, _when: None), settings)
+    def process(
+        self,
+        seed: int = 0,
+        fault: Callable[[int, str], None] | None = None,
+        storage: Any = None,
+        **settings: Any,
+    ) -> Process:
+        """A new process on the store, or on another way to it; what is wrong with its commits, and its settings."""
+        faulty = FaultyStorage(storage or self.storage, fault or (lambda _number, _when: None))
+        return Process(self, seed, faulty, settings)
 
     def state(self, run: Run) -> FlowState:
         """What the log of a run folds to, independently of any engine."""
@@ -79,16 +87,8 @@ class World:
 class Process:
     """One process: an engine on a runtime and, perhaps, a fault."""
 
-    def __init__(self, world: World, seed: int, fault: Callable[[int, str], None], settings: dict[str, Any]) -> None:
+    def __init__(self, world: World, seed: int, storage: FaultyStorage, settings: dict[str, Any]) -> None:
         self.runtime = InlineRuntime(seed, world.clock)
         environment = Environment(world.clock, random.Random(f"{seed}/{world.clock.monotonic()}"))
-        self.storage = FaultyStorage(world.storage, fault)
+        self.storage = storage
         self.engine = Engine(self.storage, environment=environment, runtime=self.runtime, **settings)
-
-    def finish(self, run: Run, timeout_s: float = 3600.0) -> None:
-        self.engine.find(run.workflow_id, run.instance_id, run.run_id).wait(timeout_s)
-
-
-def recording(world: World, workflow: Workflow) -> Workflow:
-    """The same workflow; every call of its functions is noted in ``world.calls``."""
-    return workflow
