@@ -164,24 +164,26 @@ class FlowActor(BaseActor):
         if not self.is_leaving:
             for effect in decision.effects:
                 self.carry_out(effect)
-            self.set_timer()
+            self.set_timer(decision.at)
         elif self.state.status.is_terminal:
             self.carry_out(FinishRun(self.state.status))
         elif not self.inputs:
             post(self.group, FlowHandedOver(self.state.flow_id))
             self.disband()
 
-    def set_timer(self) -> None:
-        """Timers are part of the state: the next retry that is not due yet (PROTOCOL 15)."""
+    def set_timer(self, decided_at: float) -> None:
+        """Timers are part of the state: the next retry that was not due yet when it was decided (PROTOCOL 15).
+
+        It may be due by now, if the commit took its time: then it is at once.
+        """
         if not self.state.retrying:
             return
-        now = self.services.now()
-        due = min((at for at in self.state.retrying.values() if at > now), default=None)
+        due = min((at for at in self.state.retrying.values() if at > decided_at), default=None)
         if due is not None and due != self.timer_due:
             if self.timer is not None:
                 self.timer.cancel()
             ref = self.actor_ref
-            self.timer = self.services.runtime.call_later(due - now, lambda: post(ref, Tick()))
+            self.timer = self.services.runtime.call_later(due - self.services.now(), lambda: post(ref, Tick()))
             self.timer_due = due
 
     def carry_out(self, effect: Effect) -> None:

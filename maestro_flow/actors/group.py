@@ -73,7 +73,7 @@ class GroupActor(BaseActor):
                     self.in_hand.pop(message_id, None)
             case FlowGone():
                 if message.has_ended:
-                    self.drop(message.flow_id)
+                    self.flow_ended(message.flow_id)
                 else:
                     self.absent.discard(message.flow_id)
             case FlowLost():
@@ -123,6 +123,13 @@ class GroupActor(BaseActor):
         self.in_hand = {key: letter for key, letter in self.in_hand.items() if letter.flow_id != flow_id}
         if self.handing_over is not None and not self.flows:
             self.handing_over.set()
+
+    def flow_ended(self, flow_id: str) -> None:
+        """Mail that came too late for the last commit is answered here: its sender waits for an outcome."""
+        late = [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]
+        self.drop(flow_id)
+        for letter in late:
+            self.deliver(letter)
 
     def flow_lost(self, message: FlowLost) -> None:
         """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""

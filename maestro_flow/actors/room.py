@@ -31,7 +31,7 @@ class Room:
     def __init__(self, *, starts: int, suspects: int, crashed: int) -> None:
         self._free = {Place.START: starts, Place.SUSPECT: suspects, Place.CRASHED: crashed}
         self._lock = threading.Lock()
-        self._waiting: dict[Place, deque[Callable[[], None]]] = {kind: deque() for kind in Place}
+        self._waiting: dict[Place, deque[tuple[Share, Callable[[], None]]]] = {kind: deque() for kind in Place}
 
     def take(self, kind: Place, wanted: int) -> int:
         with self._lock:
@@ -42,16 +42,25 @@ class Room:
     def give_back(self, kind: Place, count: int) -> None:
         with self._lock:
             self._free[kind] += count
+        self.wake(kind, count)
+
+    def wake(self, kind: Place, count: int) -> None:
+        """Wake so many of those who wait for a place of this kind; who has closed its share does not count."""
+        woken: list[Callable[[], None]] = []
+        with self._lock:
             waiting = self._waiting[kind]
-            woken = [waiting.popleft() for _ in range(min(count, len(waiting)))]
+            while waiting and len(woken) < min(count, self._free[kind]):
+                share, wake = waiting.popleft()
+                if not share.is_closed:
+                    woken.append(wake)
         for wake in woken:
             wake()
 
-    def wait(self, kind: Place, wake: Callable[[], None]) -> None:
+    def wait(self, kind: Place, share: Share, wake: Callable[[], None]) -> None:
         """Be woken once when a place of this kind is free; who wakes and does not need it gives it back."""
         with self._lock:
             if not self._free[kind]:
-                self._waiting[kind].append(wake)
+                self._waiting[kind].append((share, wake))
                 return
         wake()  # given back since we looked
 
@@ -63,11 +72,11 @@ class Share:
         self._room = room
         self._held = dict.fromkeys(_KINDS, 0)
         self._lock = threading.Lock()
-        self._closed = False
+        self.is_closed = False
 
     def take(self, kind: Place, wanted: int) -> int:
         with self._lock:
-            if self._closed:
+            if self.is_closed:
                 return 0
             taken = self._room.take(kind, wanted)
             self._held[kind] += taken
@@ -81,12 +90,14 @@ class Share:
             self._room.give_back(kind, count)
 
     def wait(self, kind: Place, wake: Callable[[], None]) -> None:
-        self._room.wait(kind, wake)
+        self._room.wait(kind, self, wake)
 
     def close(self) -> None:
         with self._lock:
-            self._closed = True
+            self.is_closed = True
             held, self._held = self._held, dict.fromkeys(_KINDS, 0)
         for kind, count in held.items():
             if count:
                 self._room.give_back(kind, count)
+            else:
+                self._room.wake(kind, 1)  # we may have been woken for a place that somebody else waits for

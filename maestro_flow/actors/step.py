@@ -97,6 +97,8 @@ class StepActor(BaseActor):
     def start_timeout(self) -> None:
         """It counts from when the attempt's code really began, also after a takeover (DESIGN 2)."""
         timeout_s, began_at = self.attempt.definition.timeout_s, self.attempt.began_at
+        if self.verdict is not None:
+            return  # from here the grace for its termination counts
         if timeout_s is not None and began_at is not None and "timeout" not in self.timers:
             self.remind("timeout", began_at + timeout_s - self.services.now(), TimeIsUp())
 
@@ -125,6 +127,7 @@ class StepActor(BaseActor):
             if message.phase is Phase.TERMINATE:
                 self.finish_termination(message.report.error)
             return  # what a call says after it was given up does not count
+        self.ticket = None
         self.leave_place()
         self.start_timeout()
         report = message.report
@@ -172,6 +175,8 @@ class StepActor(BaseActor):
         self.attempt.is_cancelled = True
         if self.ticket is not None:
             self.ticket.give_up()
+        if "timeout" in self.timers:
+            self.timers["timeout"].cancel()
         self.remind("grace", self.services.limits.terminate_grace_s, TimeIsUp())
         self.call(Phase.TERMINATE)
 

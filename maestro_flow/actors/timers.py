@@ -16,6 +16,9 @@ logger = logging.getLogger("maestro_flow.actors")
 
 _COMPACT_MIN = 1024
 
+_WAIT_MAX_S = 3600.0
+"""The longest single wait: the platform refuses to wait for centuries, which a definition may ask for."""
+
 
 class _Timer:
     __slots__ = ("call", "timers")
@@ -81,5 +84,5 @@ class ThreadTimers:
                 wait = self._heap[0][0] - self._clock.monotonic() if self._heap else None
                 if wait is not None and wait <= 0:
                     return heapq.heappop(self._heap)[2]
-                self._changed.wait(wait)
+                self._changed.wait(None if wait is None else min(wait, _WAIT_MAX_S))
         return None

@@ -41,8 +41,12 @@ class GroupCommitJournal:
         self._service = runtime.service("journal", self._run)
 
     def open_group(self, held: Held, last_position: int) -> None:
-        """Positions of this group go on after the last one; called before its first write."""
-        self._positions[held.lease.group_id] = last_position
+        """Positions of this group go on after the last one; called before its first write.
+
+        When a load is tried again, some of its flows write already: what was given out is never given out again.
+        """
+        group_id = held.lease.group_id
+        self._positions[group_id] = max(last_position, self._positions.get(group_id, 0))
 
     def submit(self, write: Write) -> None:
         self._waiting.append(write)

@@ -140,10 +140,15 @@ class Node:
     def _tick(self) -> None:
         if self._closed:
             return
-        self._keeper.tick()
+        try:
+            self._keeper.tick()
+            self._purge()
+        finally:  # whatever happened in this scan, another one follows
+            self._runtime.call_later(self._settings.scan_interval_s, self._scan.wake)
+
+    def _purge(self) -> None:
         now = self._runtime.clock.monotonic()
         if now >= self._purge_at:
             self._purge_at = now + _PURGE_EVERY_S
             with suppress(StorageUnavailable):  # in an hour again
                 self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)
-        self._runtime.call_later(self._settings.scan_interval_s, self._scan.wake)

@@ -98,8 +98,8 @@ class Keeper:
         late = [owned for owned in self._groups.values() if sent >= owned.held.deadline]
         self._lose(late, "not renewed in time")
         try:
-            self._taken.tell()
-            due = sent >= self._renew_at
+            # Due now, or before the next scan: a renewal is never later than a quarter of the lease (PROTOCOL 13).
+            due = sent + self._settings.scan_interval_s > self._renew_at
             leases = [owned.held.lease for owned in self._groups.values()] if due else []
             renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
             self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
@@ -113,6 +113,7 @@ class Keeper:
             if renewal.claimable:
                 self._claim()
             self.has_scanned = True
+            self._taken.tell()
         except StorageUnavailable as error:
             logger.warning("the store does not answer the scan: %s", error)
 

@@ -37,7 +37,7 @@ def test_who_waits_is_woken_by_a_place_of_its_kind_and_only_once() -> None:
     share, woken = Share(places), list[str]()
     share.take(Place.START, 1)
     share.take(Place.SUSPECT, 1)
-    places.wait(Place.START, lambda: woken.append("start"))
+    places.wait(Place.START, share, lambda: woken.append("start"))
     share.give_back(Place.SUSPECT)
     assert woken == []
     share.give_back(Place.START)
@@ -49,7 +49,7 @@ def test_who_waits_is_woken_by_a_place_of_its_kind_and_only_once() -> None:
 
 def test_a_place_that_came_free_before_the_wait_wakes_at_once() -> None:
     places, woken = room(), list[str]()
-    places.wait(Place.START, lambda: woken.append("now"))
+    places.wait(Place.START, Share(places), lambda: woken.append("now"))
     assert woken == ["now"]
 
 
@@ -72,3 +72,15 @@ def test_no_more_attempts_are_started_than_there_are_places_and_all_run_in_the_e
     assert len(seen) == 100
     assert max(seen) <= 3
     assert room_of_node._free[Place.START] == 3, "no place is lost"
+
+
+def test_who_has_gone_does_not_swallow_the_wake_of_who_waits() -> None:
+    places = room(starts=1)
+    holder, gone, waits = Share(places), Share(places), Share(places)
+    woken: list[str] = []
+    holder.take(Place.START, 1)
+    gone.wait(Place.START, lambda: woken.append("gone"))
+    waits.wait(Place.START, lambda: woken.append("waits"))
+    gone.close()
+    holder.give_back(Place.START)
+    assert woken == ["waits"]

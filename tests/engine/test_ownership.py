@@ -10,7 +10,7 @@ from maestro_flow.actors.inline import InlineRuntime
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, Outcome, Owner, RunEntry
 from maestro_flow.model.events import StepInterrupted, decode_events
 from maestro_flow.storage.memory import MemoryStorage
-from tests.engine.world import Process, World
+from tests.engine.world import Process, World, unavailable_at
 
 
 def sleeper(seconds: float = 60.0) -> Workflow:
@@ -311,3 +311,53 @@ def test_a_stop_that_nobody_answers_says_so_and_stands() -> None:
     with pytest.raises(WaitTimeout, match="no owner of run sleeper/1/1 has answered the stop"):
         guest.engine.find("sleeper").stop(timeout_s=1.0)
     assert guest.engine.find("sleeper").wait(timeout_s=60) is RunStatus.STOPPED, "its next owner reads its mail"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_retry_that_is_due_before_its_own_commit_is_durable_is_made_at_once(seed: int) -> None:
+    world = World()
+    process = world.process(seed=seed, fault=unavailable_at({2, 3, 4}, "after"))
+    wf = Workflow("quick")
+
+    @wf.step(retries=2, retry_wait_s=0.01)
+    def fails_once(context: StepContext) -> int:
+        if context.attempt == 1:
+            raise ValueError("not yet")
+        return context.attempt
+
+    assert process.engine.run(wf, timeout_s=60).outputs == {"fails_once": 2}
+
+
+def test_a_scan_that_fails_in_an_unforeseen_way_is_followed_by_another() -> None:
+    world = World()
+    process = world.process()
+    process.engine.push(sleeper(20.0))
+    tick, calls = process.engine._node._keeper.tick, list[int]()
+
+    def broken_once() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("unforeseen")
+        tick()
+
+    process.engine._node._keeper.tick = broken_once  # type: ignore[method-assign]
+    run = process.engine.start("sleeper")
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        let_pass(process, 5.0)
+    assert run.wait(timeout_s=120) is RunStatus.SUCCEEDED
+    assert len(calls) > 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stop_beside_the_last_commit_is_answered_either_way(seed: int) -> None:
+    world = World()
+    process = world.process(seed=seed)
+    process.engine.push(sleeper(0.5))
+    run = process.engine.start("sleeper")
+    let_pass(process, 0.49)
+    message = Message(run.group_id, "m", run.flow_id, "stop")
+    process.engine.send(message)
+    let_pass(process, 3.0)
+    settled = world.storage.message(run.group_id, "m")
+    assert settled is not None
+    assert settled.outcome in ("accepted", "conflict: the run has ended")
