@@ -52,7 +52,8 @@ class Run:
 
     def view(self) -> RunView:
         """The run at this moment."""
-        return RunView.of(self._refresh(), self._client.lacking(self._refresh().graph))
+        state = self._refresh()
+        return RunView.of(state, self._client.lacking(state.graph))
 
     def wait(self, timeout_s: float | None = None) -> RunStatus:
         """Block until the run has ended, and say how.
