@@ -38,6 +38,12 @@ def test_a_url_that_no_backend_is_for_is_refused_with_a_list_of_those_that_are_t
     assert repr(url) in str(refusal.value)
 
 
+def test_a_password_in_a_url_is_never_shown() -> None:
+    with pytest.raises(SettingsError, match=r"mongodb://me:\*\*\*@host:1/db\?x=y") as refusal:
+        open_storage("mongodb://me:se@cr:et@host:1/db?x=y")
+    assert "cr" not in str(refusal.value).partition("installed")[0]
+
+
 def test_a_backend_that_cannot_be_imported_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = EntryPoint("gadget", "maestro_flow_gadget_that_is_missing:open_it", module.BACKENDS)
     monkeypatch.setattr(module, "entry_points", lambda group: [broken])
