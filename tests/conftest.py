@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
+
+from tests.servers.postgres import Server, find_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite", action="store_true", help="write the observed traces into tests/core/cases instead of comparing"
     )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server; the tests keep to schemas of their own."""
+    server = find_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def schema(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a schema that is not there yet, and will not be there any more."""
+    name = "t_" + re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-50:]
+    postgres.drop(name)
+    yield name
+    postgres.drop(name)

@@ -31,9 +31,12 @@ from sqlalchemy import (
     text,
 )
 
+from maestro_flow.errors import SchemaMismatch
+
 __all__ = [
     "OLDEST_READER",
     "SCHEMA_VERSION",
+    "check_schema",
     "definitions",
     "leases",
     "log",
@@ -51,6 +54,16 @@ OLDEST_READER = 1
 """The oldest schema version whose programs may still use a store of this one (PROTOCOL 27)."""
 
 metadata = MetaData()
+
+
+def check_schema(store: str, *, version: int, oldest_reader: int) -> None:
+    """Raises SchemaMismatch: ``store_meta`` says that we are too old for the store."""
+    if oldest_reader > SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"the store {store} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
+            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
+        )
+
 
 # The types that a STRICT table of SQLite knows, at full width elsewhere.
 _Number: Any = BigInteger().with_variant(Integer(), "sqlite")
