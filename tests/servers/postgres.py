@@ -68,7 +68,12 @@ class Server:
         assert self.home is not None
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.command, stdout=log, stderr=log, cwd=self.home, preexec_fn=_die_with_the_tests, **self.as_user
+                self.command,
+                stdout=log,
+                stderr=log,
+                cwd=self.home,
+                preexec_fn=_die_with_the_tests,  # noqa: PLW1509 - it is one system call
+                **self.as_user,
             )
         for _ in range(TRIES):
             with contextlib.suppress(psycopg.OperationalError), self.connect():

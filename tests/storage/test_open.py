@@ -33,7 +33,7 @@ def test_the_clock_is_handed_on() -> None:
 
 @pytest.mark.parametrize("url", ["", "runs.db", "/srv/runs.db", "mongodb://host/db", "://"])
 def test_a_url_that_no_backend_is_for_is_refused_with_a_list_of_those_that_are_there(url: str) -> None:
-    with pytest.raises(SettingsError, match="memory://, .*sqlite://") as refusal:
+    with pytest.raises(SettingsError, match=r"memory://, .*sqlite://") as refusal:
         open_storage(url)
     assert repr(url) in str(refusal.value)
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import psycopg
 
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Outcome, RunEntry
+from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.storage.judge import judge_batch, state_after
 from maestro_flow_sql.facts import Facts
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.postgres.inbox import DOOR, lock_messages
+from maestro_flow_sql.postgres.writing import UPSERT_ENTRY, entry_values, record_values
 
 __all__ = ["commit_judged"]
 
@@ -44,16 +45,12 @@ _INSERT_RECORD = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
-_UPSERT_ENTRY = """
+_INSERT_ENTRY = f"""
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
                       created_at, started_at, ended_at, is_live, is_given)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
-    ON CONFLICT (flow_id) DO UPDATE SET
-        workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
-        run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
-        created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-        is_live = excluded.is_live
-"""
+    {UPSERT_ENTRY}
+"""  # noqa: S608 - all of it is ours
 
 _ENTER = f"SELECT {DOOR}"
 
@@ -113,11 +110,9 @@ def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]
     for commit in done:
         lease, flow = commit.lease, commit.flow
         if flow is not None:
-            fence = (lease.group_id, lease.generation, lease.owner_id)
-            rest = (flow.position, flow.commit_id, flow.at, flow.schema_version, flow.events)
-            records.append((flow.flow_id, flow.revision, *fence, *rest))
+            records.append(record_values(lease, flow))
             if flow.entry is not None:
-                entries.append(_entry_values(flow.entry))
+                entries.append(entry_values(flow.entry))
         for m in commit.sends:
             if (m.group_id, m.message_id) not in there:
                 sent.setdefault((m.group_id, m.message_id), (m.group_id, m.message_id, m.flow_id, m.kind, m.body))
@@ -127,14 +122,7 @@ def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]
     with db.cursor() as cursor:
         # Sends before settlements: a message may be sent and settled by two commits of one batch.
         cursor.executemany(_INSERT_RECORD, records)
-        cursor.executemany(_UPSERT_ENTRY, entries)
+        cursor.executemany(_INSERT_ENTRY, entries)
         cursor.executemany(_ENTER, doors)
         cursor.executemany(_INSERT_MESSAGE, list(sent.values()))
         cursor.executemany(_SETTLE, settled)
-
-
-def _entry_values(entry: RunEntry) -> tuple[object, ...]:
-    """The values of ``_UPSERT_ENTRY``."""
-    run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
-    is_live = int(not entry.status.is_terminal)
-    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, is_live)
