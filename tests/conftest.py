@@ -24,6 +24,14 @@ def postgres() -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[Server]:
+    """A PostgreSQL server that a test may kill, if it starts it again."""
+    server = find_server(own=True)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def schema(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a schema that is not there yet, and will not be there any more."""

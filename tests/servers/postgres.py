@@ -89,6 +89,14 @@ class Server:
         self._process.kill()
         self._process.wait()
 
+    def restart(self) -> None:
+        """After ``kill``: as soon as the processes of the dead server have left its shared memory."""
+        for _ in range(TRIES):
+            with contextlib.suppress(ServerNotFound):
+                self.start()
+                return
+        raise ServerNotFound(f"{self.source}: it did not start again")
+
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)  # fast: sessions are cut
@@ -141,6 +149,7 @@ def _start(binaries: Path) -> Server:
         data = home / "data"
         initdb = [*prefix, str(binaries / "initdb"), "-D", str(data), "-U", "tests", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*initdb, "--locale=C", "--no-sync"], check=True, capture_output=True, cwd=home, **as_user)
+        (data / "pg_hba.conf").write_text("local all with_password scram-sha-256\nlocal all all trust\n")
         settings = SETTINGS | {"unix_socket_directories": str(home)}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [*prefix, str(binaries / "postgres"), "-D", str(data), *words]

@@ -29,6 +29,10 @@ _SERVER = """
             WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'))
 """
 
+# Not to_regclass and to_regnamespace: behind an advisory lock they still answer out of the session's cache.
+_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'store_meta'"
+_SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+
 _META = "SELECT schema_version, oldest_reader, group_count FROM store_meta"
 
 # Whoever comes first makes the store; the others wait here and find it. Waiting for that is no sign of a frozen owner.
@@ -105,14 +109,12 @@ def _find_or_make(db: Direct, target: Target) -> int:
 
 
 def _exists(db: Direct, target: Target) -> bool:
-    (found,) = db.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{target.schema}.store_meta",)).fetchone() or (False,)
-    return bool(found)
+    return db.execute(_TABLE, (target.schema,)).fetchone() is not None
 
 
 def _create(db: Direct, target: Target) -> None:
     """All tables and the first rows, in the transaction of the caller: a store exists as a whole or not at all."""
-    (is_there,) = db.execute("SELECT to_regnamespace(%s) IS NOT NULL", (target.schema,)).fetchone() or (False,)
-    if not is_there:  # one who may not create schemas may be given one
+    if db.execute(_SCHEMA, (target.schema,)).fetchone() is None:  # who may not create schemas may be given one
         db.execute(f"CREATE SCHEMA {target.schema}".encode())
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     db.execute(_STORE_TIME)
