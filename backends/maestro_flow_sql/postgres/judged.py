@@ -7,6 +7,7 @@ judge is that something appears, and then a constraint stops us and we judge aga
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import psycopg
 
@@ -122,7 +123,7 @@ def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]
     with db.cursor() as cursor:
         # Sends before settlements: a message may be sent and settled by two commits of one batch.
         cursor.executemany(_INSERT_RECORD, records)
-        cursor.executemany(_INSERT_ENTRY, entries)
+        cursor.executemany(_INSERT_ENTRY, sorted(entries, key=itemgetter(0)))  # as ``writing`` locks them
         cursor.executemany(_ENTER, doors)
         cursor.executemany(_INSERT_MESSAGE, list(sent.values()))
         cursor.executemany(_SETTLE, settled)

@@ -12,11 +12,12 @@ __all__ = ["UPSERT_ENTRY", "entry_values", "record_values", "write_flows"]
 # The guarantees, in their order:
 #   fence     (group, generation, owner) is current, and stays so until we have committed: KEY SHARE makes a claim wait,
 #             which changes the key (group_id, generation), and lets a renewal pass (PROTOCOL 3, 11)
-#   door      where the log of the group ends
+#   ends      where the log of each group ends
 #   written   revision - 1 exists in this group; the scalar subquery is a look into an index for each row, where EXISTS
 #             could become a walk over the log (PROTOCOL 4); the position is beyond the last one (PROTOCOL 7); the
 #             constraint makes (flow, revision) unique against statements that we cannot see (PROTOCOL 5)
-#   indexed   the entry of a run changes with its flow or not at all (PROTOCOL 2)
+#   indexed   the entry of a run changes with its flow or not at all (PROTOCOL 2); runs are locked in the order of their
+#             ids, here as in ``taken``, or the two would deadlock
 _WRITE = """
     WITH batch AS (
         {records}
@@ -27,7 +28,7 @@ _WRITE = """
         ORDER BY group_id
         FOR KEY SHARE
     ),
-    door AS MATERIALIZED (
+    ends AS MATERIALIZED (
         SELECT *, (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = fence.group_id) AS last_position
         FROM fence
     ),
@@ -35,7 +36,7 @@ _WRITE = """
         INSERT INTO log
             (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
         SELECT flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events
-        FROM batch JOIN door USING (group_id, generation, owner_id)
+        FROM batch JOIN ends USING (group_id, generation, owner_id)
         WHERE position > last_position
           AND (revision = 1 OR group_id = (
               SELECT before.group_id FROM log AS before
@@ -62,6 +63,7 @@ _INDEXED = """,
         INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
                           created_at, started_at, ended_at, is_live, is_given)
         SELECT entry.*, 0 FROM entry JOIN written USING (flow_id)
+        ORDER BY flow_id COLLATE "C"
         {upsert}
     )"""
 
