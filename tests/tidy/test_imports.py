@@ -35,7 +35,6 @@ LAYERS = {
 
 BACKENDS = {
     "maestro_flow_redis": ("errors clock model storage", "redis"),
-    "maestro_flow_redis": ("errors clock model storage", "redis"),
     "maestro_flow_sql": ("errors clock model storage", "psycopg sqlalchemy tenacity"),
 }
 """Packages beside ``maestro_flow``, which never imports them: they are found by their entry points."""
