@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 
 import pytest
 
+from tests.servers import redis as redis_servers
 from tests.servers.postgres import Server, find_server
 
 
@@ -39,3 +41,17 @@ def schema(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     postgres.drop(name)
     yield name
     postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[redis_servers.Server]:
+    """A Redis server; the tests keep to namespaces of their own."""
+    server = redis_servers.find_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> str:
+    """A namespace that no other test has, on any server."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", request.node.nodeid)[-40:] + secrets.token_hex(4)
