@@ -52,6 +52,11 @@ def redis_server() -> Iterator[redis_servers.Server]:
 
 
 @pytest.fixture
-def namespace(request: pytest.FixtureRequest) -> str:
-    """A namespace that no other test has, on any server."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", request.node.nodeid)[-40:] + secrets.token_hex(4)
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace that no other test has, on any server; on somebody else's nothing of it is left."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", request.node.nodeid)[-40:] + secrets.token_hex(4)
+    yield name
+    if "redis_server" in request.fixturenames:
+        server: redis_servers.Server = request.getfixturevalue("redis_server")
+        if server.home is None:
+            server.drop(name)

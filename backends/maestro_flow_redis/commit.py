@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import redis.exceptions
+
 from maestro_flow.errors import StorageError
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.storage.judge import check_group
 from maestro_flow_redis.codec import commit_argument
+from maestro_flow_redis.errors import storage_error
 from maestro_flow_redis.server import Call, Server
 
 __all__ = ["commit_batch"]
@@ -36,17 +39,20 @@ def commit_batch(server: Server, batch: Sequence[Commit]) -> list[Outcome]:
         for group_id, numbers in groups.items()
     ]
     outcomes: dict[int, Outcome] = {}
-    for (group_id, numbers), (letters, last) in zip(groups.items(), server.call_all(calls), strict=True):
+    for numbers, (letters, problem) in zip(groups.values(), server.call_all(calls), strict=True):
         outcomes |= zip(numbers, (_OUTCOMES[letter] for letter in letters.decode()), strict=False)
         if len(letters) < len(numbers):
-            raise _position_given_out(batch[numbers[len(letters)]], group_id, int(last))
+            raise _not_logged(batch[numbers[len(letters)]], problem.decode(), server)
     return [outcomes[number] for number in range(len(batch))]
 
 
-def _position_given_out(commit: Commit, group_id: int, last: int) -> StorageError:
+def _not_logged(commit: Commit, problem: str, server: Server) -> StorageError:
+    """Why the log refused a record: nearly always for its position, but the server may be full or a replica by now."""
     flow = commit.flow
-    assert flow is not None, "only a flow has a position"  # noqa: S101
+    assert flow is not None, "only a flow has a record"  # noqa: S101
+    if "ID specified in XADD" not in problem:
+        return storage_error(redis.exceptions.ResponseError(problem.removeprefix("-")), server.target.name)
     return StorageError(
-        f"position {flow.position} of group {group_id} has been given out already (the last one is {last}); "
-        f"{flow.flow_id} at revision {flow.revision} was not written"
+        f"position {flow.position} of group {commit.lease.group_id} is not beyond the last one, and has been given out "
+        f"already; {flow.flow_id} at revision {flow.revision} was not written"
     )

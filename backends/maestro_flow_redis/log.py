@@ -10,7 +10,8 @@ __all__ = ["last_position", "load_flows", "read_flow", "read_log"]
 
 
 def last_position(server: Server, group_id: int) -> int:
-    return int(server.call("last_position", server.group(group_id)))
+    found: list[bytes] = server.call("last_position", server.group(group_id))
+    return int(found[0].partition(b"-")[0]) if found else 0
 
 
 def load_flows(server: Server, group_id: int, after: str, limit: int) -> list[FlowLog]:

@@ -17,7 +17,7 @@ from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from maestro_flow.errors import StorageReset
-from maestro_flow_redis.errors import storage_error, translated
+from maestro_flow_redis.errors import storage_error
 from maestro_flow_redis.target import Target
 
 __all__ = ["Call", "Server", "source_of"]
@@ -101,11 +101,12 @@ class Server:
         if not calls:
             return []
         try:
-            with translated(self.target.name):
-                return self._run(calls)
-        except StorageReset as error:
-            self._refusal = str(error)
-            raise
+            return self._run(calls)
+        except RedisError as error:
+            problem = storage_error(error, self.target.name)
+            if isinstance(problem, StorageReset):
+                self._refusal = str(problem)
+            raise problem from error
 
     def arguments(self, call: Call) -> tuple[Any, ...]:
         """ARGV of a call."""
@@ -115,7 +116,6 @@ class Server:
         client = self._client
         if len(calls) == 1:
             return [self._run_one(client, calls[0])]
-        replies = []
         with client.pipeline(transaction=False) as pipeline:
             for call in calls:
                 pipeline.evalsha(self._script(call.script).sha, 1, call.tag, *self.arguments(call))
@@ -124,7 +124,7 @@ class Server:
             if isinstance(reply, NoScriptError):  # the server was restarted, or SCRIPT FLUSH
                 replies[number] = self._run_one(client, calls[number])
             elif isinstance(reply, RedisError):
-                raise storage_error(reply, self.target.name) from reply
+                raise reply
         return replies
 
     def _run_one(self, client: redis.Redis, call: Call) -> Any:

@@ -65,9 +65,9 @@ class Server:
         return redis.Redis.from_url(self.base, protocol=2, socket_timeout=10)
 
     def drop(self, namespace: str) -> None:
-        """Delete what is in a namespace, and nothing else."""
+        """Delete what is in a namespace, or in one whose name goes on from it, and nothing else."""
         with self.client() as client:
-            for key in client.scan_iter(match=f"{{{namespace}:*", count=1000):
+            for key in client.scan_iter(match=f"{{{namespace}*", count=1000):
                 client.unlink(key)
 
     def start(self) -> None:

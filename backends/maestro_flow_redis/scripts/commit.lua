@@ -10,22 +10,17 @@
 --            flow                      absent, or  flow_id  revision  commit_id  position (a string)
 --                                      record: the commit id, a line feed, and what only the caller can read
 --                                      entry: the run's new entry, or absent;  is_live: it is not terminal
--- reply    { outcomes, position }: one letter per commit; where a position is not beyond the last one of the group,
---          which is told, judging ends, and what came before is written
+-- reply    { outcomes, problem }: one letter per commit; where the log refuses a record, above all because its position
+--          is not beyond the last one (PROTOCOL 7), judging ends, what came before is written, and this is why
 --
 -- A batch is written commit by commit, because each is judged by what those before it have left. Of one commit nothing
 -- is written before all of it is judged.
 
 local DONE, ALREADY_APPLIED, OWNERSHIP_LOST, CONFLICT, INVALID = 'D', 'A', 'L', 'C', 'I'
 
-local fence = redis.call('HMGET', head, 'generation', 'owner_id', 'position')
-local generation, owner_id, last_position = fence[1], fence[2], fence[3]
+local fence = redis.call('HMGET', head, 'generation', 'owner_id')
+local generation, owner_id = fence[1], fence[2]
 local refused = {} -- flows of which a commit was refused: what follows was decided on a state that never was
-
--- Positions as strings of digits: Lua's numbers are doubles, which two positions above 2^53 could share.
-local function is_beyond(position, last)
-  return #position > #last or (#position == #last and position > last)
-end
 
 -- A flow's records are a list: revision n is item n - 1. No gap and no second commit can exist in it (PROTOCOL 4).
 local function records_of(flow)
@@ -45,7 +40,7 @@ end
 local function is_applied(commit)
   local flow = commit.flow
   if flow then
-    if redis.call('LLEN', records_of(flow)) < flow.revision then
+    if flow.length < flow.revision then
       return false
     end
     local record = redis.call('LINDEX', records_of(flow), flow.revision - 1)
@@ -82,13 +77,16 @@ local function refusal(commit)
     end
   end
   local flow = commit.flow
-  if flow and (refused[flow.flow_id] or redis.call('LLEN', records_of(flow)) ~= flow.revision - 1) then
+  if flow and (refused[flow.flow_id] or flow.length ~= flow.revision - 1) then
     verdict = CONFLICT -- another commit has the revision, or revision - 1 does not exist (PROTOCOL 4)
   end
   return verdict
 end
 
 local function judge(commit)
+  if commit.flow then
+    commit.flow.length = redis.call('LLEN', records_of(commit.flow))
+  end
   if commit.contradicts then
     return INVALID
   elseif is_applied(commit) then
@@ -115,12 +113,15 @@ local function write_entry(flow)
   end
 end
 
--- The stream comes first, because it is the only write that could refuse: a position is its id, which must increase.
+-- The log is a stream whose ids are the positions: it refuses one that is not beyond its last, and then nothing of the
+-- commit is written, because this comes first. Returns the refusal, or nil.
+local function write_to_log(flow)
+  local added = redis.pcall('XADD', key('log'), flow.position .. '-0', 'f', flow.flow_id, 'r', flow.revision)
+  return type(added) == 'table' and added.err
+end
+
 local function write_flow(flow)
-  redis.call('XADD', key('log'), flow.position .. '-0', 'f', flow.flow_id, 'r', flow.revision)
   redis.call('RPUSH', records_of(flow), flow.record)
-  redis.call('HSET', head, 'position', flow.position)
-  last_position = flow.position
   if flow.entry then
     write_entry(flow)
   end
@@ -158,8 +159,9 @@ for number = 2, #ARGV do
   local flow = commit.flow
   local outcome = judge(commit)
   if outcome == DONE then
-    if flow and not is_beyond(flow.position, last_position) then
-      break -- a reader that is past it would never see the record: a bug of the caller (PROTOCOL 7)
+    local problem = flow and write_to_log(flow)
+    if problem then
+      return {table.concat(outcomes), problem}
     end
     write(commit)
   elseif flow and outcome ~= ALREADY_APPLIED then
@@ -167,4 +169,4 @@ for number = 2, #ARGV do
   end
   outcomes[#outcomes + 1] = outcome
 end
-return {table.concat(outcomes), last_position}
+return {table.concat(outcomes), ''}

@@ -7,7 +7,7 @@
 
 if ARGV[4] == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('HSET', KEYS[1],
-    'epoch', ARGV[1], 'generation', 0, 'owner_id', '', 'expires_at', '0', 'position', '0',
+    'epoch', ARGV[1], 'generation', 0, 'owner_id', '', 'expires_at', '0',
     'sequence', ARGV[2], 'groups', ARGV[3])
 end
 return redis.call('HGET', KEYS[1], 'epoch')
