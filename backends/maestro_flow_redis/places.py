@@ -28,10 +28,14 @@ class Places:
         if group_id is None:
             group_id = self._look_up(flow_id)
         if group_id is not None:
-            if len(self._groups) >= _REMEMBERED:
-                self._groups.clear()
-            self._groups[flow_id] = group_id
+            self.remember(flow_id, group_id)
         return group_id
+
+    def remember(self, flow_id: str, group_id: int) -> None:
+        """Known from elsewhere, so that it need not be looked up."""
+        if len(self._groups) >= _REMEMBERED:
+            self._groups.clear()
+        self._groups[flow_id] = group_id
 
     def run(self, flow_id: str) -> RunEntry | None:
         """What the commits wrote, or else what the start made."""

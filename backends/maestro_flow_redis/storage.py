@@ -114,11 +114,17 @@ class RedisStorage:
     def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
         for request in requests:
             check_group(request.group_id, self.group_count)
-        return catalog.start(self._server, requests)
+        runs = catalog.start(self._server, requests)
+        for run in runs:
+            self._places.remember(run.flow_id, run.group_id)
+        return runs
 
     def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
         check_group(group_id, self.group_count)
-        return catalog.given(self._server, group_id, limit)
+        runs = catalog.given(self._server, group_id, limit)
+        for run in runs:  # the owner marks them as taken next
+            self._places.remember(run.flow_id, run.group_id)
+        return runs
 
     def taken(self, flow_ids: Sequence[str]) -> None:
         catalog.taken(self._server, self._places, flow_ids)
