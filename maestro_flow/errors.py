@@ -13,6 +13,7 @@
         ├── StorageUnavailable  the store cannot be reached, or the outcome is unknown: repeat the identical call
         ├── StorageUnusable     the store cannot be opened: no access, not ours, read-only
         ├── SchemaMismatch      the store was written by a newer maestro-flow
+        ├── StorageReset        the server was flushed or replaced: the store is another one now
         └── OwnershipLost       the lease is not the current one: nothing was written
 
 A message says what happened to which workflow, instance and step, and what to do about it.
@@ -31,6 +32,7 @@ __all__ = [
     "SchemaMismatch",
     "SettingsError",
     "StorageError",
+    "StorageReset",
     "StorageUnavailable",
     "StorageUnusable",
     "ValueNotStorable",
@@ -103,6 +105,13 @@ class StorageUnusable(StorageError):
 
 class SchemaMismatch(StorageError):
     """The store was written by a newer maestro-flow than this one."""
+
+
+class StorageReset(StorageError):
+    """The server was flushed or replaced: it does not hold the store that was opened; nothing was written.
+
+    Every further call is refused, until the store is opened again.
+    """
 
 
 class OwnershipLost(StorageError):

@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Iterator
+
 import pytest
+
+from tests.servers import redis as redis_servers
+from tests.servers.postgres import Server, find_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite", action="store_true", help="write the observed traces into tests/core/cases instead of comparing"
     )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server; the tests keep to schemas of their own."""
+    server = find_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[Server]:
+    """A PostgreSQL server that a test may kill, if it starts it again."""
+    server = find_server(own=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def schema(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a schema that is not there yet, and will not be there any more."""
+    name = "t_" + re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-50:]
+    postgres.drop(name)
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[redis_servers.Server]:
+    """A Redis server; the tests keep to namespaces of their own."""
+    server = redis_servers.find_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace that no other test has, on any server; on somebody else's nothing of it is left."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", request.node.nodeid)[-40:] + secrets.token_hex(4)
+    yield name
+    if "redis_server" in request.fixturenames:
+        server: redis_servers.Server = request.getfixturevalue("redis_server")
+        if server.home is None:
+            server.drop(name)

@@ -31,9 +31,12 @@ from sqlalchemy import (
     text,
 )
 
+from maestro_flow.errors import SchemaMismatch
+
 __all__ = [
     "OLDEST_READER",
     "SCHEMA_VERSION",
+    "check_schema",
     "definitions",
     "leases",
     "log",
@@ -52,9 +55,22 @@ OLDEST_READER = 1
 
 metadata = MetaData()
 
+
+def check_schema(store: str, *, version: int, oldest_reader: int) -> None:
+    """Raises SchemaMismatch: ``store_meta`` says that we are too old for the store."""
+    if oldest_reader > SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"the store {store} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
+            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
+        )
+
+
 # The types that a STRICT table of SQLite knows, at full width elsewhere.
 _Number: Any = BigInteger().with_variant(Integer(), "sqlite")
 _Seconds: Any = Double().with_variant(REAL(), "sqlite")
+
+# Ids are ordered by their bytes, as in Python, whatever the language of the database.
+_Text: Any = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _column(name: str, kind: Any, *, key: bool = False, null: bool = False) -> Column[Any]:
@@ -83,22 +99,24 @@ leases = Table(
     metadata,
     _column("group_id", Integer, key=True),
     _column("generation", _Number),
-    _column("owner_id", Text),  # empty: nobody
-    _column("process", Text),  # by which another process may prove that the owner is dead; empty: it cannot
+    _column("owner_id", _Text),  # empty: nobody
+    _column("process", _Text),  # by which another process may prove that the owner is dead; empty: it cannot
     _column("expires_at", _Seconds),
+    # On Postgres, what makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
+    UniqueConstraint("group_id", "generation", name="one_owner_per_generation").ddl_if(dialect="postgresql"),
     sqlite_strict=True,
 )
 
 log = Table(
     "log",
     metadata,
-    _column("flow_id", Text),
+    _column("flow_id", _Text),
     _column("revision", _Number),
     _column("group_id", Integer),
     _column("generation", _Number),  # the fence it was written under, for verify
-    _column("owner_id", Text),
+    _column("owner_id", _Text),
     _column("position", _Number),
-    _column("commit_id", Text),
+    _column("commit_id", _Text),
     _column("at", _Seconds),
     _column("schema_version", Integer),
     _column("events", LargeBinary),
@@ -112,15 +130,15 @@ messages = Table(
     metadata,
     Column("sequence", _Number, primary_key=True, autoincrement=True),
     _column("group_id", Integer),
-    _column("message_id", Text),
-    _column("flow_id", Text),
-    _column("kind", Text),
+    _column("message_id", _Text),
+    _column("flow_id", _Text),
+    _column("kind", _Text),
     _column("body", LargeBinary),
     _column("sent_at", _Seconds),
     _column("deliveries", Integer),
     _column("delivered_to", _Number),  # the latest generation that received it
-    _column("state", Text),
-    _column("outcome", Text),
+    _column("state", _Text),
+    _column("outcome", _Text),
     _column("settled_at", _Seconds, null=True),
     UniqueConstraint("group_id", "message_id", name="one_message_per_id"),  # PROTOCOL 16
     _partial("messages_waiting", "group_id", "sequence", where="state = 'waiting'"),
@@ -132,7 +150,7 @@ messages = Table(
 workflows = Table(
     "workflows",
     metadata,
-    _column("workflow_id", Text, key=True),
+    _column("workflow_id", _Text, key=True),
     _column("latest_version", Integer),
     _column("latest_instance", _Number),
     sqlite_strict=True,
@@ -142,7 +160,7 @@ workflows = Table(
 definitions = Table(
     "definitions",
     metadata,
-    _column("workflow_id", Text, key=True),
+    _column("workflow_id", _Text, key=True),
     _column("version", Integer, key=True),
     _column("body", LargeBinary),
     _column("created_at", _Seconds),
@@ -153,17 +171,17 @@ runs = Table(
     "runs",
     metadata,
     Column("number", _Number, primary_key=True, autoincrement=True),  # order of starting
-    _column("flow_id", Text),
-    _column("workflow_id", Text),
+    _column("flow_id", _Text),
+    _column("workflow_id", _Text),
     _column("version", Integer),
     _column("instance_id", _Number),
     _column("run_id", _Number),
     _column("group_id", Integer),
-    _column("status", Text),
+    _column("status", _Text),
     _column("created_at", _Seconds),
     _column("started_at", _Seconds, null=True),
     _column("ended_at", _Seconds, null=True),
-    _column("request_id", Text, null=True),  # null: not made by a start
+    _column("request_id", _Text, null=True),  # null: not made by a start
     _column("params", LargeBinary, null=True),
     _column("is_given", Integer),  # started and not yet marked as taken
     _column("is_live", Integer),  # has a log and has not ended

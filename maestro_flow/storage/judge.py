@@ -13,7 +13,7 @@ from typing import Protocol
 from maestro_flow.errors import Conflict, StorageError
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, MessageState, Outcome, Settlement
 
-__all__ = ["Facts", "check_group", "check_same_message", "judge_batch", "state_after"]
+__all__ = ["Facts", "check_group", "check_same_message", "contradicts_itself", "judge_batch", "state_after"]
 
 
 class Facts(Protocol):
@@ -57,7 +57,7 @@ def judge_batch(batch: Sequence[Commit], facts: Facts, write: Callable[[Commit],
 
 def _judge(commit: Commit, facts: Facts, *, is_built_on_refused: bool) -> Outcome:
     """The verdict on one commit; what was decided on top of a refused one is refused too (PROTOCOL 4)."""
-    if _contradicts_itself(commit):
+    if contradicts_itself(commit):
         return Outcome.INVALID
     if _is_applied(commit, facts):
         return Outcome.ALREADY_APPLIED  # before the fence: the answer that got lost stays true for ever (PROTOCOL 6)
@@ -97,7 +97,8 @@ def check_same_message(there: Message, message: Message) -> None:
         )
 
 
-def _contradicts_itself(commit: Commit) -> bool:
+def contradicts_itself(commit: Commit) -> bool:
+    """INVALID whatever the store holds."""
     group_id, flow = commit.lease.group_id, commit.flow
     if flow is not None:
         if flow.revision < 1:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from maestro_flow.clock import Clock, SystemClock
 from maestro_flow.errors import PluginError, SettingsError
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["BACKENDS", "Opener", "open_storage"]
+__all__ = ["BACKENDS", "Opener", "open_storage", "without_password"]
 
 BACKENDS = "maestro_flow.backends"
 """Entry-point group; the name is the URL's scheme, the object an ``Opener``."""
@@ -34,7 +34,7 @@ def open_storage(url: str, clock: Clock | None = None) -> Storage:
     found = {entry.name: entry for entry in entry_points(group=BACKENDS)}
     if scheme not in found:
         known = ", ".join(f"{name}://" for name in sorted(found)) or "none"
-        raise SettingsError(f"no storage backend for the URL {url!r}; installed: {known}")
+        raise SettingsError(f"no storage backend for the URL {without_password(url)!r}; installed: {known}")
     try:
         opener: Opener = found[scheme].load()
     except ImportError as error:
@@ -43,3 +43,11 @@ def open_storage(url: str, clock: Clock | None = None) -> Storage:
             f"try: pip install 'maestro-flow[{scheme}]'"
         ) from error
     return opener(url, clock or SystemClock())
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown: a password in it is three stars."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return url if not colon else urlunsplit(parts._replace(netloc=f"{name}:***{at}{host}"))

@@ -33,9 +33,15 @@ def test_the_clock_is_handed_on() -> None:
 
 @pytest.mark.parametrize("url", ["", "runs.db", "/srv/runs.db", "mongodb://host/db", "://"])
 def test_a_url_that_no_backend_is_for_is_refused_with_a_list_of_those_that_are_there(url: str) -> None:
-    with pytest.raises(SettingsError, match="memory://, sqlite://") as refusal:
+    with pytest.raises(SettingsError, match=r"memory://, .*sqlite://") as refusal:
         open_storage(url)
     assert repr(url) in str(refusal.value)
+
+
+def test_a_password_in_a_url_is_never_shown() -> None:
+    with pytest.raises(SettingsError, match=r"mongodb://me:\*\*\*@host:1/db\?x=y") as refusal:
+        open_storage("mongodb://me:se@cr:et@host:1/db?x=y")
+    assert "cr" not in str(refusal.value).partition("installed")[0]
 
 
 def test_a_backend_that_cannot_be_imported_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

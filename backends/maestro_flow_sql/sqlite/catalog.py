@@ -5,10 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from attrs import evolve
-
 from maestro_flow.model.commit import GivenRun, StartRequest
-from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
+from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.sqlite.values import as_json
 
 __all__ = ["push", "start", "taken"]
@@ -62,29 +60,11 @@ def push(db: sqlite3.Connection, workflow_id: str, body: bytes, now: float) -> i
 
 
 def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) -> list[GivenRun]:
-    """The run of each request: found by its request id, or new with the next number of its workflow.
-
-    Raises:
-        NotFound, Conflict: as the protocol says; the caller rolls back, so it is all or nothing.
-    """
-    started = {(run.workflow_id, run.request_id): run for run in _started(db, requests)}
+    """Raises NotFound, Conflict, as the protocol says; the caller rolls back, so it is all or nothing."""
     asked = as_json({request.workflow_id for request in requests})
     counters = {name: (version, instance) for name, version, instance in db.execute(_WORKFLOWS, (asked,))}
-    answers, fresh = [], []
-    for request in requests:
-        key = (request.workflow_id, request.request_id)
-        if key in started:
-            check_same_start(started[key], request)
-            answers.append(started[key])
-            continue
-        latest, instance_id = counters.get(request.workflow_id, (0, 0))
-        version = chosen_version(request, latest=latest)
-        run = new_run(request, version=version, instance_id=instance_id + 1, created_at=now)
-        counters[request.workflow_id] = (latest, instance_id + 1)
-        started[key] = evolve(run, fresh=False)
-        fresh.append(run)
-        answers.append(run)
-    _insert(db, fresh)
+    answers = answer_starts(requests, _started(db, requests), counters, now)
+    _insert(db, [run for run in answers if run.fresh])
     return answers
 
 

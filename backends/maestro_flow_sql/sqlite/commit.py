@@ -9,10 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from attrs import Factory, define, evolve
-
-from maestro_flow.model.commit import Commit, Lease, Message, MessageState, Outcome, RunEntry
+from maestro_flow.model.commit import Commit, Outcome, RunEntry
 from maestro_flow.storage.judge import judge_batch, state_after
+from maestro_flow_sql.facts import Facts
 from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, message_values, read_messages
 from maestro_flow_sql.sqlite.values import as_json
 
@@ -68,44 +67,8 @@ def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], now: float) ->
     return outcomes
 
 
-@define
-class _Facts:
-    """What the judge asks for (``Facts``): read once for the batch, then kept up with what is done in it."""
-
-    leases: dict[int, tuple[int, str]] = Factory(dict)
-    positions: dict[int, int] = Factory(dict)
-    records: dict[tuple[str, int], tuple[str, int]] = Factory(dict)
-    messages: dict[tuple[int, str], Message] = Factory(dict)
-
-    def is_current(self, lease: Lease) -> bool:
-        return self.leases.get(lease.group_id) == (lease.generation, lease.owner_id)
-
-    def written(self, flow_id: str, revision: int) -> tuple[str, int] | None:
-        return self.records.get((flow_id, revision))
-
-    def last_position(self, group_id: int) -> int:
-        return self.positions[group_id]
-
-    def message(self, group_id: int, message_id: str) -> Message | None:
-        return self.messages.get((group_id, message_id))
-
-    def note(self, commit: Commit) -> None:
-        """From now on this commit is written, for the commits judged after it."""
-        group_id, flow = commit.lease.group_id, commit.flow
-        if flow is not None:
-            self.records[flow.flow_id, flow.revision] = (flow.commit_id, group_id)
-            self.positions[group_id] = flow.position
-        for settlement in commit.settles:
-            message = self.messages[group_id, settlement.message_id]
-            self.messages[group_id, settlement.message_id] = evolve(
-                message, state=state_after(settlement), outcome=settlement.outcome
-            )
-        for message in commit.sends:
-            self.messages.setdefault((group_id, message.message_id), evolve(message, state=MessageState.WAITING))
-
-
-def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit]) -> _Facts:
-    facts = _Facts()
+def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit]) -> Facts:
+    facts = Facts()
     groups = as_json({commit.lease.group_id for commit in batch})
     for group_id, generation, owner_id, position in db.execute(_FENCES, (groups,)):
         facts.leases[group_id] = (generation, owner_id)

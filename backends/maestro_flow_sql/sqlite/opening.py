@@ -10,9 +10,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from maestro_flow.clock import Clock
-from maestro_flow.errors import SchemaMismatch, SettingsError, StorageUnusable
+from maestro_flow.errors import SettingsError, StorageUnusable
 from maestro_flow.storage.protocol import GROUP_COUNT
-from maestro_flow_sql.schema import OLDEST_READER, SCHEMA_VERSION, metadata
+from maestro_flow_sql.schema import OLDEST_READER, SCHEMA_VERSION, check_schema, metadata
 from maestro_flow_sql.sqlite.connection import connect, patiently
 from maestro_flow_sql.sqlite.errors import translated
 from maestro_flow_sql.sqlite.reader import Reader
@@ -103,11 +103,7 @@ def _check_is_ours(connection: sqlite3.Connection, path: str) -> bool:
             "give the URL of a file of its own"
         )
     version, oldest_reader = connection.execute("SELECT schema_version, oldest_reader FROM store_meta").fetchone()
-    if oldest_reader > SCHEMA_VERSION:
-        raise SchemaMismatch(
-            f"the store {path} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
-            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
-        )
+    check_schema(path, version=version, oldest_reader=oldest_reader)
     return True
 
 

@@ -72,10 +72,11 @@ class Atomicity(Concern):
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
         """PROTOCOL 8: a batch over many flows and groups is an optimisation."""
+        node.claim()
+        lost, mine = node.leases
         clock.advance(LEASE_S)
-        rival.claim()
-        node.claim(1)
-        mine, lost = node.leases[1], node.leases[0]
+        node.store.renew(node.owner, [mine], lease_s=LEASE_S)
+        rival.claim(node.store.group_count)
         batch = [
             node.write("w/1/1", 1, lease=lost),
             node.write("w/2/1", 1, lease=mine),

@@ -1,0 +1,7 @@
+"""The Redis backend of maestro-flow: one Lua script a verb, in ``scripts/``, and what calls them."""
+
+from __future__ import annotations
+
+from maestro_flow_redis.opening import open_redis
+
+__all__ = ["open_redis"]

@@ -1,0 +1,59 @@
+"""Definitions and starts on Redis: step (a) of a start is one script in the catalog's slot (PROTOCOL 18)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from maestro_flow.errors import StorageError
+from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.storage.protocol import StoredDefinition
+from maestro_flow.storage.starts import check_same_start, chosen_version
+from maestro_flow_redis.codec import request_argument, run_of
+from maestro_flow_redis.places import Places, entries
+from maestro_flow_redis.server import Server
+
+__all__ = ["definition", "given", "push", "start", "taken"]
+
+
+def push(server: Server, workflow_id: str, body: bytes) -> int:
+    return int(server.call("push", server.catalog, workflow_id, body))
+
+
+def definition(server: Server, workflow_id: str, version: int | None) -> StoredDefinition | None:
+    found = server.call("definition", server.catalog, workflow_id, "" if version is None else version)
+    return None if found is None else StoredDefinition(workflow_id, int(found[0]), found[1], float(found[2]))
+
+
+def start(server: Server, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
+    if not requests:
+        return []
+    answers = server.call("start", server.catalog, *map(request_argument, requests))
+    if answers[-1][0] in (b"missing", b"conflict"):
+        _refuse(requests[len(answers) - 1], *answers[-1])
+    return [run_of(flow_id, fields, fresh=bool(is_fresh)) for is_fresh, flow_id, *fields in answers]
+
+
+def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
+    """Say it as every backend does."""
+    if why == b"missing":
+        chosen_version(request, latest=facts[0])
+    check_same_start(run_of(facts[0], facts[1:]), request)
+    raise StorageError(f"start.lua and storage.starts differ about {request.workflow_id} {request.request_id!r}")
+
+
+def given(server: Server, group_id: int, limit: int) -> list[GivenRun]:
+    if limit < 1:
+        return []
+    return [run_of(flow_id, fields) for flow_id, *fields in server.call("given", server.catalog, group_id, limit)]
+
+
+def taken(server: Server, places: Places, flow_ids: Sequence[str]) -> None:
+    """Mark runs as taken, and leave listing those with an entry to their group: an entry stays once it is there."""
+    located = [(places.group_of(flow_id), flow_id) for flow_id in flow_ids]
+    runs = [(group_id, flow_id) for group_id, flow_id in located if group_id is not None]
+    written = entries(server, runs)
+    marks = [(flow_id, int(entry is not None)) for (_, flow_id), entry in zip(runs, written, strict=True)]
+    if marks:
+        server.call("taken", server.catalog, *(word for mark in marks for word in mark))

@@ -1,0 +1,173 @@
+"""What a script gets and what it answers, as bytes; ids are text, numbers that must be exact are decimal strings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from maestro_flow.model.commit import (
+    Commit,
+    FlowWrite,
+    GivenRun,
+    LogRecord,
+    Message,
+    MessageState,
+    RunEntry,
+    Settlement,
+    StartRequest,
+)
+from maestro_flow.storage.judge import contradicts_itself
+
+__all__ = ["commit_argument", "entry_of", "message_of", "record_of", "request_argument", "run_of"]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_entry = msgspec.msgpack.Decoder(RunEntry).decode
+
+
+class _Record(msgspec.Struct, array_like=True):
+    """What is kept of a commit's flow beside its commit id; the script compares that and reads nothing else."""
+
+    generation: int
+    owner_id: str
+    position: int
+    at: float
+    schema_version: int
+    events: bytes
+
+
+class _Send(msgspec.Struct):
+    message_id: str
+    flow_id: str
+    kind: str
+    body: msgspec.Raw
+
+
+class _Flow(msgspec.Struct, omit_defaults=True):
+    flow_id: str
+    revision: int
+    commit_id: str
+    position: str
+    record: msgspec.Raw
+    entry: msgspec.Raw | None = None
+    is_live: bool = False
+
+
+class _Commit(msgspec.Struct, omit_defaults=True):
+    generation: str
+    owner_id: str
+    settles: Sequence[Settlement]
+    sends: Sequence[_Send]
+    contradicts: bool = False
+    flow: _Flow | None = None
+
+
+_decode_record = msgspec.msgpack.Decoder(_Record).decode
+
+
+def commit_argument(commit: Commit) -> bytes:
+    """A commit as ``commit.lua`` reads it."""
+    lease, flow = commit.lease, commit.flow
+    argument = _Commit(
+        generation=str(lease.generation),
+        owner_id=lease.owner_id,
+        contradicts=contradicts_itself(commit),
+        flow=None if flow is None else _flow(commit, flow),
+        settles=commit.settles,
+        sends=[_Send(m.message_id, m.flow_id, m.kind, _as_text(m.body)) for m in commit.sends],
+    )
+    return _encode(argument)
+
+
+def _flow(commit: Commit, flow: FlowWrite) -> _Flow:
+    lease = commit.lease
+    record = _Record(lease.generation, lease.owner_id, flow.position, flow.at, flow.schema_version, flow.events)
+    return _Flow(
+        flow_id=flow.flow_id,
+        revision=flow.revision,
+        commit_id=flow.commit_id,
+        position=str(flow.position),
+        record=_as_text(flow.commit_id.encode() + b"\n" + _encode(record)),
+        entry=None if flow.entry is None else _as_text(_encode(flow.entry)),
+        is_live=flow.entry is not None and not flow.entry.status.is_terminal,
+    )
+
+
+def request_argument(request: StartRequest) -> bytes:
+    """A request as ``start.lua`` reads it."""
+    argument = {
+        "workflow_id": request.workflow_id,
+        "request_id": request.request_id,
+        "group_id": request.group_id,
+        "params": _as_text(request.params),
+    }
+    if request.version is not None:
+        argument["version"] = request.version
+    return _encode(argument)
+
+
+def record_of(group_id: int, flow_id: str, revision: int, stored: bytes) -> LogRecord:
+    """A record as ``read_flow.lua`` and ``read_log.lua`` answer it."""
+    commit_id, _, rest = stored.partition(b"\n")
+    record = _decode_record(rest)
+    return LogRecord(
+        flow_id=flow_id,
+        revision=revision,
+        group_id=group_id,
+        generation=record.generation,
+        owner_id=record.owner_id,
+        position=record.position,
+        commit_id=commit_id.decode(),
+        at=record.at,
+        schema_version=record.schema_version,
+        events=record.events,
+    )
+
+
+def entry_of(stored: bytes) -> RunEntry:
+    """An entry as ``commit.lua`` got it."""
+    return _decode_entry(stored)
+
+
+def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int]) -> Message:
+    """A message out of the MESSAGE_FIELDS of ``inbox.lua``."""
+    flow_id, kind, body, sequence, deliveries, state, outcome, sent_at = map(_bytes, fields)
+    return Message(
+        group_id=group_id,
+        message_id=message_id,
+        flow_id=flow_id.decode(),
+        kind=kind.decode(),
+        body=body,
+        sequence=int(sequence),
+        deliveries=int(deliveries),
+        state=MessageState(state.decode()),
+        outcome=outcome.decode(),
+        sent_at=float(sent_at),
+    )
+
+
+def run_of(flow_id: bytes, fields: Sequence[bytes | int], *, fresh: bool = False) -> GivenRun:
+    """A run out of the RUN_FIELDS of ``runs.lua``."""
+    workflow_id, version, instance_id, run_id, group_id, request_id, params, created_at = map(_bytes, fields)
+    return GivenRun(
+        flow_id=flow_id.decode(),
+        workflow_id=workflow_id.decode(),
+        version=int(version),
+        instance_id=int(instance_id),
+        run_id=int(run_id),
+        group_id=int(group_id),
+        request_id=request_id.decode(),
+        params=params,
+        created_at=float(created_at),
+        fresh=fresh,
+    )
+
+
+def _bytes(value: bytes | int) -> bytes:
+    """A number that a script has just made comes as one, what it has read comes as bytes."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _as_text(data: bytes) -> msgspec.Raw:
+    """Bytes as a MessagePack string (str 32): the cmsgpack of Redis knows no type for bytes, and checks no string."""
+    return msgspec.Raw(b"\xdb" + len(data).to_bytes(4, "big") + data)

@@ -1,0 +1,50 @@
+"""Messages on Redis: inbox, tombstones and dead letters."""
+
+from __future__ import annotations
+
+from maestro_flow.errors import OwnershipLost
+from maestro_flow.model.commit import Lease, Message
+from maestro_flow.storage.judge import check_same_message
+from maestro_flow_redis.codec import message_of
+from maestro_flow_redis.server import Call, Server
+
+__all__ = ["message", "purge", "receive", "send"]
+
+_PURGED_AT_ONCE = 500
+"""Tombstones of a group that one script drops: it holds up everybody for about a millisecond."""
+
+
+def send(server: Server, sent: Message) -> Message:
+    """Raises Conflict: the id is there with another flow, kind or body."""
+    group = server.group(sent.group_id)
+    fields = server.call("send", group, sent.message_id, sent.flow_id, sent.kind, sent.body)
+    there = message_of(sent.group_id, sent.message_id, fields)
+    check_same_message(there, sent)
+    return there
+
+
+def receive(server: Server, lease: Lease, after: int, limit: int) -> list[Message]:
+    """Raises OwnershipLost: the lease is not current."""
+    group = server.group(lease.group_id)
+    page = server.call("receive", group, lease.generation, lease.owner_id, after, limit)
+    if page is None:
+        raise OwnershipLost(
+            f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
+        )
+    return [message_of(lease.group_id, message_id.decode(), fields) for message_id, fields in page]
+
+
+def message(server: Server, group_id: int, message_id: str) -> Message | None:
+    fields = server.call("message", server.group(group_id), message_id)
+    return None if fields[0] is None else message_of(group_id, message_id, fields)
+
+
+def purge(server: Server, settled_before: float) -> int:
+    """How many tombstones were dropped, in all groups; round after round, so that no script runs long."""
+    left, purged = list(range(server.group_count)), 0
+    while left:
+        args = (repr(settled_before), _PURGED_AT_ONCE)
+        counts = server.call_all([Call("purge_messages", server.group(group_id), args) for group_id in left])
+        left = [group_id for group_id, count in zip(left, counts, strict=True) if count == _PURGED_AT_ONCE]
+        purged += sum(counts)
+    return purged

@@ -1,0 +1,95 @@
+"""The run index of all groups and the catalog, merged: newest run first, in pages, whatever is in the store."""
+
+from __future__ import annotations
+
+import heapq
+import struct
+from collections.abc import Iterator
+from itertools import islice
+
+from attrs import frozen
+
+from maestro_flow.model.commit import RunEntry
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.protocol import RunQuery
+from maestro_flow_redis.places import entries, entry_of_start, started
+from maestro_flow_redis.server import Call, Server
+
+__all__ = ["list_runs"]
+
+_PAGE_MIN = 16
+"""Places that are read at once from an index: more than its share of a page, so that one round mostly does."""
+
+
+@frozen
+class _Index:
+    """One filter in the index of one group."""
+
+    group_id: int
+    prefix: str
+
+
+def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
+    """A page of runs: those of the catalog that are only given, and those of the groups.
+
+    The catalog is read first. A run that gets its first commit meanwhile is then in both, and counts once, as its
+    group says; the other way round it could be in neither.
+    """
+    before = b"" if query.before is None else struct.pack(">d", query.before[0]) + query.before[1].encode()
+    created = {entry.flow_id: entry for entry in _created(server, query, before)}
+    statuses: list[str] = [*sorted(query.statuses)] or [""]
+    indexes = [_Index(g, _prefix(query, status)) for g in range(server.group_count) for status in statuses]
+    places = heapq.merge(*_streams(server, indexes, before, query.limit), reverse=True)
+    found = list(islice(_distinct(places), query.limit))
+    written = [entry for entry in entries(server, [(g, place[8:].decode()) for place, g in found]) if entry is not None]
+    merged = {**created, **{entry.flow_id: entry for entry in written}}
+    return sorted(merged.values(), key=lambda entry: (entry.created_at, entry.flow_id), reverse=True)[: query.limit]
+
+
+def _prefix(query: RunQuery, status: str) -> str:
+    """As ``index.lua`` makes it."""
+    instance = "" if query.instance_id is None else str(query.instance_id)
+    return f"{query.workflow_id or ''}\0{instance}\0{status}\0"
+
+
+def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntry]:
+    """The newest runs of a page that a start has made and no commit has written yet."""
+    if query.statuses and RunStatus.CREATED not in query.statuses:
+        return
+    left = query.limit
+    while left > 0:
+        args = (_prefix(query, RunStatus.CREATED), before, query.limit)
+        places = server.call("list_runs", server.catalog, *args)
+        runs = [run for run in started(server, [place[8:].decode() for place in places]) if run is not None]
+        written = entries(server, [(run.group_id, run.flow_id) for run in runs])
+        fresh = [run for run, entry in zip(runs, written, strict=True) if entry is None]
+        left -= len(fresh)
+        yield from map(entry_of_start, fresh)
+        if len(places) < query.limit:
+            return
+        before = places[-1]
+
+
+def _streams(server: Server, indexes: list[_Index], before: bytes, limit: int) -> Iterator[Iterator[tuple[bytes, int]]]:
+    """For each index its (place, group id), newest first; the first pages of all come in one round."""
+    size = min(limit, max(_PAGE_MIN, 2 * limit // len(indexes)))
+    calls = [Call("list_runs", server.group(index.group_id), (index.prefix, before, size)) for index in indexes]
+    for index, page in zip(indexes, server.call_all(calls), strict=True):
+        yield _stream(server, index, page, size)
+
+
+def _stream(server: Server, index: _Index, page: list[bytes], size: int) -> Iterator[tuple[bytes, int]]:
+    while page:
+        yield from ((place, index.group_id) for place in page)
+        if len(page) < size:
+            return
+        page = server.call("list_runs", server.group(index.group_id), index.prefix, page[-1], size)
+
+
+def _distinct(places: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+    """Without what is twice: a run whose status changes while the indexes of two statuses are read."""
+    last = None
+    for place in places:
+        if place != last:
+            yield place
+        last = place

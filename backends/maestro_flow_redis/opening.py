@@ -1,0 +1,77 @@
+"""From a URL to an open store: look at the server, find the store or found it."""
+
+from __future__ import annotations
+
+from maestro_flow.clock import Clock, Environment
+from maestro_flow.errors import SchemaMismatch, StorageReset
+from maestro_flow.storage.protocol import GROUP_COUNT
+from maestro_flow_redis.errors import translated
+from maestro_flow_redis.gate import check_server
+from maestro_flow_redis.server import Call, Server
+from maestro_flow_redis.storage import RedisStorage
+from maestro_flow_redis.target import Target
+
+__all__ = ["SCHEMA_VERSION", "open_redis", "open_server"]
+
+SCHEMA_VERSION = 1
+"""Version of the keys and what is in them, raised with every change."""
+
+_OLDEST_READER = 1
+"""The oldest schema version whose programs may still use a store of this one (PROTOCOL 27)."""
+
+
+def open_redis(url: str, _clock: Clock) -> RedisStorage:
+    """Open the store of a namespace, and create it where there is none; times are by the server's clock.
+
+    Raises:
+        SettingsError: the URL has an option that there is not.
+        StorageUnusable: the login is refused, or the server could lose what it has acknowledged.
+        SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
+        StorageReset: a part of the store was lost.
+        StorageUnavailable: the server cannot be reached.
+    """
+    return open_server(Server(Target.of(url)))
+
+
+def open_server(server: Server) -> RedisStorage:
+    """The same for a server that is connected to already; it is closed when the store cannot be opened."""
+    try:
+        with translated(server.target.name):
+            check_server(server.client, server.target)
+        _find_or_found(server)
+    except BaseException:
+        server.close()
+        raise
+    return RedisStorage(server)
+
+
+def _find_or_found(server: Server) -> None:
+    """Know the epoch and the number of groups of the store, which exists when this returns, whoever has founded it.
+
+    The epoch stands in each tag, because a script sees one only. It is random, so that a store that was flushed and
+    founded again is told from the one that was. Several processes may found at once: all use the first one's epoch.
+    """
+    store = server.target.name
+    new = (Environment().new_id(), SCHEMA_VERSION, _OLDEST_READER, GROUP_COUNT)
+    epoch, version, reader, groups, is_founded = server.call("found_catalog", server.catalog, *new)
+    if int(reader) > SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"the store {store} has schema {int(version)}, which needs a maestro-flow that knows schema {int(reader)}; "
+            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
+        )
+    server.epoch, server.group_count = epoch, int(groups)
+    may_make = int(is_founded == b"0")
+    replies = server.call_all(
+        [
+            Call("found_group", server.group(group_id), (epoch, group_id, server.group_count, may_make))
+            for group_id in range(server.group_count)
+        ]
+    )
+    lost = [str(group_id) for group_id, there in enumerate(replies) if there != epoch]
+    if lost:
+        raise StorageReset(
+            f"the store {store} has lost a part of its data: its catalog and its groups {', '.join(lost)} are not of "
+            "one store; restore a backup, or take another namespace"
+        )
+    if may_make:
+        server.call("found_last", server.catalog)

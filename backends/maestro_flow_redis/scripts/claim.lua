@@ -1,0 +1,16 @@
+-- Take a group that nobody holds: never held, released, or expired (PROTOCOL 3, 10). The old owner's commits are scripts
+-- too, so one is either complete before this or refused after it.
+--
+-- KEYS[1]  the group
+-- ARGV[2]  owner id   ARGV[3]  lease in seconds
+-- reply    the new generation, or nil when somebody holds the group
+
+local there = redis.call('HMGET', head, 'owner_id', 'expires_at')
+local now = tonumber(store_time())
+if there[1] ~= '' and tonumber(there[2]) > now then
+  return false
+end
+local expires_at = string.format('%.17g', now + tonumber(ARGV[3]))
+local generation = redis.call('HINCRBY', head, 'generation', 1)
+redis.call('HSET', head, 'owner_id', ARGV[2], 'expires_at', expires_at)
+return generation

@@ -1,0 +1,172 @@
+-- The one write door: judge each commit of a batch for one group in order, and write those that are DONE (PROTOCOL 1-8).
+-- with: inbox index
+--
+-- KEYS[1]  the group
+-- ARGV[2]  and all that follow: one commit each, as a MessagePack map
+--            generation  owner_id      the lease it was decided under, both as strings
+--            contradicts               true: it contradicts itself, as the caller has found
+--            settles                   list of {message_id, outcome, dead}
+--            sends                     list of {message_id, flow_id, kind, body}
+--            flow                      absent, or  flow_id  revision  commit_id  position (a string)
+--                                      record: the commit id, a line feed, and what only the caller can read
+--                                      entry: the run's new entry, or absent;  is_live: it is not terminal
+-- reply    { outcomes, problem }: one letter per commit; where the log refuses a record, above all because its position
+--          is not beyond the last one (PROTOCOL 7), judging ends, what came before is written, and this is why
+--
+-- A batch is written commit by commit, because each is judged by what those before it have left. Of one commit nothing
+-- is written before all of it is judged.
+
+local DONE, ALREADY_APPLIED, OWNERSHIP_LOST, CONFLICT, INVALID = 'D', 'A', 'L', 'C', 'I'
+
+local fence = redis.call('HMGET', head, 'generation', 'owner_id')
+local generation, owner_id = fence[1], fence[2]
+local refused = {} -- flows of which a commit was refused: what follows was decided on a state that never was
+
+-- A flow's records are a list: revision n is item n - 1. No gap and no second commit can exist in it (PROTOCOL 4).
+local function records_of(flow)
+  return key('flow', flow.flow_id)
+end
+
+local function state_after(settlement)
+  return settlement.dead and 'dead' or 'settled'
+end
+
+local function is_settled_so(settlement)
+  local there = redis.call('HMGET', key('message', settlement.message_id), 'state', 'outcome')
+  return there[1] == state_after(settlement) and there[2] == settlement.outcome, there[1]
+end
+
+-- This very commit is in the store: by its id, or, without a flow, by all that it would have left (PROTOCOL 5).
+local function is_applied(commit)
+  local flow = commit.flow
+  if flow then
+    if flow.length < flow.revision then
+      return false
+    end
+    local record = redis.call('LINDEX', records_of(flow), flow.revision - 1)
+    return string.sub(record, 1, #flow.commit_id + 1) == flow.commit_id .. '\n'
+  end
+  for _, settlement in ipairs(commit.settles) do
+    if not is_settled_so(settlement) then
+      return false
+    end
+  end
+  for _, message in ipairs(commit.sends) do
+    local fits, is_free = may_be_put(message.message_id, message.flow_id, message.kind, message.body)
+    if is_free or not fits then
+      return false
+    end
+  end
+  return #commit.settles + #commit.sends > 0 -- what leaves nothing cannot be found again
+end
+
+-- Not what it says but what it meets is wrong: INVALID before CONFLICT, or nil.
+local function refusal(commit)
+  local verdict = nil
+  for _, settlement in ipairs(commit.settles) do
+    local is_so, state = is_settled_so(settlement)
+    if not state then
+      return INVALID -- there is no such message
+    elseif state ~= 'waiting' and not is_so then
+      verdict = CONFLICT -- a message has one outcome for ever (PROTOCOL 16)
+    end
+  end
+  for _, message in ipairs(commit.sends) do
+    if not may_be_put(message.message_id, message.flow_id, message.kind, message.body) then
+      verdict = CONFLICT
+    end
+  end
+  local flow = commit.flow
+  if flow and (refused[flow.flow_id] or flow.length ~= flow.revision - 1) then
+    verdict = CONFLICT -- another commit has the revision, or revision - 1 does not exist (PROTOCOL 4)
+  end
+  return verdict
+end
+
+local function judge(commit)
+  if commit.flow then
+    commit.flow.length = redis.call('LLEN', records_of(commit.flow))
+  end
+  if commit.contradicts then
+    return INVALID
+  elseif is_applied(commit) then
+    return ALREADY_APPLIED -- before the fence: the answer that got lost stays true for ever (PROTOCOL 6)
+  elseif commit.generation ~= generation or commit.owner_id ~= owner_id then
+    return OWNERSHIP_LOST -- by equality, never by the time (PROTOCOL 3)
+  end
+  return refusal(commit) or DONE
+end
+
+local function write_entry(flow)
+  local before = redis.call('HGET', key('entries'), flow.flow_id)
+  if before then
+    local was = cmsgpack.unpack(before)
+    index_run(false, was.workflow_id, was.instance_id, was.status, was.created_at, was.flow_id)
+  end
+  local is = cmsgpack.unpack(flow.entry)
+  index_run(true, is.workflow_id, is.instance_id, is.status, is.created_at, is.flow_id)
+  redis.call('HSET', key('entries'), flow.flow_id, flow.entry)
+  if flow.is_live then
+    redis.call('ZADD', key('live'), 0, flow.flow_id)
+  else
+    redis.call('ZREM', key('live'), flow.flow_id)
+  end
+end
+
+-- The log is a stream whose ids are the positions: it refuses one that is not beyond its last, and then nothing of the
+-- commit is written, because this comes first. Returns the refusal, or nil.
+local function write_to_log(flow)
+  local added = redis.pcall('XADD', key('log'), flow.position .. '-0', 'f', flow.flow_id, 'r', flow.revision)
+  return type(added) == 'table' and added.err
+end
+
+local function write_flow(flow)
+  redis.call('RPUSH', records_of(flow), flow.record)
+  if flow.entry then
+    write_entry(flow)
+  end
+end
+
+local function write_settlement(settlement, now)
+  local name = key('message', settlement.message_id)
+  if redis.call('HGET', name, 'state') == 'waiting' then
+    redis.call('HSET', name, 'state', state_after(settlement), 'outcome', settlement.outcome)
+    redis.call('ZREM', key('waiting'), settlement.message_id)
+    if not settlement.dead then
+      redis.call('ZADD', key('settled'), now, settlement.message_id)
+    end
+  end
+end
+
+local function write(commit)
+  if commit.flow then
+    write_flow(commit.flow)
+  end
+  for _, settlement in ipairs(commit.settles) do
+    write_settlement(settlement, store_time())
+  end
+  for _, message in ipairs(commit.sends) do
+    local _, is_free = may_be_put(message.message_id, message.flow_id, message.kind, message.body)
+    if is_free then
+      put_message(message.message_id, message.flow_id, message.kind, message.body, store_time())
+    end
+  end
+end
+
+local outcomes = {}
+for number = 2, #ARGV do
+  local commit = cmsgpack.unpack(ARGV[number])
+  local flow = commit.flow
+  local outcome = judge(commit)
+  if outcome == DONE then
+    local problem = flow and write_to_log(flow)
+    if problem then
+      return {table.concat(outcomes), problem}
+    end
+    write(commit)
+  elseif flow and outcome ~= ALREADY_APPLIED then
+    refused[flow.flow_id] = true
+  end
+  outcomes[#outcomes + 1] = outcome
+end
+return {table.concat(outcomes), ''}

@@ -1,0 +1,13 @@
+-- Find the store of a namespace, or make its catalog. It runs before the epoch is known, so it has no other part.
+--
+-- KEYS[1]  the catalog
+-- ARGV[1]  a new epoch, random   ARGV[2]  schema version   ARGV[3]  oldest reader   ARGV[4]  number of groups
+-- reply    { epoch, schema version, oldest reader, number of groups, 1 when all groups have been made }
+
+local FIELDS = {'epoch', 'schema_version', 'oldest_reader', 'groups', 'is_founded'}
+
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('HSET', KEYS[1],
+    'epoch', ARGV[1], 'schema_version', ARGV[2], 'oldest_reader', ARGV[3], 'groups', ARGV[4], 'is_founded', 0)
+end
+return redis.call('HMGET', KEYS[1], unpack(FIELDS))

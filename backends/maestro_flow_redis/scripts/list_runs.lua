@@ -1,0 +1,15 @@
+-- A page of the index of a group, or of the catalog, newest run first.
+--
+-- KEYS[1]  the group or the catalog
+-- ARGV[2]  the filter as a prefix (index.lua)   ARGV[3]  the place before the page (8 bytes of the time, flow id), or empty
+-- ARGV[4]  how many at most
+-- reply    list of places: 8 bytes of the time, flow id
+
+local prefix = ARGV[2]
+-- The first byte of a double above zero is below 0xff.
+local newest = '(' .. prefix .. (ARGV[3] == '' and '\255' or ARGV[3])
+local places = redis.call('ZREVRANGEBYLEX', key('index'), newest, '[' .. prefix, 'LIMIT', 0, ARGV[4])
+for number, member in ipairs(places) do
+  places[number] = string.sub(member, #prefix + 1)
+end
+return places

@@ -1,0 +1,8 @@
+-- A message or its tombstone.
+-- with: inbox
+--
+-- KEYS[1]  the group
+-- ARGV[2]  message id
+-- reply    MESSAGE_FIELDS, all nil when there is none
+
+return read_message(ARGV[2])

@@ -1,0 +1,23 @@
+-- The waiting messages beyond a sequence, for the owner alone; each is counted once for a generation, before he has it,
+-- so that one which fails with it in hand was counted (PROTOCOL 17).
+-- with: inbox
+--
+-- KEYS[1]  the group
+-- ARGV[2]  generation   ARGV[3]  owner id   ARGV[4]  sequence   ARGV[5]  how many at most
+-- reply    list of { message id, MESSAGE_FIELDS }, or nil: the lease is not current
+
+local fence = redis.call('HMGET', head, 'generation', 'owner_id')
+if fence[1] ~= ARGV[2] or fence[2] ~= ARGV[3] then
+  return false
+end
+local page = redis.call('ZRANGEBYSCORE', key('waiting'), '(' .. ARGV[4], '+inf', 'LIMIT', 0, ARGV[5])
+local messages = {}
+for number, message_id in ipairs(page) do
+  local name = key('message', message_id)
+  if redis.call('HGET', name, 'delivered_to') ~= ARGV[2] then
+    redis.call('HSET', name, 'delivered_to', ARGV[2])
+    redis.call('HINCRBY', name, 'deliveries', 1)
+  end
+  messages[number] = {message_id, read_message(message_id)}
+end
+return messages

@@ -1,0 +1,12 @@
+-- Give a group up, so that it can be claimed at once. No effect on a lease that is not current (PROTOCOL 3, 14).
+--
+-- KEYS[1]  the group
+-- ARGV[2]  owner id   ARGV[3]  generation of his lease
+-- reply    1 if the group was given up
+
+local there = redis.call('HMGET', head, 'owner_id', 'generation')
+if there[1] ~= ARGV[2] or there[2] ~= ARGV[3] then
+  return 0
+end
+redis.call('HSET', head, 'owner_id', '', 'expires_at', '0')
+return 1

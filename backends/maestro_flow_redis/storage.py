@@ -1,0 +1,138 @@
+"""The Storage protocol on a Redis server: each verb is a Lua script, or one for each group that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maestro_flow.model.commit import (
+    Commit,
+    FlowLog,
+    GivenRun,
+    Lease,
+    LogRecord,
+    Message,
+    Outcome,
+    Owner,
+    Renewal,
+    RunEntry,
+    StartRequest,
+)
+from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.protocol import RunQuery, StoredDefinition
+from maestro_flow_redis import catalog, inbox, log
+from maestro_flow_redis import leases as ownership
+from maestro_flow_redis.commit import commit_batch
+from maestro_flow_redis.listing import list_runs
+from maestro_flow_redis.places import Places
+from maestro_flow_redis.server import Server
+
+__all__ = ["RedisStorage"]
+
+
+class RedisStorage:
+    """A store on a server, for any number of processes on any number of hosts; see the Storage protocol.
+
+    Times are by the server's clock. Besides what the protocol lists, every verb raises StorageReset when the server
+    has lost the store that was opened; only opening it again helps.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._places = Places(server)
+
+    def __repr__(self) -> str:
+        return f"<RedisStorage {self._server.target.name}>"
+
+    @property
+    def group_count(self) -> int:
+        return self._server.group_count
+
+    def close(self) -> None:
+        """Let go of the connections. May be called twice."""
+        self._server.close()
+
+    # -- ownership ----------------------------------------------------------------------------------------------
+
+    def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
+        self._server.shorten(lease_s)
+        return ownership.claim(self._server, owner, lease_s, limit)
+
+    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        return ownership.renew(self._server, owner, leases, lease_s)
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        ownership.release(self._server, leases)
+
+    # -- the one write door -------------------------------------------------------------------------------------
+
+    def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        return commit_batch(self._server, batch)
+
+    # -- the log ------------------------------------------------------------------------------------------------
+
+    def last_position(self, group_id: int) -> int:
+        check_group(group_id, self.group_count)
+        return log.last_position(self._server, group_id)
+
+    def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
+        check_group(group_id, self.group_count)
+        return log.load_flows(self._server, group_id, after, limit)
+
+    def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
+        group_id = self._places.group_of(flow_id)
+        return [] if group_id is None else log.read_flow(self._server, group_id, flow_id, after_revision)
+
+    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+        check_group(group_id, self.group_count)
+        return log.read_log(self._server, group_id, after, limit)
+
+    # -- the inbox ----------------------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> Message:
+        check_group(message.group_id, self.group_count)
+        return inbox.send(self._server, message)
+
+    def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        check_group(lease.group_id, self.group_count)
+        return inbox.receive(self._server, lease, after, limit)
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        check_group(group_id, self.group_count)
+        return inbox.message(self._server, group_id, message_id)
+
+    def purge_messages(self, *, settled_before: float) -> int:
+        return inbox.purge(self._server, settled_before)
+
+    # -- the catalog --------------------------------------------------------------------------------------------
+
+    def push(self, workflow_id: str, body: bytes) -> int:
+        return catalog.push(self._server, workflow_id, body)
+
+    def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
+        return catalog.definition(self._server, workflow_id, version)
+
+    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+        for request in requests:
+            check_group(request.group_id, self.group_count)
+        runs = catalog.start(self._server, requests)
+        for run in runs:
+            self._places.remember(run.flow_id, run.group_id)
+        return runs
+
+    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+        check_group(group_id, self.group_count)
+        runs = catalog.given(self._server, group_id, limit)
+        for run in runs:  # the owner marks them as taken next
+            self._places.remember(run.flow_id, run.group_id)
+        return runs
+
+    def taken(self, flow_ids: Sequence[str]) -> None:
+        catalog.taken(self._server, self._places, flow_ids)
+
+    # -- the run index ------------------------------------------------------------------------------------------
+
+    def run(self, flow_id: str) -> RunEntry | None:
+        return self._places.run(flow_id)
+
+    def list_runs(self, query: RunQuery) -> list[RunEntry]:
+        return list_runs(self._server, query)

@@ -1,0 +1,111 @@
+"""Definitions and starts on Postgres: what step (a) of a start writes is one transaction (PROTOCOL 18)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow_sql.answers import answer_starts
+from maestro_flow_sql.postgres.connections import Direct
+
+__all__ = ["push", "start", "taken"]
+
+# The workflow's row is the lock for all that counts its versions and instances. What is read under it in a statement
+# of its own is what the one before us has committed.
+_LOCK_VERSIONS = """
+    INSERT INTO workflows (workflow_id, latest_version, latest_instance) VALUES (%(workflow_id)s, 0, 0)
+    ON CONFLICT (workflow_id) DO UPDATE SET latest_version = workflows.latest_version
+    RETURNING latest_version
+"""
+
+_PUSH = """
+    WITH latest AS (
+        SELECT 1 FROM definitions
+        WHERE workflow_id = %(workflow_id)s AND version = %(latest)s AND body = %(body)s
+    ),
+    pushed AS (
+        INSERT INTO definitions (workflow_id, version, body, created_at)
+        SELECT %(workflow_id)s, %(latest)s + 1, %(body)s, store_time() WHERE NOT EXISTS (SELECT FROM latest)
+        RETURNING version
+    )
+    UPDATE workflows SET latest_version = pushed.version
+    FROM pushed WHERE workflow_id = %(workflow_id)s
+    RETURNING latest_version
+"""
+
+_LOCK_COUNTERS = """
+    SELECT workflow_id, latest_version, latest_instance FROM workflows
+    WHERE workflow_id = ANY (%s::text[])
+    ORDER BY workflow_id
+    FOR NO KEY UPDATE
+"""
+
+_STARTED = """
+    SELECT runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
+           runs.request_id, runs.params, runs.created_at
+    FROM unnest(%s::text[], %s::text[]) AS asked (workflow_id, request_id)
+    JOIN runs USING (workflow_id, request_id)
+"""
+
+_NOW = "SELECT store_time()"
+
+_INSERT_RUN = """
+    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
+                      request_id, params, created_at, status, is_given, is_live)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'CREATED', 1, 0)
+"""
+
+_COUNT_INSTANCES = "UPDATE workflows SET latest_instance = %s WHERE workflow_id = %s"
+
+# In the order in which a commit locks runs, or the two would deadlock.
+_TAKEN = """
+    WITH locked AS MATERIALIZED (
+        SELECT number FROM runs WHERE flow_id = ANY (%s::text[]) AND is_given = 1 ORDER BY flow_id FOR NO KEY UPDATE
+    )
+    UPDATE runs SET is_given = 0 FROM locked WHERE runs.number = locked.number
+"""
+
+
+def push(db: Direct, workflow_id: str, body: bytes) -> int:
+    with db.transaction():
+        latest = _one(db, _LOCK_VERSIONS, {"workflow_id": workflow_id})
+        pushed = db.execute(_PUSH, {"workflow_id": workflow_id, "body": body, "latest": latest}).fetchone()
+    return int(latest if pushed is None else pushed[0])
+
+
+def start(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
+    asked = [request.workflow_id for request in requests]
+    with db.transaction():
+        locked = db.execute(_LOCK_COUNTERS, (sorted(set(asked)),), prepare=True)
+        counters = {workflow_id: (version, instance) for workflow_id, version, instance in locked}
+        found = db.execute(_STARTED, (asked, [request.request_id for request in requests]), prepare=True)
+        started = [GivenRun(*row) for row in found]
+        answers = answer_starts(requests, started, counters, _one(db, _NOW))
+        _insert(db, [run for run in answers if run.fresh])
+    return answers
+
+
+def taken(db: Direct, flow_ids: Sequence[str]) -> None:
+    db.execute(_TAKEN, (list(flow_ids),))
+
+
+def _insert(db: Direct, fresh: Sequence[GivenRun]) -> None:
+    if not fresh:
+        return
+    highest = {run.workflow_id: run.instance_id for run in fresh}
+    with db.cursor() as cursor:
+        cursor.executemany(_INSERT_RUN, [_values(run) for run in fresh])
+        cursor.executemany(_COUNT_INSTANCES, [(instance_id, name) for name, instance_id in sorted(highest.items())])
+
+
+def _values(run: GivenRun) -> tuple[object, ...]:
+    ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
+    return (*ids, run.request_id, run.params, run.created_at)
+
+
+def _one(db: Direct, query: str, values: dict[str, Any] | None = None) -> Any:
+    """The value of a statement that has one row of one column."""
+    (value,) = db.execute(query, values).fetchone() or (None,)
+    return value

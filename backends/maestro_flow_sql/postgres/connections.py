@@ -1,0 +1,146 @@
+"""The connections of one open store: kept in a pool, replaced when they are dead, and never carried over a fork."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from maestro_flow.errors import StorageUnusable
+from maestro_flow_sql.postgres.errors import translated
+from maestro_flow_sql.postgres.target import Target
+
+__all__ = ["Connections", "Direct"]
+
+Direct = psycopg.Connection[tuple[Any, ...]]
+"""A connection in autocommit mode: where a transaction begins and ends is said in our own words."""
+
+_KEPT = 8
+"""Connections that stay open."""
+
+_MAX = 24
+"""Connections at one time; the next caller waits, at most ``_PATIENCE_S`` seconds."""
+
+_PATIENCE_S = 10.0
+_SHORTEST_LEASE_S = 10.0
+"""Leases are taken to be no shorter until a claim says otherwise: the default of the engine."""
+
+
+class Connections:
+    """A pool. Each connection has timeouts below the lease, so that what is frozen cannot delay a takeover."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._pid = os.getpid()
+        self._closed = False
+        self._lease_s = _SHORTEST_LEASE_S
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=_KEPT,
+            max_overflow=_MAX - _KEPT,
+            pool_timeout=_PATIENCE_S,
+            pool_use_lifo=True,
+            pool_reset_on_return=None,  # in autocommit mode there is nothing to undo
+            use_native_hstore=False,
+        )
+        event.listen(self._engine, "checkout", self._check)
+
+    @contextmanager
+    def direct(self) -> Iterator[Direct]:
+        """psycopg itself, for the hot verbs: every statement is a transaction."""
+        self._check_usable()
+        with translated(self._target.name):
+            proxied = self._engine.raw_connection()
+            try:
+                yield proxied.driver_connection  # type: ignore[misc]  # it is what _connect has made
+            finally:
+                proxied.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """SQLAlchemy, for the cold verbs that read: every statement sees what is committed when it begins."""
+        self._check_usable()
+        with translated(self._target.name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """All reads in the block see one state of the store."""
+        with self.reading() as connection:
+            connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection  # SQLAlchemy rolls back what comes home in a transaction
+
+    def shorten(self, lease_s: float) -> None:
+        """From now on the timeouts are below this lease; connections with longer ones are replaced as they come up."""
+        self._lease_s = min(self._lease_s, lease_s)
+
+    def close(self) -> None:
+        """Close what is idle at once, and what is in use when it comes back. May be called twice; nothing in a fork."""
+        self._closed = True
+        if self._pid == os.getpid():
+            self._engine.dispose()
+
+    def _check_usable(self) -> None:
+        """Raises StorageUnusable. A forked connection would mix its bytes with those of the parent."""
+        if self._closed:
+            raise StorageUnusable(f"the store {self._target.name} is closed; open it again")
+        if self._pid != os.getpid():
+            raise StorageUnusable(f"the store {self._target.name} was opened before a fork; open it again in the child")
+
+    def _connect(self) -> Direct:
+        parameters = dict(self._target.parameters)
+        if not self._target.behind_pooler:
+            parameters["options"] = _session(self._target.schema, self._lease_s)
+        connection = psycopg.connect(**parameters, autocommit=True)
+        if self._target.behind_pooler:
+            connection.prepare_threshold = None
+        # One type for all integers: a statement is prepared once, not once for each size of its values.
+        connection.adapters.register_dumper(int, Int8Dumper)
+        return connection
+
+    def _check(self, connection: Direct, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        """Raises DisconnectionError, upon which the pool makes another: this one is dead, or its timeouts are too long.
+
+        An idle connection has nothing to say but that it has ended, which costs no round trip to notice.
+        """
+        lease_s = entry.info.setdefault("lease_s", self._lease_s)
+        is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
+        if not is_idle or lease_s > self._lease_s or _has_something_to_say(connection):
+            raise DisconnectionError
+
+
+def _has_something_to_say(connection: Direct) -> bool:
+    poll = select.poll()  # select() knows no file descriptor beyond 1023
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _session(schema: str, lease_s: float) -> str:
+    """libpq's ``options``: what holds for every statement of the session.
+
+    The planner is told to prefer indexes and to plan once, because statistics of a table that was empty a minute ago
+    would make it walk over the log.
+    """
+    settings = {
+        "search_path": schema,
+        "default_transaction_isolation": "read\\ committed",
+        "statement_timeout": f"{lease_s / 2 * 1000:.0f}",
+        "lock_timeout": f"{lease_s / 4 * 1000:.0f}",
+        "idle_in_transaction_session_timeout": f"{lease_s / 4 * 1000:.0f}",
+        "plan_cache_mode": "force_generic_plan",
+        "enable_seqscan": "off",
+        "jit": "off",
+        "timezone": "UTC",
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())

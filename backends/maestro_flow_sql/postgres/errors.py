@@ -1,0 +1,58 @@
+"""From what PostgreSQL says (SQLSTATE) to what the Storage protocol says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy.exc
+
+from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable
+
+__all__ = ["translated"]
+
+_CALLERS_FAULT = ("22", "23")
+"""Data exceptions and violated constraints: the same call fails again."""
+
+_UNUSABLE = {
+    "28": "the server refuses the login; check user, password and pg_hba.conf",
+    "3D": "there is no such database; create it",
+    "3F": "the schema has gone; open the store again",
+    "42501": "this user lacks a right; grant it, or let the owner of the database open the store once",
+    "42": "its tables are not those of this maestro-flow",
+}
+_REFUSED_LOGIN = ("password authentication failed", "no password supplied", "pg_hba.conf", "does not exist")
+"""libpq tells no SQLSTATE of a login that failed, so its text has to do; in another language it is unavailable."""
+
+
+@contextmanager
+def translated(store: str) -> Iterator[None]:
+    """Let errors of psycopg and of SQLAlchemy out of the block as errors of the Storage protocol."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _storage_error(error, store) from error
+    except sqlalchemy.exc.DBAPIError as error:
+        cause = error.orig if isinstance(error.orig, psycopg.Error) else psycopg.Error(str(error))
+        raise _storage_error(cause, store) from error
+    except sqlalchemy.exc.TimeoutError as error:
+        raise StorageUnavailable(f"all connections to the store {store} are in use: {error}") from error
+
+
+def _storage_error(error: psycopg.Error, store: str) -> StorageError:
+    """The error of the protocol for an error of PostgreSQL.
+
+    What is not known to be hopeless is unavailable: deadlock and lock timeout (40P01, 55P03), a cut connection (08,
+    57P0x), a server that became a replica (25006), a full disk (53100) may be over with the next try, and the identical
+    call is right whatever became of the first (PROTOCOL 6).
+    """
+    state = error.sqlstate or ""
+    if state.startswith(_CALLERS_FAULT) or isinstance(error, psycopg.DataError):
+        return StorageError(f"the store {store} refused what contradicts it: {error}")
+    if not state and any(sign in str(error) for sign in _REFUSED_LOGIN):
+        state = "28"
+    reason = next((why for code, why in sorted(_UNUSABLE.items(), reverse=True) if state.startswith(code)), None)
+    if reason is not None:
+        return StorageUnusable(f"the store {store} cannot be used: {reason} ({error})")
+    return StorageUnavailable(f"the store {store} is not available, the same call may be repeated: {error}")

@@ -1,0 +1,116 @@
+"""Messages on Postgres: inbox, tombstones and dead letters are rows of one table, told apart by ``state``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from maestro_flow.errors import OwnershipLost
+from maestro_flow.model.commit import Lease, Message, MessageState
+from maestro_flow.storage.judge import check_same_message
+from maestro_flow_sql.postgres.connections import Direct
+
+__all__ = ["DOOR", "lock_messages", "purge", "receive", "send"]
+
+_FIELDS = tuple(field.name for field in attrs.fields(Message))
+_COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
+
+# Sequences must become visible in their order, or a receiver that is past the later one never sees the earlier one
+# (PROTOCOL 7): who puts a message into an inbox holds the inbox's door until his transaction has ended.
+DOOR = "pg_advisory_xact_lock('messages'::regclass::oid::bigint << 32 | %(group_id)s::bigint)"
+
+_SEND = f"""
+    WITH door AS MATERIALIZED (SELECT {DOOR})
+    INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
+                          deliveries, delivered_to, state, outcome)
+    SELECT %(group_id)s, %(message_id)s, %(flow_id)s, %(kind)s, %(body)s, store_time(), 0, 0, 'waiting', ''
+    FROM door
+    ON CONFLICT (group_id, message_id) DO NOTHING
+    RETURNING {_COLUMNS}
+"""  # noqa: S608 - the columns are ours
+
+_READ = f"""
+    SELECT {_COLUMNS} FROM messages WHERE group_id = %(group_id)s AND message_id = %(message_id)s
+"""  # noqa: S608 - the columns are ours
+
+_LOCK = f"""
+    SELECT {_COLUMNS}
+    FROM unnest(%(group_ids)s::integer[], %(message_ids)s::text[]) AS named (group_id, message_id)
+    JOIN messages USING (group_id, message_id)
+    ORDER BY messages.sequence
+    FOR NO KEY UPDATE OF messages
+"""  # noqa: S608 - the columns are ours
+
+# One row at least while the lease is current, and none otherwise. The lock makes a claim wait, so that a delivery is
+# counted under the generation that it was made to. The page is read as it was before it is counted, hence the addition.
+_RECEIVE = f"""
+    WITH fence AS MATERIALIZED (
+        SELECT group_id FROM leases
+        WHERE (group_id, generation, owner_id) = (%(group_id)s, %(generation)s, %(owner_id)s)
+        FOR KEY SHARE
+    ),
+    page AS MATERIALIZED (
+        SELECT messages.*, delivered_to < %(generation)s AS is_new
+        FROM messages JOIN fence USING (group_id)
+        WHERE state = 'waiting' AND messages.group_id = %(group_id)s AND sequence > %(after)s
+        ORDER BY sequence
+        LIMIT %(limit)s
+    ),
+    counted AS (
+        UPDATE messages SET deliveries = deliveries + 1, delivered_to = %(generation)s
+        WHERE sequence IN (SELECT sequence FROM page WHERE is_new)
+    )
+    SELECT {_COLUMNS}, is_new
+    FROM fence LEFT JOIN page AS messages ON true
+    ORDER BY messages.sequence
+"""  # noqa: S608 - the columns are ours
+
+_PURGE = """
+    WITH purged AS (DELETE FROM messages WHERE state = 'settled' AND settled_at < %s RETURNING 1)
+    SELECT count(*) FROM purged
+"""
+
+
+def send(db: Direct, message: Message) -> Message:
+    """Raises Conflict: the id is there with another flow, kind or body."""
+    values = {name: getattr(message, name) for name in ("group_id", "message_id", "flow_id", "kind", "body")}
+    row = None
+    while row is None:  # it is neither new nor there only if it was purged in between
+        row = db.execute(_SEND, values).fetchone() or db.execute(_READ, values).fetchone()
+    there = _message(row)
+    check_same_message(there, message)
+    return there
+
+
+def lock_messages(db: Direct, named: Sequence[tuple[int, str]]) -> list[Message]:
+    """Those of the messages, named by (group_id, message_id), that exist; they stay as they are until we commit."""
+    distinct = sorted(set(named))
+    values = {"group_ids": [group_id for group_id, _ in distinct], "message_ids": [name for _, name in distinct]}
+    return [_message(row) for row in db.execute(_LOCK, values)]
+
+
+def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
+    """Count the delivery and read, at once: the owner that fails with a message in hand was counted (PROTOCOL 17).
+
+    Raises:
+        OwnershipLost: the lease is not current.
+    """
+    rows = db.execute(_RECEIVE, {**attrs.asdict(lease), "after": after, "limit": limit}, prepare=True).fetchall()
+    if not rows:
+        raise OwnershipLost(
+            f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
+        )
+    received = [(_message(row), is_new) for *row, is_new in rows if row[0] is not None]
+    return [attrs.evolve(message, deliveries=message.deliveries + is_new) for message, is_new in received]
+
+
+def purge(db: Direct, settled_before: float) -> int:
+    row = db.execute(_PURGE, (settled_before,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _message(row: Iterable[Any]) -> Message:
+    values = dict(zip(_FIELDS, row, strict=True))
+    return Message(**{**values, "state": MessageState(values["state"])})

@@ -1,0 +1,129 @@
+"""Commits with messages, several of one flow, or refused ones: judged in a transaction, by the judge of all stores.
+
+The leases are locked, so the fence stays what it is, and so are the messages that exist. What else may change while we
+judge is that something appears, and then a constraint stops us and we judge again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+
+import psycopg
+
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.storage.judge import judge_batch, state_after
+from maestro_flow_sql.facts import Facts
+from maestro_flow_sql.postgres.connections import Direct
+from maestro_flow_sql.postgres.inbox import DOOR, lock_messages
+from maestro_flow_sql.postgres.writing import UPSERT_ENTRY, entry_values, record_values
+
+__all__ = ["commit_judged"]
+
+_TRIES = 5
+
+_FENCE = """
+    SELECT group_id, generation, owner_id FROM leases
+    WHERE group_id = ANY (%s::integer[])
+    ORDER BY group_id
+    FOR KEY SHARE
+"""
+
+_POSITIONS = """
+    SELECT group_id, coalesce((SELECT max(position) FROM log WHERE log.group_id = asked.group_id), 0)
+    FROM unnest(%s::integer[]) AS asked (group_id)
+"""
+
+_WRITTEN = """
+    SELECT log.flow_id, log.revision, log.commit_id, log.group_id
+    FROM unnest(%s::text[], %s::bigint[]) AS asked (flow_id, revision)
+    JOIN log ON log.flow_id = asked.flow_id AND log.revision BETWEEN asked.revision - 1 AND asked.revision
+"""
+
+_INSERT_RECORD = """
+    INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+_INSERT_ENTRY = f"""
+    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
+                      created_at, started_at, ended_at, is_live, is_given)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
+    {UPSERT_ENTRY}
+"""  # noqa: S608 - all of it is ours
+
+_ENTER = f"SELECT {DOOR}"
+
+_INSERT_MESSAGE = """
+    INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
+                          deliveries, delivered_to, state, outcome)
+    VALUES (%s, %s, %s, %s, %s, store_time(), 0, 0, 'waiting', '')
+"""
+
+_SETTLE = """
+    UPDATE messages SET state = %s, outcome = %s, settled_at = store_time()
+    WHERE group_id = %s AND message_id = %s AND state = 'waiting'
+"""
+
+
+def commit_judged(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
+    """Judge each commit in order and write those that are DONE.
+
+    Raises:
+        StorageError: a position is not beyond the last one of its group; nothing is written.
+    """
+    for _ in range(_TRIES):
+        try:
+            with db.transaction():
+                facts = _read_facts(db, batch)
+                there = frozenset(facts.messages)
+                outcomes = judge_batch(batch, facts, facts.note)
+                done = [commit for commit, outcome in zip(batch, outcomes, strict=True) if outcome is Outcome.DONE]
+                _write(db, done, there)
+        except psycopg.errors.UniqueViolation:
+            continue  # what was not there when we looked has come: a copy of this batch, or somebody's message
+        return outcomes
+    raise StorageUnavailable(f"a batch of {len(batch)} commits was overtaken {_TRIES} times; repeat the identical call")
+
+
+def _read_facts(db: Direct, batch: Sequence[Commit]) -> Facts:
+    """Statement by statement, so that each sees what was committed before the locks were ours."""
+    groups = sorted({commit.lease.group_id for commit in batch})
+    leases = {group_id: (generation, owner_id) for group_id, generation, owner_id in db.execute(_FENCE, (groups,))}
+    named = [(c.lease.group_id, s.message_id) for c in batch for s in c.settles]
+    named += [(c.lease.group_id, message.message_id) for c in batch for message in c.sends]
+    messages = lock_messages(db, named) if named else []
+    flows = [commit.flow for commit in batch if commit.flow is not None]
+    written = db.execute(_WRITTEN, ([flow.flow_id for flow in flows], [flow.revision for flow in flows]))
+    return Facts(
+        leases=leases,
+        positions=dict(db.execute(_POSITIONS, (groups,)).fetchall()),
+        records={(flow_id, revision): (commit_id, group_id) for flow_id, revision, commit_id, group_id in written},
+        messages={(message.group_id, message.message_id): message for message in messages},
+    )
+
+
+def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]) -> None:
+    """``there`` are the messages that need not be inserted."""
+    records, entries, settled = [], [], []
+    sent: dict[tuple[int, str], tuple[object, ...]] = {}
+    for commit in done:
+        lease, flow = commit.lease, commit.flow
+        if flow is not None:
+            records.append(record_values(lease, flow))
+            if flow.entry is not None:
+                entries.append(entry_values(flow.entry))
+        for m in commit.sends:
+            if (m.group_id, m.message_id) not in there:
+                sent.setdefault((m.group_id, m.message_id), (m.group_id, m.message_id, m.flow_id, m.kind, m.body))
+        for s in commit.settles:
+            settled.append((str(state_after(s)), s.outcome, lease.group_id, s.message_id))
+    doors = [{"group_id": group_id} for group_id in sorted({group_id for group_id, _ in sent})]
+    with db.cursor() as cursor:
+        # Sends before settlements: a message may be sent and settled by two commits of one batch.
+        cursor.executemany(_INSERT_RECORD, records)
+        cursor.executemany(_INSERT_ENTRY, sorted(entries, key=itemgetter(0)))  # as ``writing`` locks them
+        cursor.executemany(_ENTER, doors)
+        cursor.executemany(_INSERT_MESSAGE, list(sent.values()))
+        cursor.executemany(_SETTLE, settled)

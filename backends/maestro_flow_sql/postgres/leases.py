@@ -1,0 +1,102 @@
+"""Ownership on Postgres: claim, renew, release; each statement is a transaction by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow_sql.postgres.connections import Direct
+
+__all__ = ["claim", "release", "renew"]
+
+# One group at a time, because several locks in one claim deadlock with a commit. NO KEY UPDATE does not skip a group
+# whose old owner is committing (it holds KEY SHARE): the UPDATE then waits for that commit, because it changes the
+# generation, which is a key (PROTOCOL 11). In random order, so that one group that is stuck does not hold up the rest.
+_CLAIM = """
+    WITH free AS MATERIALIZED (
+        SELECT group_id FROM leases
+        WHERE owner_id = '' OR expires_at <= store_time()
+        ORDER BY random()
+        LIMIT 1
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE leases
+    SET generation = generation + 1, owner_id = %(owner_id)s, process = %(process)s,
+        expires_at = store_time() + %(lease_s)s
+    FROM free
+    WHERE leases.group_id = free.group_id
+    RETURNING leases.group_id, leases.generation
+"""
+
+# What was renewed is seen by the rest of the statement only through ``renewed``: its snapshot is older.
+_RENEW = """
+    WITH renewed AS (
+        UPDATE leases
+        SET expires_at = store_time() + %(lease_s)s
+        FROM unnest(%(group_ids)s::integer[], %(generations)s::bigint[]) AS ours (group_id, generation)
+        WHERE (leases.group_id, leases.generation) = (ours.group_id, ours.generation)
+          AND leases.owner_id = %(owner_id)s
+        RETURNING leases.group_id
+    ),
+    held AS (SELECT group_id FROM leases WHERE owner_id = %(owner_id)s)
+    SELECT
+        store_time(),
+        ARRAY (SELECT group_id FROM renewed),
+        (SELECT count(*) FROM leases
+         WHERE (owner_id = '' OR expires_at <= store_time())
+           AND group_id NOT IN (SELECT group_id FROM renewed)),
+        ARRAY (SELECT group_id FROM held
+               WHERE EXISTS (SELECT FROM messages WHERE state = 'waiting' AND messages.group_id = held.group_id)),
+        ARRAY (SELECT group_id FROM held
+               WHERE EXISTS (SELECT FROM runs WHERE is_given = 1 AND runs.group_id = held.group_id))
+"""
+
+_RELEASE = """
+    UPDATE leases
+    SET owner_id = '', process = '', expires_at = 0
+    FROM unnest(%(group_ids)s::integer[], %(generations)s::bigint[], %(owner_ids)s::text[])
+         AS ours (group_id, generation, owner_id)
+    WHERE (leases.group_id, leases.generation, leases.owner_id) = (ours.group_id, ours.generation, ours.owner_id)
+"""
+
+
+def claim(db: Direct, owner: Owner, lease_s: float, limit: int) -> list[Lease]:
+    """Groups until there are enough or no more; fewer, when a frozen session holds one for too long."""
+    values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s}
+    leases: list[Lease] = []
+    while len(leases) < limit:
+        try:
+            row = db.execute(_CLAIM, values, prepare=True).fetchone()
+        except psycopg.errors.LockNotAvailable:
+            if not leases:
+                raise
+            break  # what we have is ours already, and an error would hide it from us until it expires
+        if row is None:
+            break
+        group_id, generation = row
+        leases.append(Lease(group_id, generation, owner.id))
+    return sorted(leases, key=lambda lease: lease.group_id)
+
+
+def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float) -> Renewal:
+    """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
+    ours = [lease for lease in leases if lease.owner_id == owner.id]
+    values = {"owner_id": owner.id, "lease_s": lease_s, **_columns(ours)}
+    row = db.execute(_RENEW, values, prepare=True).fetchone()
+    assert row is not None, "a SELECT without FROM has one row"  # noqa: S101
+    now, renewed, claimable, mail, given = row
+    lost = frozenset(lease.group_id for lease in leases) - frozenset(renewed)
+    return Renewal(now=now, lost=lost, claimable=claimable, mail=frozenset(mail), given=frozenset(given))
+
+
+def release(db: Direct, leases: Sequence[Lease]) -> None:
+    db.execute(_RELEASE, {**_columns(leases), "owner_ids": [lease.owner_id for lease in leases]})
+
+
+def _columns(leases: Sequence[Lease]) -> dict[str, list[int]]:
+    return {
+        "group_ids": [lease.group_id for lease in leases],
+        "generations": [lease.generation for lease in leases],
+    }

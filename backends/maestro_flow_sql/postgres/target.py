@@ -1,0 +1,83 @@
+"""What a URL ``postgresql://user:password@host:port/database?options`` asks for. The password is never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from attrs import field, frozen
+
+from maestro_flow.errors import SettingsError
+from maestro_flow.storage.open import without_password
+
+__all__ = ["Target"]
+
+_OURS = {"schema": "a name", "prepare": "on or off", "allow_volatile": "true or false"}
+_DRIVERS = frozenset(
+    {"application_name", "channel_binding", "connect_timeout", "host", "port"}
+    | {"sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"}
+)
+"""Options that go to libpq as they are; ``host`` may be the folder of a socket."""
+
+_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_DEFAULTS = {"connect_timeout": "5", "application_name": "maestro-flow"}
+
+
+@frozen
+class Target:
+    """Where the store is, and how to talk to the server.
+
+    ``behind_pooler``: connections are shared by transactions (PgBouncer), so nothing may stay in a session: no
+    prepared statement, no setting. The role's own settings count then.
+    """
+
+    name: str
+    """As it may be shown: without the password."""
+    parameters: Mapping[str, Any] = field(repr=False)
+    """Of ``psycopg.connect``."""
+    schema: str
+    behind_pooler: bool
+    allow_volatile: bool
+
+    @classmethod
+    def of(cls, url: str) -> Target:
+        """Raises SettingsError: the URL names no database, or has an option that there is not."""
+        shown = without_password(url)
+        try:
+            parts = urlsplit(url)
+            given = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
+        except ValueError:
+            raise SettingsError(f"the URL {shown!r} has a port that is no number") from None
+        database = unquote(parts.path.removeprefix("/"))
+        if not database or "/" in database:
+            raise SettingsError(f"the URL {shown!r} names no database: postgresql://user:password@host:port/database")
+        options = _options(parts.query)
+        known = {name: unquote(str(value)) for name, value in given.items() if value is not None}
+        drivers = {name: value for name, value in options.items() if name in _DRIVERS}
+        host = drivers.get("host", known.get("host", ""))
+        return cls(
+            name=f"{known.get('user', '')}@{host}:{drivers.get('port', known.get('port', '5432'))}/{database}",
+            parameters=_DEFAULTS | known | drivers | {"dbname": database},
+            schema=options.get("schema", "maestro_flow"),
+            behind_pooler=options.get("prepare") == "off",
+            allow_volatile=options.get("allow_volatile") == "true",
+        )
+
+
+def _options(query: str) -> dict[str, str]:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = options.keys() - _OURS.keys() - _DRIVERS
+    if unknown:
+        known = ", ".join(sorted(_OURS.keys() | _DRIVERS))
+        raise SettingsError(f"a PostgreSQL URL has no option {', '.join(sorted(unknown))}; known: {known}")
+    legal = {
+        "schema": _SCHEMA_NAME.fullmatch(options.get("schema", "maestro_flow")),
+        "prepare": options.get("prepare", "on") in ("on", "off"),
+        "allow_volatile": options.get("allow_volatile", "false") in ("true", "false"),
+    }
+    for name, is_legal in legal.items():
+        if not is_legal:
+            raise SettingsError(f"option {name}={options[name]!r} of a PostgreSQL URL: expected {_OURS[name]}")
+    return options

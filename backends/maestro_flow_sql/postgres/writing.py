@@ -1,0 +1,149 @@
+"""The statement that writes commits of distinct flows: fence, judgement, log and index in one (PROTOCOL 2 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from maestro_flow.model.commit import FlowWrite, Lease, RunEntry
+from maestro_flow_sql.postgres.connections import Direct
+
+__all__ = ["UPSERT_ENTRY", "entry_values", "record_values", "write_flows"]
+
+# The guarantees, in their order:
+#   fence     (group, generation, owner) is current, and stays so until we have committed: KEY SHARE makes a claim wait,
+#             which changes the key (group_id, generation), and lets a renewal pass (PROTOCOL 3, 11)
+#   ends      where the log of each group ends
+#   written   revision - 1 exists in this group; the scalar subquery is a look into an index for each row, where EXISTS
+#             could become a walk over the log (PROTOCOL 4); the position is beyond the last one (PROTOCOL 7); the
+#             constraint makes (flow, revision) unique against statements that we cannot see (PROTOCOL 5)
+#   indexed   the entry of a run changes with its flow or not at all (PROTOCOL 2); runs are locked in the order of their
+#             ids, here as in ``taken``, or the two would deadlock
+_WRITE = """
+    WITH batch AS (
+        {records}
+    ),
+    fence AS MATERIALIZED (
+        SELECT group_id, generation, owner_id FROM leases
+        WHERE (group_id, generation, owner_id) IN (SELECT group_id, generation, owner_id FROM batch)
+        ORDER BY group_id
+        FOR KEY SHARE
+    ),
+    ends AS MATERIALIZED (
+        SELECT *, (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = fence.group_id) AS last_position
+        FROM fence
+    ),
+    written AS (
+        INSERT INTO log
+            (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
+        SELECT flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events
+        FROM batch JOIN ends USING (group_id, generation, owner_id)
+        WHERE position > last_position
+          AND (revision = 1 OR group_id = (
+              SELECT before.group_id FROM log AS before
+              WHERE before.flow_id = batch.flow_id AND before.revision = batch.revision - 1))
+        ON CONFLICT (flow_id, revision) DO NOTHING
+        RETURNING flow_id
+    ){indexed}
+    SELECT flow_id FROM written
+"""
+
+UPSERT_ENTRY = """
+    ON CONFLICT (flow_id) DO UPDATE SET
+        workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
+        run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
+        created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
+        is_live = excluded.is_live
+"""
+
+_INDEXED = """,
+    entry AS (
+        {entries}
+    ),
+    indexed AS (
+        INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
+                          created_at, started_at, ended_at, is_live, is_given)
+        SELECT entry.*, 0 FROM entry JOIN written USING (flow_id)
+        ORDER BY flow_id COLLATE "C"
+        {upsert}
+    )"""
+
+_RECORD = {
+    "flow_id": "text",
+    "revision": "bigint",
+    "group_id": "integer",
+    "generation": "bigint",
+    "owner_id": "text",
+    "position": "bigint",
+    "commit_id": "text",
+    "at": "double precision",
+    "schema_version": "integer",
+    "events": "bytea",
+}
+
+_ENTRY = {
+    "flow_id": "text",
+    "workflow_id": "text",
+    "version": "integer",
+    "instance_id": "bigint",
+    "run_id": "bigint",
+    "group_id": "integer",
+    "status": "text",
+    "created_at": "double precision",
+    "started_at": "double precision",
+    "ended_at": "double precision",
+    "is_live": "integer",
+}
+
+
+def _rows(columns: Mapping[str, str], prefix: str) -> str:
+    """Arrays, one for each column, as rows."""
+    arrays = ", ".join(f"%({prefix}{name})s::{kind}[]" for name, kind in columns.items())
+    return f"SELECT * FROM unnest({arrays}) AS given ({', '.join(columns)})"  # noqa: S608 - the columns are ours
+
+
+def _row(columns: Mapping[str, str], prefix: str) -> str:
+    """A single row, which needs no arrays: a commit that comes alone takes two thirds of the time."""
+    return "SELECT " + ", ".join(f"%({prefix}{name})s::{kind} AS {name}" for name, kind in columns.items())
+
+
+def _statement(*, single: bool, indexed: bool) -> str:
+    source = _row if single else _rows
+    index = _INDEXED.format(entries=source(_ENTRY, "run_"), upsert=UPSERT_ENTRY) if indexed else ""
+    return _WRITE.format(records=source(_RECORD, ""), indexed=index)
+
+
+_STATEMENTS = {
+    (single, indexed): _statement(single=single, indexed=indexed)
+    for single in (False, True)
+    for indexed in (False, True)
+}
+
+
+def write_flows(db: Direct, flows: Sequence[tuple[Lease, FlowWrite]]) -> frozenset[str]:
+    """Insert the commits of distinct flows that are beyond doubt; the ids of their flows."""
+    values = _columns(_RECORD, "", [record_values(lease, flow) for lease, flow in flows])
+    entries = [entry_values(flow.entry) for _, flow in flows if flow.entry is not None]
+    if entries:
+        values |= _columns(_ENTRY, "run_", entries)
+    single = len(flows) == 1
+    given = {name: column[0] for name, column in values.items()} if single else values
+    rows = db.execute(_STATEMENTS[single, bool(entries)], given, prepare=True)
+    return frozenset(flow_id for (flow_id,) in rows)
+
+
+def _columns(columns: Mapping[str, str], prefix: str, rows: Sequence[tuple[object, ...]]) -> dict[str, list[object]]:
+    return {prefix + name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
+
+
+def record_values(lease: Lease, flow: FlowWrite) -> tuple[object, ...]:
+    """The values of a row of ``log``."""
+    fence = (lease.group_id, lease.generation, lease.owner_id)
+    rest = (flow.position, flow.commit_id, flow.at, flow.schema_version, flow.events)
+    return (flow.flow_id, flow.revision, *fence, *rest)
+
+
+def entry_values(entry: RunEntry) -> tuple[object, ...]:
+    """The values of a row of ``runs``."""
+    run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
+    is_live = int(not entry.status.is_terminal)
+    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, is_live)

@@ -1,0 +1,41 @@
+"""The Redis store: conformance, on a server and on a cluster of one node, with the time in the hands of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from maestro_flow_redis.opening import open_server
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.storage.conformance import Opener, SharedConformance
+from maestro_flow.storage.conformance.node import Node
+from tests.servers.redis import Server, find_cluster
+from tests.servers.redis_time import ServerAtTime
+
+
+class TestRedis(SharedConformance):
+    @pytest.fixture
+    def opener(self, redis_server: Server, namespace: str, clock: ManualClock) -> Opener:
+        return lambda: open_server(ServerAtTime(redis_server.url(namespace), clock))
+
+    def test_a_commit_that_leaves_nothing_is_done_each_time(self, node: Node) -> None:
+        """PROTOCOL 5: it cannot be told from one that never was."""
+        nothing = Commit(node.lease)
+        assert node.commit(nothing, nothing) == node.commit(nothing, nothing) == [Outcome.DONE] * 2
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Server]:
+    server = find_cluster()
+    yield server
+    server.stop()
+
+
+class TestRedisCluster(SharedConformance):
+    """A script that touches two tags would fail here at once."""
+
+    @pytest.fixture
+    def opener(self, cluster: Server, namespace: str, clock: ManualClock) -> Opener:
+        return lambda: open_server(ServerAtTime(cluster.url(namespace), clock))

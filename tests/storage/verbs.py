@@ -1,0 +1,41 @@
+"""Every verb of a store, once, for tests of what its statements read."""
+
+from __future__ import annotations
+
+from maestro_flow.model.commit import Owner, StartRequest
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.process import this_process
+from maestro_flow.storage.protocol import RunQuery, Storage
+
+
+def use_every_verb(store: Storage) -> None:
+    """Instance 3 is asked for; the store is closed at the end."""
+    node = Node(store)
+    store.push("w", b"{}")
+    store.definition("w")
+    store.definition("w", 1)
+    store.start([StartRequest("w", "r1", 0), StartRequest("w", "r2", 0)])
+    store.claim(Owner("o", this_process()), lease_s=9, limit=1)
+    node.claim(2)
+    store.given(node.group_id)
+    store.send(letter(node.group_id))
+    node.commit(node.write("w/1/1", 1, sends=(letter(node.group_id, "m2"),)), node.settle("m1"))
+    node.commit(node.write("w/1/1", 2))
+    node.renew()
+    store.receive(node.lease)
+    store.message(node.group_id, "m1")
+    store.taken(["w/1/1"])
+    store.load_flows(node.group_id)
+    store.read_flow("w/1/1")
+    store.read_log(node.group_id)
+    store.run("w/1/1")
+    failed = frozenset({RunStatus.FAILED, RunStatus.STOPPED})
+    for before in (None, (1.0, "w/1/1")):
+        store.list_runs(RunQuery(before=before))
+        store.list_runs(RunQuery(before=before, workflow_id="w", statuses=failed))
+        store.list_runs(RunQuery(before=before, instance_id=3, statuses=failed))
+        store.list_runs(RunQuery(before=before, workflow_id="w", instance_id=3))
+    store.purge_messages(settled_before=1.0)
+    store.release(node.leases)
+    store.close()
