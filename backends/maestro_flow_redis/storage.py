@@ -47,6 +47,10 @@ class RedisStorage:
     def group_count(self) -> int:
         return self._server.group_count
 
+    @property
+    def schema_version(self) -> int:
+        return int(self._server.call("schema_version", self._server.catalog))
+
     def close(self) -> None:
         """Let go of the connections. May be called twice."""
         self._server.close()

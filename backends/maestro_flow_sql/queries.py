@@ -25,7 +25,7 @@ from sqlalchemy import (
 from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, MessageState, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
-from maestro_flow_sql.schema import definitions, log, messages, runs
+from maestro_flow_sql.schema import definitions, log, messages, runs, store_meta
 
 __all__ = [
     "definition",
@@ -37,6 +37,7 @@ __all__ = [
     "read_flow",
     "read_log",
     "run_entry",
+    "schema_version",
 ]
 
 Statement: TypeAlias = Select[tuple[Any, ...]]
@@ -44,6 +45,13 @@ Statement: TypeAlias = Select[tuple[Any, ...]]
 
 def _select(table: FromClause, model: type[attrs.AttrsInstance], *, without: str = "") -> Statement:
     return select(*(table.c[field.name] for field in attrs.fields(model) if field.name != without))
+
+
+_SCHEMA = select(store_meta.c.schema_version)
+
+
+def schema_version(connection: Connection) -> int:
+    return int(connection.execute(_SCHEMA).scalar_one())
 
 
 # -- the log ----------------------------------------------------------------------------------------------------

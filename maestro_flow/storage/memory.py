@@ -62,6 +62,10 @@ class MemoryStorage:
     def group_count(self) -> int:
         return len(self._books.groups)
 
+    @property
+    def schema_version(self) -> int:
+        return 1
+
     def close(self) -> None:
         """Nothing to let go of."""
 

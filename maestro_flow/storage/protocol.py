@@ -77,6 +77,11 @@ class Storage(Protocol):
         """Number of groups; group ids are 0 to ``group_count - 1``."""
         ...
 
+    @property
+    def schema_version(self) -> int:
+        """Version of what is written in the store, 1 or more, as it is now; asks the store each time (PROTOCOL 27)."""
+        ...
+
     # -- ownership ----------------------------------------------------------------------------------------------
 
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:

@@ -12,6 +12,7 @@ from maestro_flow.storage.protocol import RunQuery, Storage
 def use_every_verb(store: Storage) -> None:
     """Instance 3 is asked for; the store is closed at the end."""
     node = Node(store)
+    assert store.schema_version >= 1
     store.push("w", b"{}")
     store.definition("w")
     store.definition("w", 1)

@@ -42,6 +42,11 @@ class PostgresStorage:
     def group_count(self) -> int:
         return self._group_count
 
+    @property
+    def schema_version(self) -> int:
+        with self._connections.reading() as connection:
+            return queries.schema_version(connection)
+
     def close(self) -> None:
         """Let go of the connections. May be called twice."""
         self._connections.close()

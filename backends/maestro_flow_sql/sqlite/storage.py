@@ -47,6 +47,11 @@ class SqliteStorage:
     def group_count(self) -> int:
         return self._group_count
 
+    @property
+    def schema_version(self) -> int:
+        with self._reader.snapshot() as connection:
+            return queries.schema_version(connection)
+
     def close(self) -> None:
         """Wait for the write under way, and let go of the file. May be called twice."""
         self._reader.close()

@@ -15,6 +15,7 @@ from maestro_flow.storage.conformance.mail import Mail
 from maestro_flow.storage.conformance.positions import Positions
 from maestro_flow.storage.conformance.resends import Resends
 from maestro_flow.storage.conformance.runs import Runs
+from maestro_flow.storage.conformance.schema import Schema
 from maestro_flow.storage.conformance.sharing import Sharing
 from maestro_flow.storage.conformance.starts import Starts
 from maestro_flow.storage.conformance.takeover import Takeover
@@ -36,6 +37,7 @@ class StorageConformance(
     Starts,
     Given,
     Runs,
+    Schema,
     Concurrency,
 ):
     """What every store promises."""
