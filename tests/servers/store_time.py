@@ -11,28 +11,27 @@ import psycopg
 
 from maestro_flow.clock import ManualClock
 
-_STOP = """
-    CREATE TABLE IF NOT EXISTS test_time (now double precision NOT NULL);
-    CREATE OR REPLACE FUNCTION store_time() RETURNS double precision LANGUAGE sql VOLATILE
-    AS 'SELECT now FROM test_time'
-"""
-
 
 class ServerClock(ManualClock):
-    """A manual clock that moves the time of stores on a server too, once ``stop`` was called for their schema."""
+    """A manual clock that moves the time of stores on a server too, once ``stop`` was called for their schemas.
 
-    def __init__(self) -> None:
+    The row is in a schema of the test's own, which the clock makes; the caller closes the connection.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], schema: str) -> None:
         super().__init__()
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection = connection
+        self._row = f"{schema}.test_time"
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+        connection.execute(f"CREATE TABLE {self._row} AS SELECT %s::double precision AS now".encode(), (self.time(),))
 
-    def stop(self, connection: psycopg.Connection[Any]) -> None:
-        """From now on time passes in the schema of the connection by ``advance`` alone. The caller closes it."""
-        if self._connection is None:
-            connection.execute(_STOP)
-            connection.execute("INSERT INTO test_time VALUES (%s)", (self.time(),))
-            self._connection = connection
+    def stop(self, schema: str) -> None:
+        """From now on time passes in the store of a schema by ``advance`` alone."""
+        self._connection.execute(
+            f"CREATE OR REPLACE FUNCTION {schema}.store_time() RETURNS double precision LANGUAGE sql VOLATILE "
+            f"AS 'SELECT now FROM {self._row}'".encode()
+        )
 
     def advance(self, seconds: float) -> None:
         super().advance(seconds)
-        if self._connection is not None:
-            self._connection.execute("UPDATE test_time SET now = %s", (self.time(),))
+        self._connection.execute(f"UPDATE {self._row} SET now = %s".encode(), (self.time(),))

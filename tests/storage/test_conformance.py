@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 
-from maestro_flow.storage.conformance import SharedConformance
+from maestro_flow.storage.conformance import StorageConformance
+from maestro_flow.storage.conformance.base import Concern
+from maestro_flow.storage.conformance.deaths import Deaths
+from maestro_flow.storage.conformance.durability import Durability
+from maestro_flow.storage.conformance.sharing import Sharing
 
 RULES_OF_A_STORE = {*range(1, 11), 13, *range(15, 20)}
 """PROTOCOL 11 is Postgres', 12 is SQLite's (``test_sqlite_processes``), 14 the node's."""
@@ -15,10 +21,14 @@ def promises() -> list[tuple[str, str]]:
     """Names and docstrings of the tests of all concerns."""
     return [
         (name, member.__doc__ or "")
-        for concern in SharedConformance.__mro__
+        for concern in StorageConformance.__mro__
         for name, member in vars(concern).items()
         if name.startswith("test_")
     ]
+
+
+def collected(concern: type[Concern]) -> set[str]:
+    return {name for name in dir(concern) if name.startswith("test_") and callable(getattr(concern, name))}
 
 
 def test_every_test_names_the_rule_that_it_is_for() -> None:
@@ -37,7 +47,25 @@ def test_every_rule_of_the_protocol_that_concerns_a_store_has_a_test() -> None:
 
 def test_no_concern_overrides_a_test_or_a_fixture_of_another() -> None:
     names = Counter(
-        name for concern in SharedConformance.__mro__[1:-1] for name in vars(concern) if not name.startswith("_")
+        name for concern in StorageConformance.__mro__[1:-1] for name in vars(concern) if not name.startswith("_")
     )
-    helpers = {"send"}
+    helpers = {"send", "needs"}
     assert {name for name, count in names.items() if count > 1} <= helpers
+
+
+def test_what_needs_a_capability_that_a_store_lacks_is_not_collected_and_all_else_is() -> None:
+    class Lacking(StorageConformance):
+        durable = shared = False
+
+    class Able(StorageConformance):
+        proves_dead_owners = True
+
+    assert collected(Able) == collected(StorageConformance)
+    assert collected(Able) - collected(Lacking) == collected(Durability) | collected(Sharing) | collected(Deaths)
+
+
+def test_without_its_requirements_it_says_how_to_install_them() -> None:
+    lines = "import sys; sys.modules['hypothesis'] = None; import maestro_flow.storage.conformance"
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'maestro-flow[conformance]'" in done.stderr

@@ -1,6 +1,8 @@
-"""The memory store: it keeps every promise but that of outliving the process."""
+"""The memory store: it keeps every promise but those of outliving its handle and of being shared."""
 
 from __future__ import annotations
+
+from collections import defaultdict
 
 import pytest
 
@@ -12,10 +14,12 @@ from maestro_flow.storage.memory import MemoryStorage, open_memory
 
 
 class TestMemory(StorageConformance):
+    durable = shared = False
+
     @pytest.fixture
     def opener(self, clock: ManualClock) -> Opener:
-        store = MemoryStorage(clock)
-        return lambda: store
+        stores: defaultdict[str, MemoryStorage] = defaultdict(lambda: MemoryStorage(clock))
+        return stores.__getitem__
 
 
 def test_every_store_in_memory_is_a_new_one(clock: ManualClock) -> None:

@@ -9,16 +9,16 @@ from maestro_flow_redis.opening import open_server
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, Outcome
-from maestro_flow.storage.conformance import Opener, SharedConformance
+from maestro_flow.storage.conformance import Opener, StorageConformance
 from maestro_flow.storage.conformance.node import Node
 from tests.servers.redis import Server, find_cluster
 from tests.servers.redis_time import ServerAtTime
 
 
-class TestRedis(SharedConformance):
+class TestRedis(StorageConformance):
     @pytest.fixture
     def opener(self, redis_server: Server, namespace: str, clock: ManualClock) -> Opener:
-        return lambda: open_server(ServerAtTime(redis_server.url(namespace), clock))
+        return lambda name: open_server(ServerAtTime(redis_server.url(f"{namespace}_{name}"), clock))
 
     def test_a_commit_that_leaves_nothing_is_done_each_time(self, node: Node) -> None:
         """PROTOCOL 5: it cannot be told from one that never was."""
@@ -33,9 +33,9 @@ def cluster() -> Iterator[Server]:
     server.stop()
 
 
-class TestRedisCluster(SharedConformance):
+class TestRedisCluster(StorageConformance):
     """A script that touches two tags would fail here at once."""
 
     @pytest.fixture
     def opener(self, cluster: Server, namespace: str, clock: ManualClock) -> Opener:
-        return lambda: open_server(ServerAtTime(cluster.url(namespace), clock))
+        return lambda name: open_server(ServerAtTime(cluster.url(f"{namespace}_{name}"), clock))

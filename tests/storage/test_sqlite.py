@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,18 @@ from maestro_flow_sql.sqlite.storage import SqliteStorage
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable
 from maestro_flow.model.commit import Outcome
-from maestro_flow.storage.conformance import Opener, SharedConformance
+from maestro_flow.storage.conformance import Opener, StorageConformance
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 
 Opened = Callable[[], SqliteStorage]
 
 
-class TestSqlite(SharedConformance):
+class TestSqlite(StorageConformance):
+    proves_dead_owners = sys.platform == "linux"
+
     @pytest.fixture
     def opener(self, clock: ManualClock, tmp_path: Path) -> Opener:
-        return lambda: open_sqlite(f"sqlite:///{tmp_path}/store.db", clock)
+        return lambda namespace: open_sqlite(f"sqlite:///{tmp_path}/{namespace}.db", clock)
 
 
 class FailingConnection(sqlite3.Connection):

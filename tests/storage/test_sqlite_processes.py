@@ -71,14 +71,6 @@ def test_the_groups_of_a_provably_dead_owner_are_claimed_at_once(path: Path, ope
         assert not survivor.groups & claimed
 
 
-@pytest.mark.parametrize("process", ["", "elsewhere|pid:[1]|1|1"])
-def test_an_owner_whose_death_cannot_be_proved_keeps_its_lease(opened: Opened, process: str) -> None:
-    store = opened()
-    store.claim(Owner("elsewhere", process), lease_s=LEASE_S, limit=1)
-    claimed = store.claim(Owner("o", this_process()), lease_s=LEASE_S, limit=store.group_count)
-    assert len(claimed) == store.group_count - 1
-
-
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_fork_cannot_use_the_store_of_its_parent_but_opens_its_own(opened: Opened) -> None:
     store = opened()

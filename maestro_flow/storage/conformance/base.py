@@ -1,9 +1,9 @@
-"""What the tests of all concerns share: the store under test, its clock, and two nodes."""
+"""What the tests of all concerns share: the capabilities of the store under test, its clock, and two nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import pytest
 
@@ -11,14 +11,35 @@ from maestro_flow.clock import ManualClock
 from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["Concern", "Opener"]
+__all__ = ["NAMESPACE", "Concern", "Opener"]
 
-Opener: TypeAlias = Callable[[], Storage]
-"""Opens the store of the test; the caller closes it."""
+Opener: TypeAlias = Callable[[str], Storage]
+"""Opens a namespace of the store of the test (a word such as "tests"); whoever opens it closes it.
+
+A namespace is empty when it is opened for the first time, and the same one again every other time.
+"""
+
+NAMESPACE = "tests"
+"""The namespace of the tests that need only one."""
 
 
 class Concern:
-    """Base of the classes of tests, one per concern."""
+    """Base of the classes of tests, one per concern, with the capabilities that a store may have or lack.
+
+    A store is held to everything, unless its test class says what it lacks.
+    """
+
+    durable: ClassVar[bool] = True
+    """What a verb has answered outlives the handle, and the process."""
+
+    shared: ClassVar[bool] = True
+    """Several handles, in one process or in many, may have the store open at once."""
+
+    proves_dead_owners: ClassVar[bool] = False
+    """Processes share a host, and the groups of one that is provably dead are claimed at once (PROTOCOL 12)."""
+
+    needs: ClassVar[str] = ""
+    """Of a concern: the capability without which it is not collected."""
 
     @pytest.fixture
     def clock(self) -> ManualClock:
@@ -30,9 +51,19 @@ class Concern:
 
     @pytest.fixture
     def store(self, opener: Opener) -> Iterator[Storage]:
-        store = opener()
+        store = opener(NAMESPACE)
         yield store
         store.close()
+
+    @pytest.fixture
+    def second(self, store: Storage, opener: Opener) -> Iterator[Storage]:
+        """Another handle on the same store; of a store that cannot be shared, the same handle."""
+        if not self.shared:
+            yield store
+            return
+        second = opener(NAMESPACE)
+        yield second
+        second.close()
 
     @pytest.fixture
     def node(self, store: Storage) -> Node:

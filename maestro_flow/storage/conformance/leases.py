@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Lease, Outcome, Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
+from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Leases"]
@@ -32,6 +35,17 @@ class Leases(Concern):
         assert node.lease not in everything[1:]
         assert len({lease.group_id for lease in node.leases}) == store.group_count
         assert rival.leases == []
+
+    @pytest.mark.parametrize(
+        "process", ["", "elsewhere|pid:[1]|1|1", this_process()], ids=["unknown", "elsewhere", "alive"]
+    )
+    def test_an_owner_whose_death_cannot_be_proved_keeps_its_lease(
+        self, store: Storage, rival: Node, process: str
+    ) -> None:
+        """PROTOCOL 12: it may live on another host; only its lease decides."""
+        (held,) = store.claim(Owner("elsewhere", process), lease_s=LEASE_S, limit=1)
+        rival.claim(store.group_count)
+        assert held.group_id not in {lease.group_id for lease in rival.leases}
 
     def test_an_expired_group_is_claimed_with_the_next_generation(
         self, clock: ManualClock, node: Node, rival: Node
