@@ -37,7 +37,7 @@ def own_postgres() -> Iterator[Server]:
 @pytest.fixture
 def schema(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a schema that is not there yet, and will not be there any more."""
-    name = "t_" + re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-50:]
+    name = "t_" + re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-38:]
     postgres.drop(name)
     yield name
     postgres.drop(name)

@@ -53,7 +53,7 @@ class Server:
 
     def url(self, schema: str, **options: str) -> str:
         """The URL of a store in a schema."""
-        given = {"schema": schema, **({"host": str(self.home)} if self.home else {}), **options}
+        given = {"namespace": schema, **({"host": str(self.home)} if self.home else {}), **options}
         return f"{self.base}?{'&'.join(f'{name}={value}' for name, value in given.items())}"
 
     def connect(self, schema: str = "public") -> psycopg.Connection[Any]:

@@ -173,6 +173,36 @@ def test_connections_that_the_server_has_ended_are_replaced_unnoticed(
     assert len(node.store.read_flow("w/1/1")) == 2
 
 
+def test_a_connection_to_what_has_become_a_replica_is_replaced(
+    node: Node, postgres: Server, hand: psycopg.Connection[Any]
+) -> None:
+    """After a failover the old primary still answers; the new one is where a new connection goes."""
+    with node.store._connections.direct() as db, node.store._connections.direct() as idle:  # type: ignore[attr-defined]
+        for connection in (db, idle):
+            connection.execute("SET default_transaction_read_only = on")
+    with pytest.raises(StorageUnavailable, match="read-only"):
+        node.commit(node.write("w/1/1", 1))
+    assert db.closed
+    assert idle.closed
+    node.last.clear()
+    assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
+
+
+def test_a_connection_in_use_when_the_store_is_closed_ends_when_it_comes_back(store: PostgresStorage) -> None:
+    with store._connections.direct() as db:
+        store.close()
+        assert db.execute("SELECT 1").fetchone() == (1,)
+    assert db.closed
+
+
+def test_a_server_that_vanishes_is_noticed_before_the_lease_is_over(store: PostgresStorage) -> None:
+    """libpq tells the kernel to; that packets vanish needs a network, so this is about what it was told."""
+    store._connections.shorten(SHORT_LEASE_S)
+    with store._connections.direct() as db:
+        told = db.info.get_parameters()
+    assert (told["keepalives_idle"], told["keepalives_interval"], told["tcp_user_timeout"]) == ("1", "1", "1000")
+
+
 def test_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(own_postgres: Server) -> None:
     """PROTOCOL 1, 6: and the store goes on when the server is back."""
     schema = "t_killed"

@@ -64,7 +64,9 @@ def test_both_schemes_open_it(postgres: Server, schema: str, scheme: str) -> Non
         ("/a/b", "names no database"),
         ("/db?colour=blue", "no option colour"),
         ("/db?password=secret", "no option password"),
-        ("/db?schema=a%20b", "schema='a b'"),
+        ("/db?namespace=a%20b", "namespace='a b'"),
+        ("/db?namespace=x%3B%20DROP%20TABLE%20log", "namespace="),
+        ("/db?schema=nightly", "no option schema"),
         ("/db?prepare=maybe", "prepare='maybe'"),
     ],
 )

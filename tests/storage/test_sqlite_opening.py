@@ -106,12 +106,26 @@ def test_a_relative_path_stays_the_same_file_when_the_folder_changes(
     "url",
     [
         *("sqlite:", "sqlite://", "sqlite:///", "sqlite://runs.db", "sqlite://host/runs.db", "sqlite:///:memory:"),
-        *("sqlite:///runs.db?mode=ro", "sqlite:///runs.db#x", "sqlite:///folder/"),
+        *("sqlite:///runs.db#x", "sqlite:///folder/"),
     ],
 )
 def test_a_url_without_a_file_is_refused_with_the_right_form(url: str, clock: ManualClock) -> None:
     with pytest.raises(SettingsError, match="names no SQLite file"):
         open_sqlite(url, clock)
+
+
+def test_a_namespace_is_a_file_of_its_own_beside_that_of_the_default(tmp_path: Path, clock: ManualClock) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    for asked in (url, f"{url}?namespace=nightly", f"{url}?namespace=maestro_flow"):
+        open_sqlite(asked, clock).close()
+    assert {path.name for path in tmp_path.glob("*.db")} == {"runs.db", "runs.nightly.db"}
+
+
+@pytest.mark.parametrize("options", ["mode=ro", "namespace=", "namespace=../x", "namespace=Nightly", "namespace=1"])
+def test_a_wrong_option_is_refused_and_makes_no_file(tmp_path: Path, clock: ManualClock, options: str) -> None:
+    with pytest.raises(SettingsError, match=options.partition("=")[0]):
+        open_sqlite(f"sqlite:///{tmp_path}/runs.db?{options}", clock)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_newer_store_that_excludes_us_is_refused(path: Path, opened: Opened) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from maestro_flow.errors import StorageUnusable
+from maestro_flow_sql.pool import Pool
 from maestro_flow_sql.postgres.errors import translated
 from maestro_flow_sql.postgres.target import Target
 
@@ -40,38 +39,39 @@ class Connections:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._pid = os.getpid()
-        self._closed = False
         self._lease_s = _SHORTEST_LEASE_S
-        self._engine = create_engine(
+        self._made_for: WeakKeyDictionary[Direct, float] = WeakKeyDictionary()
+        self._pool = Pool(
             "postgresql+psycopg://",
-            creator=self._connect,
-            poolclass=QueuePool,
-            pool_size=_KEPT,
-            max_overflow=_MAX - _KEPT,
-            pool_timeout=_PATIENCE_S,
+            self._connect,
+            store=target.name,
+            kept=_KEPT,
+            limit=_MAX,
+            patience_s=_PATIENCE_S,
             pool_use_lifo=True,
             pool_reset_on_return=None,  # in autocommit mode there is nothing to undo
             use_native_hstore=False,
         )
-        event.listen(self._engine, "checkout", self._check)
+        self._pool.on_checkout(self._check)
 
     @contextmanager
     def direct(self) -> Iterator[Direct]:
         """psycopg itself, for the hot verbs: every statement is a transaction."""
-        self._check_usable()
-        with translated(self._target.name):
-            proxied = self._engine.raw_connection()
+        with translated(self._target.name), self._pool.use() as engine:
+            proxied = engine.raw_connection()
             try:
                 yield proxied.driver_connection  # type: ignore[misc]  # it is what _connect has made
+            except psycopg.errors.ReadOnlySqlTransaction:
+                proxied.invalidate()  # the server has become a replica: the primary is where new connections go
+                self._pool.drop_idle()
+                raise
             finally:
                 proxied.close()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """SQLAlchemy, for the cold verbs that read: every statement sees what is committed when it begins."""
-        self._check_usable()
-        with translated(self._target.name), self._engine.connect() as connection:
+        with translated(self._target.name), self._pool.use() as engine, engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -87,36 +87,28 @@ class Connections:
 
     def close(self) -> None:
         """Close what is idle at once, and what is in use when it comes back. May be called twice; nothing in a fork."""
-        self._closed = True
-        if self._pid == os.getpid():
-            self._engine.dispose()
-
-    def _check_usable(self) -> None:
-        """Raises StorageUnusable. A forked connection would mix its bytes with those of the parent."""
-        if self._closed:
-            raise StorageUnusable(f"the store {self._target.name} is closed; open it again")
-        if self._pid != os.getpid():
-            raise StorageUnusable(f"the store {self._target.name} was opened before a fork; open it again in the child")
+        self._pool.close()
 
     def _connect(self) -> Direct:
-        parameters = dict(self._target.parameters)
+        lease_s = self._lease_s
+        parameters = {**_liveness(lease_s), **self._target.parameters}
         if not self._target.behind_pooler:
-            parameters["options"] = _session(self._target.schema, self._lease_s)
+            parameters["options"] = _session(self._target.namespace, lease_s)
         connection = psycopg.connect(**parameters, autocommit=True)
         if self._target.behind_pooler:
             connection.prepare_threshold = None
         # One type for all integers: a statement is prepared once, not once for each size of its values.
         connection.adapters.register_dumper(int, Int8Dumper)
+        self._made_for[connection] = lease_s
         return connection
 
-    def _check(self, connection: Direct, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    def _check(self, connection: Direct, _entry: object, _proxy: object) -> None:
         """Raises DisconnectionError, upon which the pool makes another: this one is dead, or its timeouts are too long.
 
         An idle connection has nothing to say but that it has ended, which costs no round trip to notice.
         """
-        lease_s = entry.info.setdefault("lease_s", self._lease_s)
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
-        if not is_idle or lease_s > self._lease_s or _has_something_to_say(connection):
+        if not is_idle or self._made_for[connection] > self._lease_s or _has_something_to_say(connection):
             raise DisconnectionError
 
 
@@ -126,14 +118,24 @@ def _has_something_to_say(connection: Direct) -> bool:
     return bool(poll.poll(0))
 
 
-def _session(schema: str, lease_s: float) -> str:
+def _liveness(lease_s: float) -> dict[str, str]:
+    """libpq's options for TCP: a server that has vanished without a word is noticed before the lease is over."""
+    return {
+        "keepalives_idle": f"{max(1, lease_s // 4):.0f}",
+        "keepalives_interval": "1",
+        "keepalives_count": "3",
+        "tcp_user_timeout": f"{lease_s / 2 * 1000:.0f}",
+    }
+
+
+def _session(namespace: str, lease_s: float) -> str:
     """libpq's ``options``: what holds for every statement of the session.
 
     The planner is told to prefer indexes and to plan once, because statistics of a table that was empty a minute ago
     would make it walk over the log.
     """
     settings = {
-        "search_path": schema,
+        "search_path": namespace,
         "default_transaction_isolation": "read\\ committed",
         "statement_timeout": f"{lease_s / 2 * 1000:.0f}",
         "lock_timeout": f"{lease_s / 4 * 1000:.0f}",

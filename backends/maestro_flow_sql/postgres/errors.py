@@ -38,6 +38,10 @@ def translated(store: str) -> Iterator[None]:
         raise _storage_error(cause, store) from error
     except sqlalchemy.exc.TimeoutError as error:
         raise StorageUnavailable(f"all connections to the store {store} are in use: {error}") from error
+    except sqlalchemy.exc.InvalidRequestError as error:  # new connections end as soon as they are made
+        raise StorageUnavailable(
+            f"the store {store} is not available, the same call may be repeated: {error}"
+        ) from error
 
 
 def _storage_error(error: psycopg.Error, store: str) -> StorageError:

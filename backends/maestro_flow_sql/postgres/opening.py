@@ -39,7 +39,7 @@ _META = "SELECT schema_version, oldest_reader, group_count FROM store_meta"
 _LOCK = """
     SET LOCAL lock_timeout = '60s';
     SET LOCAL statement_timeout = '60s';
-    SELECT pg_advisory_xact_lock(hashtextextended('maestro_flow ' || '{schema}', 0))
+    SELECT pg_advisory_xact_lock(hashtextextended('maestro_flow ' || '{namespace}', 0))
 """
 
 # All clocks are this one: seconds since the epoch, read anew wherever it stands in a statement.
@@ -86,10 +86,10 @@ def _check_server(db: Direct, target: Target) -> None:
             f"{store} with fsync or synchronous_commit off the server may lose what it has acknowledged; "
             "turn them on, or say allow_volatile=true in the URL"
         )
-    if target.behind_pooler and not (has_timeouts and schema in {target.schema, ""}):
+    if target.behind_pooler and not (has_timeouts and schema in {target.namespace, ""}):
         raise StorageUnusable(
             f"{store} with prepare=off the settings of the role count; set them once: "
-            f"ALTER ROLE ... SET search_path = {target.schema}; ... SET statement_timeout = '5s'; "
+            f"ALTER ROLE ... SET search_path = {target.namespace}; ... SET statement_timeout = '5s'; "
             "... SET lock_timeout = '2s'; ... SET idle_in_transaction_session_timeout = '2s'"
         )
 
@@ -98,7 +98,7 @@ def _find_or_make(db: Direct, target: Target) -> int:
     """Number of groups of the store, which exists when this returns, whoever has made it."""
     if not _exists(db, target):
         with db.transaction():
-            db.execute(_LOCK.format(schema=target.schema))
+            db.execute(_LOCK.format(namespace=target.namespace))
             if not _exists(db, target):  # nor has another process made it since we looked
                 _create(db, target)
     row = db.execute(_META).fetchone()
@@ -109,13 +109,13 @@ def _find_or_make(db: Direct, target: Target) -> int:
 
 
 def _exists(db: Direct, target: Target) -> bool:
-    return db.execute(_TABLE, (target.schema,)).fetchone() is not None
+    return db.execute(_TABLE, (target.namespace,)).fetchone() is not None
 
 
 def _create(db: Direct, target: Target) -> None:
     """All tables and the first rows, in the transaction of the caller: a store exists as a whole or not at all."""
-    if db.execute(_SCHEMA, (target.schema,)).fetchone() is None:  # who may not create schemas may be given one
-        db.execute(f"CREATE SCHEMA {target.schema}".encode())
+    if db.execute(_SCHEMA, (target.namespace,)).fetchone() is None:  # who may not create schemas may be given one
+        db.execute(f"CREATE SCHEMA {target.namespace}".encode())
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     db.execute(_STORE_TIME)
     for table in metadata.sorted_tables:

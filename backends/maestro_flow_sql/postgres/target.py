@@ -14,14 +14,18 @@ from maestro_flow.storage.open import without_password
 
 __all__ = ["Target"]
 
-_OURS = {"schema": "a name", "prepare": "on or off", "allow_volatile": "true or false"}
+_OURS = {
+    "namespace": "a lower-case letter, then at most 39 of a-z, 0-9, _",
+    "prepare": "on or off",
+    "allow_volatile": "true or false",
+}
 _DRIVERS = frozenset(
-    {"application_name", "channel_binding", "connect_timeout", "host", "port"}
+    {"application_name", "channel_binding", "connect_timeout", "host", "port", "target_session_attrs"}
     | {"sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"}
 )
 """Options that go to libpq as they are; ``host`` may be the folder of a socket."""
 
-_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_NAMESPACE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DEFAULTS = {"connect_timeout": "5", "application_name": "maestro-flow"}
 
 
@@ -37,7 +41,8 @@ class Target:
     """As it may be shown: without the password."""
     parameters: Mapping[str, Any] = field(repr=False)
     """Of ``psycopg.connect``."""
-    schema: str
+    namespace: str
+    """Name of the schema that holds the tables; safe to be part of a statement."""
     behind_pooler: bool
     allow_volatile: bool
 
@@ -60,7 +65,7 @@ class Target:
         return cls(
             name=f"{known.get('user', '')}@{host}:{drivers.get('port', known.get('port', '5432'))}/{database}",
             parameters=_DEFAULTS | known | drivers | {"dbname": database},
-            schema=options.get("schema", "maestro_flow"),
+            namespace=options.get("namespace", "maestro_flow"),
             behind_pooler=options.get("prepare") == "off",
             allow_volatile=options.get("allow_volatile") == "true",
         )
@@ -73,7 +78,7 @@ def _options(query: str) -> dict[str, str]:
         known = ", ".join(sorted(_OURS.keys() | _DRIVERS))
         raise SettingsError(f"a PostgreSQL URL has no option {', '.join(sorted(unknown))}; known: {known}")
     legal = {
-        "schema": _SCHEMA_NAME.fullmatch(options.get("schema", "maestro_flow")),
+        "namespace": _NAMESPACE.fullmatch(options.get("namespace", "maestro_flow")),
         "prepare": options.get("prepare", "on") in ("on", "off"),
         "allow_volatile": options.get("allow_volatile", "false") in ("true", "false"),
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -21,6 +22,10 @@ from maestro_flow_sql.sqlite.writer import Writer
 
 __all__ = ["open_sqlite"]
 
+_NAMESPACE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_DEFAULT_NAMESPACE = "maestro_flow"
+"""It is in the file of the URL itself."""
+
 _OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables (3.37), RETURNING (3.35) and ``->>`` (3.38)."""
 
@@ -34,11 +39,12 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
     """Open the store in a file, and create it where there is none; any number of processes may do so at once.
 
     ``sqlite:///runs.db`` is relative to the working directory of this moment, ``sqlite:////srv/runs.db`` is absolute.
+    With ``?namespace=nightly`` it is a file of its own beside it, ``runs.nightly.db``.
     The file must lie on a disk of this host: SQLite's locks do not work on network file systems. Where several
     processes write, SQLite should be 3.51.3 or newer: older ones have a rare fault, but a damaging one, in the WAL.
 
     Raises:
-        SettingsError: the URL names no file, or has options (there are none).
+        SettingsError: the URL names no file, or has an option that there is not.
         StorageUnusable: no access, read-only, not an SQLite database, somebody else's database, SQLite too old.
         SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
         StorageUnavailable: another process held the lock of the file for too long.
@@ -58,12 +64,27 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
 def _path_of(url: str) -> str:
     parts = urlsplit(url)
     name = parts.path.removeprefix("/")
-    if parts.netloc or parts.query or parts.fragment or not name or name.endswith("/") or name == ":memory:":
+    if parts.netloc or parts.fragment or not name or name.endswith("/") or name == ":memory:":
         raise SettingsError(
-            f"the URL {url!r} names no SQLite file: write sqlite:///relative/path.db or sqlite:////absolute/path.db, "
-            "without options; a store in memory has the URL memory://"
+            f"the URL {url!r} names no SQLite file: write sqlite:///relative/path.db or sqlite:////absolute/path.db; "
+            "a store in memory has the URL memory://"
         )
-    return str(Path(name).absolute())  # the working directory may change later
+    path = Path(name).absolute()  # the working directory may change later
+    namespace = _namespace_of(url, parts.query)
+    return str(path if namespace == _DEFAULT_NAMESPACE else path.with_name(f"{path.stem}.{namespace}{path.suffix}"))
+
+
+def _namespace_of(url: str, query: str) -> str:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    namespace = options.pop("namespace", _DEFAULT_NAMESPACE)
+    if options:
+        raise SettingsError(f"an SQLite URL has no option {', '.join(sorted(options))}; known: namespace")
+    if not _NAMESPACE.fullmatch(namespace):
+        raise SettingsError(
+            f"option namespace={namespace!r} of the URL {url!r}: expected a lower-case letter, then at most 39 of "
+            "a-z, 0-9, _"
+        )
+    return namespace
 
 
 def _check_library() -> None:

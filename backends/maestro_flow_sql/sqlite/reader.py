@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection
 
+from maestro_flow_sql.pool import Pool
 from maestro_flow_sql.sqlite.connection import PATIENCE_S, connect, patiently
 from maestro_flow_sql.sqlite.errors import translated
-from maestro_flow_sql.sqlite.writer import check_usable
 
 __all__ = ["Reader"]
 
@@ -28,30 +26,25 @@ class Reader:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._pid = os.getpid()
-        self._closed = False
-        self._engine = create_engine(
+        self._pool = Pool(
             "sqlite+pysqlite://",
-            creator=lambda: connect(path, read_only=True),
-            poolclass=QueuePool,
-            pool_size=_KEPT,
-            max_overflow=_MAX - _KEPT,
-            pool_timeout=PATIENCE_S,
+            lambda: connect(path, read_only=True),
+            store=path,
+            kept=_KEPT,
+            limit=_MAX,
+            patience_s=PATIENCE_S,
         )
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """All reads in the block see one state of the store; it ends with the block, which should be short."""
-        check_usable(self._path, self._pid, closed=self._closed)
-        with translated(self._path), self._engine.connect() as connection:
+        with translated(self._path), self._pool.use() as engine, engine.connect() as connection:
             patiently(lambda: _begin(connection))
             yield connection  # the pool rolls back what comes home in a transaction
 
     def close(self) -> None:
         """Close what is idle at once, and what is in use when its reader is done. May be called twice."""
-        self._closed = True
-        if self._pid == os.getpid():
-            self._engine.dispose()
+        self._pool.close()
 
 
 def _begin(connection: Connection) -> None:

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.errors import StorageUnusable
+from maestro_flow_sql.pool import check_usable
 from maestro_flow_sql.sqlite.connection import RETRY_S, connect, patiently
 from maestro_flow_sql.sqlite.door import Door
 from maestro_flow_sql.sqlite.errors import storage_error
 
-__all__ = ["Writer", "check_usable"]
+__all__ = ["Writer"]
 
 _LOOK_S = 0.02
 """How often we look whether another process writes the file too, in seconds."""
@@ -30,17 +30,6 @@ _PAUSE_S = 2 * RETRY_S[1]
 
 _MACHINE = SystemClock()
 """For the waits of this very process; the store's time is the clock that the store was opened with."""
-
-
-def check_usable(path: str, pid: int, *, closed: bool) -> None:
-    """Raises StorageUnusable: the store is closed, or was opened by the process that this one is a fork of.
-
-    A forked connection shares the file's locks with nobody and would damage the file.
-    """
-    if closed:
-        raise StorageUnusable(f"the store {path} is closed; open it again")
-    if pid != os.getpid():
-        raise StorageUnusable(f"the store {path} was opened before a fork; open it again in the child process")
 
 
 class Writer:
