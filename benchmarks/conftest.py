@@ -13,10 +13,11 @@ import pytest
 from attrs import define
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.floors import BareUpdate, CommitFloor
+from benchmarks.floors import CommitFloor
 from benchmarks.report import Figure, Report
+from benchmarks.stores import NEW, MeasuredStore, measured_store
 from maestro_flow import Engine, open_storage
-from maestro_flow.clock import SystemClock
+from maestro_flow.storage.open import without_password
 from maestro_flow.storage.protocol import Storage
 
 REPORT = pytest.StashKey[Report]()
@@ -24,7 +25,10 @@ REPORT = pytest.StashKey[Report]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--store", metavar="URL", help="the store to measure; a new SQLite file below the working directory"
+        "--store",
+        metavar="URL",
+        action="append",
+        help=f"a store to measure, a URL or a new one ({', '.join(NEW)}); may be given again; default: {NEW[0]}",
     )
 
 
@@ -32,11 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = Report()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What needs a store is measured on each of them, one after the other."""
+    if "store" in metafunc.fixturenames:
+        wanted = metafunc.config.getoption("--store") or [NEW[0]]
+        names = [without_password(url) for url in wanted]
+        metafunc.parametrize("store", wanted, ids=names, indirect=True, scope="session")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     report = config.stash[REPORT]
     if report.figures:
         load = " ".join(f"{load:.2f}" for load in os.getloadavg())
-        terminalreporter.section(f"maestro-flow on {config.getoption('--store') or 'sqlite'}, load {load}")
+        terminalreporter.section(f"maestro-flow, load {load}")
         for line in report.lines():
             terminalreporter.write_line(line)
 
@@ -49,15 +61,14 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def store(request: pytest.FixtureRequest, folder: Path) -> str:
-    """URL of the store."""
-    given: str | None = request.config.getoption("--store")
-    return given or f"sqlite:///{folder}/benchmark.db"
+def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[MeasuredStore]:
+    with measured_store(request.param, folder) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")
-def storage(store: str) -> Iterator[Storage]:
-    storage = open_storage(store, SystemClock())
+def storage(store: MeasuredStore) -> Iterator[Storage]:
+    storage = open_storage(store.url)
     yield storage
     storage.close()
 
@@ -67,14 +78,6 @@ def floor(storage: Storage) -> Iterator[CommitFloor]:
     floor = CommitFloor(storage)
     yield floor
     floor.close()
-
-
-@pytest.fixture(scope="session")
-def bare_update(store: str) -> Iterator[BareUpdate | None]:
-    bare = BareUpdate.beside(store)
-    yield bare
-    if bare is not None:
-        bare.close()
 
 
 @pytest.fixture(scope="session")
@@ -96,10 +99,10 @@ class Rounds:
 
 
 class Meter:
-    """Runs rounds under pytest-benchmark, and reports figures."""
+    """Runs rounds under pytest-benchmark, and reports figures, of one store or of none."""
 
-    def __init__(self, benchmark: BenchmarkFixture, report: Report) -> None:
-        self._benchmark, self._report = benchmark, report
+    def __init__(self, benchmark: BenchmarkFixture, report: Report, store: str) -> None:
+        self._benchmark, self._report, self._store = benchmark, report, store
 
     def measure(
         self, run: Callable[[], float | None], *, rounds: int, floor: Callable[[], float] | None = None
@@ -124,9 +127,11 @@ class Meter:
 
     def report(self, figure: Figure) -> None:
         figures = self._benchmark.extra_info.setdefault("figures", [])
-        figures.append(self._report.add(figure))
+        figures.append(self._report.add(self._store, figure))
 
 
 @pytest.fixture
-def meter(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Meter:
-    return Meter(benchmark, pytestconfig.stash[REPORT])
+def meter(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Meter:
+    has_store = "store" in request.fixturenames
+    name: str = request.getfixturevalue("store").name if has_store else ""
+    return Meter(benchmark, request.config.stash[REPORT], name)

@@ -1,11 +1,18 @@
-"""What cannot be undercut: the store's own commits without an engine, and one ``UPDATE`` of one row."""
+"""What cannot be undercut: the store's own commits without an engine, and the smallest durable write of its server."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
+
+import psycopg
+import redis
+from attrs import frozen
 
 from maestro_flow.clock import Environment
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Outcome, Owner, RunEntry, flow_id_of
@@ -13,9 +20,11 @@ from maestro_flow.model.events import StepEnded, StepStarting, encode_events
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["BareUpdate", "CommitFloor"]
+__all__ = ["BareWrite", "CommitFloor", "bare_increment", "bare_update_on_postgres", "bare_update_on_sqlite"]
 
-SQLITE_FILE = "sqlite:///"
+_CREATE = "CREATE TABLE t (i INTEGER PRIMARY KEY, v INTEGER)"
+_INSERT = "INSERT INTO t VALUES (1, 0)"
+_UPDATE = "UPDATE t SET v = v + 1 WHERE i = 1"
 
 _LEASE_S = 600.0
 _SAMPLES = 100
@@ -26,6 +35,22 @@ _WARM_UP = 1000
 
 _ROWS = 500
 """Commits of a batch: about what a thousand flows keep waiting in the journal."""
+
+
+@frozen
+class BareWrite:
+    """One durable write, done again and again, as in a chain."""
+
+    name: str
+    once: Callable[[], object]
+
+    def one_s(self) -> float:
+        return median(self._timed() for _ in range(_SAMPLES))
+
+    def _timed(self) -> float:
+        began = perf_counter()
+        self.once()
+        return perf_counter() - began
 
 
 class CommitFloor:
@@ -81,33 +106,34 @@ def floor_run(owner: Owner, lease: Lease, now: float, status: RunStatus = RunSta
     return RunEntry(flow_id_of(workflow_id, 1, 1), workflow_id, 1, 1, 1, lease.group_id, status, now, now, ended_at)
 
 
-class BareUpdate:
-    """``UPDATE t SET v = v + 1`` with an fsync, in a SQLite file beside the store: what the disk takes for anything."""
+@contextmanager
+def bare_update_on_sqlite(folder: Path) -> Iterator[BareWrite]:
+    """``UPDATE`` of one row with an fsync, in a SQLite file beside the store: what the disk takes for anything."""
+    db = sqlite3.connect(folder / "benchmark-floor.db", isolation_level=None)
+    for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _CREATE, _INSERT):
+        db.execute(statement)
+    yield _warm(BareWrite("a bare UPDATE", lambda: db.execute(_UPDATE)))
+    db.close()
 
-    def __init__(self, folder: Path) -> None:
-        self._db = sqlite3.connect(folder / "benchmark-floor.db", isolation_level=None)
-        for statement in (
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "CREATE TABLE IF NOT EXISTS t (i INTEGER PRIMARY KEY, v INTEGER)",
-            "INSERT OR REPLACE INTO t VALUES (1, 0)",
-        ):
-            self._db.execute(statement)
-        for _ in range(_WARM_UP):
-            self._update()
 
-    def one_s(self) -> float:
-        return median(self._update() for _ in range(_SAMPLES))
+@contextmanager
+def bare_update_on_postgres(connection: psycopg.Connection[Any]) -> Iterator[BareWrite]:
+    """``UPDATE`` of one row in autocommit mode, prepared, on a server that the store is on."""
+    for statement in ("CREATE SCHEMA benchmark_floor", "SET search_path = benchmark_floor", _CREATE, _INSERT):
+        connection.execute(statement)
+    yield _warm(BareWrite("a bare UPDATE", lambda: connection.execute(_UPDATE, prepare=True)))
+    connection.execute("DROP SCHEMA benchmark_floor CASCADE")
 
-    def _update(self) -> float:
-        began = perf_counter()
-        self._db.execute("UPDATE t SET v = v + 1 WHERE i = 1")
-        return perf_counter() - began
 
-    def close(self) -> None:
-        self._db.close()
+@contextmanager
+def bare_increment(client: redis.Redis) -> Iterator[BareWrite]:
+    """``INCR`` of one key, on a server that the store is on."""
+    key = f"benchmark-floor-{Environment().new_id()}"
+    yield _warm(BareWrite("a bare INCR", lambda: client.incr(key)))
+    client.delete(key)
 
-    @classmethod
-    def beside(cls, store: str) -> BareUpdate | None:
-        """For a store on SQLite; None for any other, whose own tools must tell."""
-        return cls(Path(store.removeprefix(SQLITE_FILE)).parent) if store.startswith(SQLITE_FILE) else None
+
+def _warm(write: BareWrite) -> BareWrite:
+    for _ in range(_WARM_UP):
+        write.once()
+    return write

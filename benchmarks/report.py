@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
 from attrs import asdict, frozen
@@ -70,27 +71,30 @@ class Figure:
 
 
 class Report:
-    """The figures of one run, in the order in which they were measured."""
+    """The figures of one run by store ("" for what needs none), in the order in which they were measured."""
 
     def __init__(self) -> None:
-        self.figures: list[Figure] = []
+        self.figures: dict[str, list[Figure]] = {}
 
-    def add(self, figure: Figure) -> dict[str, Any]:
+    def add(self, store: str, figure: Figure) -> dict[str, Any]:
         """Keep a figure; returns it as plain values, for ``--benchmark-json``."""
-        self.figures.append(figure)
+        self.figures.setdefault(store, []).append(figure)
         plain = asdict(figure, value_serializer=lambda _owner, _field, value: getattr(value, "name", value))
-        return plain | {"ratio": figure.ratio, "verdict": figure.verdict}
+        return plain | {"store": store, "ratio": figure.ratio, "verdict": figure.verdict}
 
     def lines(self) -> list[str]:
-        """The table, as text."""
-        headers = ("figure", "value", "beside", "ratio", "target", "verdict")
-        return aligned([headers, *(figure.cells() for figure in self.figures)])
+        """A table for each store, as text."""
+        rows: list[Sequence[str]] = []
+        for store, figures in self.figures.items():
+            rows += [(store or "whole processes", "value", "beside", "ratio", "target", "verdict")]
+            rows += [*(figure.cells() for figure in figures), ()]
+        return aligned(rows)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] for row in rows)
     return ["  ".join(row).rstrip() for row in padded]
 
 

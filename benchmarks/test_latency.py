@@ -10,10 +10,11 @@ from time import perf_counter
 import pytest
 
 from benchmarks.conftest import Meter
-from benchmarks.floors import BareUpdate, CommitFloor
+from benchmarks.floors import CommitFloor
 from benchmarks.prototype import prototype
 from benchmarks.report import Bound, Figure, Target
-from benchmarks.workflows import chain, noting, python_chain
+from benchmarks.stores import MeasuredStore
+from benchmarks.workflows import chain, noting, python_chain, run_once
 from maestro_flow import Engine, RunStatus, Workflow
 
 STEPS, ROUNDS = 100, 15
@@ -21,10 +22,12 @@ STARTS = 20
 MS = 1000.0
 
 
-def test_the_floor(meter: Meter, floor: CommitFloor, bare_update: BareUpdate | None) -> None:
-    best = meter.measure(floor.one_s, rounds=10, floor=bare_update.one_s if bare_update else None)
-    update_ms = best.floor_s * MS if bare_update else None
-    meter.report(Figure("the store's own commit, alone", best.wall_s * MS, "ms", update_ms, "a bare UPDATE"))
+def test_the_floor(meter: Meter, store: MeasuredStore, floor: CommitFloor) -> None:
+    bare = store.bare_write
+    best = meter.measure(floor.one_s, rounds=10, floor=bare.one_s if bare else None)
+    name = "the store's own commit, alone"
+    beside = (best.floor_s * MS, bare.name) if bare else ()
+    meter.report(Figure(name, best.wall_s * MS, "ms", *beside))
 
 
 @pytest.mark.parametrize(
@@ -44,10 +47,7 @@ def test_a_step_of_a_chain(
     workflow = make(f"benchmark-chain-{kind}", STEPS)
     engine.push(workflow)
 
-    def run() -> None:
-        assert engine.start(workflow.id).wait() is RunStatus.SUCCEEDED
-
-    best = meter.measure(run, rounds=ROUNDS, floor=floor.one_s)
+    best = meter.measure(lambda: run_once(engine, workflow.id), rounds=ROUNDS, floor=floor.one_s)
     step_ms = best.wall_s / STEPS * MS
     name = f"a {kind} step of a chain of {STEPS}"
     meter.report(Figure(name, step_ms, "ms", best.floor_s * MS, "one commit", target))
