@@ -1,9 +1,16 @@
-"""Definitions and starts on Postgres: what step (a) of a start writes is one transaction (PROTOCOL 18)."""
+"""Definitions and starts on Postgres: what step (a) of a start writes is one transaction (PROTOCOL 18).
+
+What nearly all starts are, a single request with a new id, is one statement. Everything else is looked at first, under
+the lock of the workflow: several requests, one that was made before, one that cannot be met.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+import attrs
+import psycopg
 
 from maestro_flow.model.commit import GivenRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
@@ -32,6 +39,26 @@ _PUSH = """
     UPDATE workflows SET latest_version = pushed.version
     FROM pushed WHERE workflow_id = %(workflow_id)s
     RETURNING latest_version
+"""
+
+# The row of the workflow is locked by the UPDATE. A copy of the request that was started meanwhile is not in our
+# snapshot, but in the unique index: the statement then fails as a whole.
+_START_ONE = """
+    WITH counted AS (
+        UPDATE workflows SET latest_instance = latest_instance + 1
+        WHERE workflow_id = %(workflow_id)s
+          AND coalesce(%(version)s::integer, latest_version) BETWEEN 1 AND latest_version
+          AND NOT EXISTS (
+              SELECT FROM runs WHERE runs.workflow_id = %(workflow_id)s AND runs.request_id = %(request_id)s)
+        RETURNING latest_version, latest_instance
+    )
+    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
+                      request_id, params, created_at, status, is_given, is_live)
+    SELECT %(workflow_id)s || '/' || latest_instance || '/1', %(workflow_id)s,
+           coalesce(%(version)s::integer, latest_version), latest_instance, 1, %(group_id)s,
+           %(request_id)s, %(params)s, store_time(), 'CREATED', 1, 0
+    FROM counted
+    RETURNING flow_id, workflow_id, version, instance_id, run_id, group_id, request_id, params, created_at, true
 """
 
 _LOCK_COUNTERS = """
@@ -76,6 +103,23 @@ def push(db: Direct, workflow_id: str, body: bytes) -> int:
 
 def start(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
     """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
+    if len(requests) == 1:
+        run = _start_one(db, requests[0])
+        if run is not None:
+            return [run]
+    return _start_all(db, requests)
+
+
+def _start_one(db: Direct, request: StartRequest) -> GivenRun | None:
+    """The run of a request that can be met and was never made before, or None."""
+    try:
+        row = db.execute(_START_ONE, attrs.asdict(request), prepare=True).fetchone()
+    except psycopg.errors.UniqueViolation:
+        return None
+    return None if row is None else GivenRun(*row)
+
+
+def _start_all(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
     asked = [request.workflow_id for request in requests]
     with db.transaction():
         locked = db.execute(_LOCK_COUNTERS, (sorted(set(asked)),), prepare=True)
