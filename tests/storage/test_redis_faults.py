@@ -16,20 +16,12 @@ from maestro_flow.model.commit import Commit, Lease, Outcome, StartRequest
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.cutting_proxy import CuttingProxy
-from tests.servers.redis import Server, find_server
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Server]:
-    """A server that a test may kill and flush."""
-    server = find_server(own=True)
-    yield server
-    server.stop()
+from tests.servers.redis import Server
 
 
 @pytest.fixture
-def store(victim: Server, namespace: str) -> Iterator[RedisStorage]:
-    store = open_redis(victim.url(namespace), SystemClock())
+def store(own_redis: Server, namespace: str) -> Iterator[RedisStorage]:
+    store = open_redis(own_redis.url(namespace), SystemClock())
     yield store
     store.close()
 
@@ -43,14 +35,14 @@ def node(store: RedisStorage) -> Node:
 
 
 def test_a_flushed_server_is_noticed_by_every_verb_and_refused_until_the_store_is_opened_again(
-    victim: Server, namespace: str, node: Node
+    own_redis: Server, namespace: str, node: Node
 ) -> None:
     node.commit(node.write("w/1/1", 1))
-    with victim.client() as client:
+    with own_redis.client() as client:
         client.flushall()
     with pytest.raises(StorageReset, match="flushed or replaced"):
         node.commit(node.write("w/1/1", 2))
-    reopened = Node(open_redis(victim.url(namespace), SystemClock()), "boris")
+    reopened = Node(open_redis(own_redis.url(namespace), SystemClock()), "boris")
     assert reopened.claim()[0] == Lease(0, 1, "owner-boris")
     verbs: list[Callable[[], object]] = [
         node.claim,
@@ -73,42 +65,42 @@ def test_a_flushed_server_is_noticed_by_every_verb_and_refused_until_the_store_i
     reopened.store.close()
 
 
-def test_a_handle_that_did_nothing_yet_notices_a_store_that_was_founded_again(victim: Server, namespace: str) -> None:
-    stale = Node(open_redis(victim.url(namespace), SystemClock()))
-    with victim.client() as client:
+def test_a_handle_that_did_nothing_yet_notices_that_a_store_is_another(own_redis: Server, namespace: str) -> None:
+    stale = Node(open_redis(own_redis.url(namespace), SystemClock()))
+    with own_redis.client() as client:
         client.flushall()
-    open_redis(victim.url(namespace), SystemClock()).close()
+    open_redis(own_redis.url(namespace), SystemClock()).close()
     for verb in (stale.claim, lambda: stale.store.read_log(0), lambda: stale.store.given(0)):
         with pytest.raises(StorageReset):
             verb()
     stale.store.close()
 
 
-def test_a_store_that_has_lost_a_group_is_not_opened(victim: Server, namespace: str, store: RedisStorage) -> None:
-    with victim.client() as client:
+def test_a_store_that_has_lost_a_group_is_not_opened(own_redis: Server, namespace: str, store: RedisStorage) -> None:
+    with own_redis.client() as client:
         client.delete(f"{{{namespace}:g7}}")
     with pytest.raises(StorageReset):
         store.last_position(7)
     with pytest.raises(StorageReset, match="its groups 7 "):
-        open_redis(victim.url(namespace), SystemClock())
+        open_redis(own_redis.url(namespace), SystemClock())
 
 
-def test_scripts_are_loaded_again_where_the_server_has_forgotten_them(victim: Server, node: Node) -> None:
+def test_scripts_are_loaded_again_where_the_server_has_forgotten_them(own_redis: Server, node: Node) -> None:
     node.claim()
     node.commit(node.write("w/1/1", 1))
-    with victim.client() as client:
+    with own_redis.client() as client:
         client.script_flush()
     assert node.commit(node.write("w/1/1", 2)) == [Outcome.DONE]
-    with victim.client() as client:
+    with own_redis.client() as client:
         client.script_flush()
     first, second = node.leases
     assert node.commit(node.write("w/1/1", 3, lease=first), node.write("w/2/1", 1, lease=second)) == [Outcome.DONE] * 2
 
 
-def test_a_reply_that_was_cut_a_hundred_times_loses_and_doubles_nothing(victim: Server, namespace: str) -> None:
+def test_a_reply_that_was_cut_a_hundred_times_loses_and_doubles_nothing(own_redis: Server, namespace: str) -> None:
     """PROTOCOL 6: unknown is resolved by the identical batch."""
-    with CuttingProxy(victim.port) as proxy:
-        url = victim.url(namespace).replace(f":{victim.port}/", f":{proxy.port}/")
+    with CuttingProxy(own_redis.port) as proxy:
+        url = own_redis.url(namespace).replace(f":{own_redis.port}/", f":{proxy.port}/")
         node = Node(open_redis(url, SystemClock()))
         node.claim()
         for revision in range(1, 101):
@@ -124,9 +116,9 @@ def test_a_reply_that_was_cut_a_hundred_times_loses_and_doubles_nothing(victim: 
         node.store.close()
 
 
-def test_a_claim_whose_reply_was_cut_is_held(victim: Server, namespace: str, store: RedisStorage) -> None:
-    with CuttingProxy(victim.port) as proxy:
-        url = victim.url(namespace).replace(f":{victim.port}/", f":{proxy.port}/")
+def test_a_claim_whose_reply_was_cut_is_held(own_redis: Server, namespace: str, store: RedisStorage) -> None:
+    with CuttingProxy(own_redis.port) as proxy:
+        url = own_redis.url(namespace).replace(f":{own_redis.port}/", f":{proxy.port}/")
         node = Node(open_redis(url, SystemClock()))
         node.renew()
         proxy.cut_next()
@@ -136,9 +128,9 @@ def test_a_claim_whose_reply_was_cut_is_held(victim: Server, namespace: str, sto
         node.store.close()
 
 
-def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(victim: Server, namespace: str) -> None:
+def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(own_redis: Server, namespace: str) -> None:
     """With appendfsync always; the handle goes on by itself, and the generations are what they were."""
-    node = Node(open_redis(victim.url(namespace), SystemClock()))
+    node = Node(open_redis(own_redis.url(namespace), SystemClock()))
     node.claim()
     acknowledged: list[str] = []
     enough = threading.Event()
@@ -163,11 +155,11 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(victim:
     writer = threading.Thread(target=load)
     writer.start()
     assert enough.wait(60)
-    victim.kill()
+    own_redis.kill()
     writer.join(60)
     with pytest.raises(StorageUnavailable):
         node.commit(unknown[0])
-    victim.start()
+    own_redis.start()
     (outcome,) = node.commit(unknown[0])
     assert outcome in (Outcome.DONE, Outcome.ALREADY_APPLIED)
     written = [record.commit_id for record in node.store.read_flow("w/1/1")]
