@@ -25,7 +25,8 @@ from sqlalchemy import (
 from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, MessageState, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
-from maestro_flow_sql.schema import definitions, log, messages, runs, store_meta
+from maestro_flow_sql.migrations import META, Meta
+from maestro_flow_sql.schema import definitions, log, messages, runs
 
 __all__ = [
     "definition",
@@ -34,10 +35,10 @@ __all__ = [
     "list_runs",
     "load_flows",
     "message",
+    "meta",
     "read_flow",
     "read_log",
     "run_entry",
-    "schema_version",
 ]
 
 Statement: TypeAlias = Select[tuple[Any, ...]]
@@ -47,11 +48,11 @@ def _select(table: FromClause, model: type[attrs.AttrsInstance], *, without: str
     return select(*(table.c[field.name] for field in attrs.fields(model) if field.name != without))
 
 
-_SCHEMA = select(store_meta.c.schema_version)
+# -- the store --------------------------------------------------------------------------------------------------
 
 
-def schema_version(connection: Connection) -> int:
-    return int(connection.execute(_SCHEMA).scalar_one())
+def meta(connection: Connection) -> Meta:
+    return Meta(*connection.exec_driver_sql(META).one())
 
 
 # -- the log ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""The tables, once for every dialect. The constraints are the guarantees: what they say cannot be otherwise.
+"""The tables as they are now, once for every dialect; how older ones become so is in ``migrations``.
+
+The constraints are the guarantees: what they say cannot be otherwise.
 
     store_meta     one row: which schema, who may still read it, how many groups
     leases         one row per group: generation, owner, expiry; the fence of every commit
@@ -31,12 +33,7 @@ from sqlalchemy import (
     text,
 )
 
-from maestro_flow.errors import SchemaMismatch
-
 __all__ = [
-    "OLDEST_READER",
-    "SCHEMA_VERSION",
-    "check_schema",
     "definitions",
     "leases",
     "log",
@@ -47,22 +44,7 @@ __all__ = [
     "workflows",
 ]
 
-SCHEMA_VERSION = 1
-"""Version of these tables, raised with every change of them."""
-
-OLDEST_READER = 1
-"""The oldest schema version whose programs may still use a store of this one (PROTOCOL 27)."""
-
 metadata = MetaData()
-
-
-def check_schema(store: str, *, version: int, oldest_reader: int) -> None:
-    """Raises SchemaMismatch: ``store_meta`` says that we are too old for the store."""
-    if oldest_reader > SCHEMA_VERSION:
-        raise SchemaMismatch(
-            f"the store {store} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
-            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
-        )
 
 
 # The types that a STRICT table of SQLite knows, at full width elsewhere.
@@ -80,6 +62,20 @@ def _column(name: str, kind: Any, *, key: bool = False, null: bool = False) -> C
 def _partial(name: str, *columns: str, where: str) -> Index:
     """An index over the few rows that still matter, so that what is finished costs nothing."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _busy(*, fillfactor: int) -> dict[str, Any]:
+    """How PostgreSQL keeps a table whose rows are updated all the time: clean early, at full speed, with room in pages.
+
+    With room (fillfactor, in percent), an update that changes no indexed column stays in its page and touches no index;
+    what it leaves behind is cleaned away by whoever comes next.
+    """
+    return {
+        "fillfactor": fillfactor,
+        "autovacuum_vacuum_scale_factor": 0.01,
+        "autovacuum_analyze_scale_factor": 0.02,
+        "autovacuum_vacuum_cost_delay": 0,
+    }
 
 
 store_meta = Table(
@@ -104,6 +100,7 @@ leases = Table(
     _column("expires_at", _Seconds),
     # On Postgres, what makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
     UniqueConstraint("group_id", "generation", name="one_owner_per_generation").ddl_if(dialect="postgresql"),
+    postgresql_with=_busy(fillfactor=20),
     sqlite_strict=True,
 )
 
@@ -143,6 +140,7 @@ messages = Table(
     UniqueConstraint("group_id", "message_id", name="one_message_per_id"),  # PROTOCOL 16
     _partial("messages_waiting", "group_id", "sequence", where="state = 'waiting'"),
     _partial("messages_settled", "settled_at", where="state = 'settled'"),
+    postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,
     sqlite_autoincrement=True,  # never a sequence again that a purged message had: a reader may be past it
 )
@@ -153,6 +151,7 @@ workflows = Table(
     _column("workflow_id", _Text, key=True),
     _column("latest_version", Integer),
     _column("latest_instance", _Number),
+    postgresql_with=_busy(fillfactor=50),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -192,5 +191,6 @@ runs = Table(
     Index("runs_of_workflow", "workflow_id", "status", "created_at", "flow_id"),
     _partial("runs_given", "group_id", "number", where="is_given = 1"),
     _partial("runs_live", "group_id", "flow_id", where="is_live = 1"),
+    postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,
 )

@@ -17,7 +17,8 @@ __all__ = ["claim", "release", "renew"]
 _CLAIM = """
     WITH free AS MATERIALIZED (
         SELECT group_id FROM leases
-        WHERE owner_id = '' OR expires_at <= store_time()
+        WHERE (owner_id = '' OR expires_at <= store_time())
+          AND (SELECT oldest_reader FROM store_meta) <= %(schema)s
         ORDER BY random()
         LIMIT 1
         FOR NO KEY UPDATE SKIP LOCKED
@@ -62,9 +63,12 @@ _RELEASE = """
 """
 
 
-def claim(db: Direct, owner: Owner, lease_s: float, limit: int) -> list[Lease]:
-    """Groups until there are enough or no more; fewer, when a frozen session holds one for too long."""
-    values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s}
+def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> list[Lease]:
+    """Groups until there are enough or no more; fewer, when a frozen session holds one for too long.
+
+    ``schema`` is the version that we know: a store that has been migrated beyond it may admit us no more.
+    """
+    values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s, "schema": schema}
     leases: list[Lease] = []
     while len(leases) < limit:
         try:

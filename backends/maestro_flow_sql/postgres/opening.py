@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
-
 from maestro_flow.clock import Clock
-from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable
-from maestro_flow.storage.protocol import GROUP_COUNT
+from maestro_flow.errors import StorageUnavailable, StorageUnusable
+from maestro_flow_sql.migrations import Admission, current
 from maestro_flow_sql.postgres.connections import Connections, Direct
 from maestro_flow_sql.postgres.storage import PostgresStorage
+from maestro_flow_sql.postgres.tables import find_or_make
 from maestro_flow_sql.postgres.target import Target
-from maestro_flow_sql.schema import OLDEST_READER, SCHEMA_VERSION, check_schema, metadata
 
 __all__ = ["open_postgres"]
 
@@ -29,32 +26,16 @@ _SERVER = """
             WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'))
 """
 
-# Not to_regclass and to_regnamespace: behind an advisory lock they still answer out of the session's cache.
-_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'store_meta'"
-_SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
-
-_META = "SELECT schema_version, oldest_reader, group_count FROM store_meta"
-
-# Whoever comes first makes the store; the others wait here and find it. Waiting for that is no sign of a frozen owner.
-_LOCK = """
-    SET LOCAL lock_timeout = '60s';
-    SET LOCAL statement_timeout = '60s';
-    SELECT pg_advisory_xact_lock(hashtextextended('maestro_flow ' || '{namespace}', 0))
-"""
-
-# All clocks are this one: seconds since the epoch, read anew wherever it stands in a statement.
-_STORE_TIME = """
-    CREATE FUNCTION store_time() RETURNS double precision LANGUAGE sql VOLATILE
-    AS 'SELECT extract(epoch FROM clock_timestamp())::double precision'
-"""
-
 
 def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
-    """Open the store in a schema of a database, and create it where there is none; times are by the server's clock.
+    """Open the store in a schema of a database; times are by the server's clock.
+
+    It is created where there is none, and migrated where an older maestro-flow has made it.
 
     Raises:
         SettingsError: the URL names no database, or has an option that there is not.
-        StorageUnusable: the login is refused, a right is missing, or the server could lose what it has acknowledged.
+        StorageUnusable: the login is refused, a right is missing, a migration failed, or the server could lose what it
+            has acknowledged.
         SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
         StorageUnavailable: the server cannot be reached, or is a replica.
     """
@@ -63,11 +44,11 @@ def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
     try:
         with connections.direct() as db:
             _check_server(db, target)
-            group_count = _find_or_make(db, target)
+            group_count = find_or_make(db, target)
     except BaseException:
         connections.close()
         raise
-    return PostgresStorage(connections, group_count)
+    return PostgresStorage(connections, group_count, Admission(target.name, current().version))
 
 
 def _check_server(db: Direct, target: Target) -> None:
@@ -92,39 +73,3 @@ def _check_server(db: Direct, target: Target) -> None:
             f"ALTER ROLE ... SET search_path = {target.namespace}; ... SET statement_timeout = '5s'; "
             "... SET lock_timeout = '2s'; ... SET idle_in_transaction_session_timeout = '2s'"
         )
-
-
-def _find_or_make(db: Direct, target: Target) -> int:
-    """Number of groups of the store, which exists when this returns, whoever has made it."""
-    if not _exists(db, target):
-        with db.transaction():
-            db.execute(_LOCK.format(namespace=target.namespace))
-            if not _exists(db, target):  # nor has another process made it since we looked
-                _create(db, target)
-    row = db.execute(_META).fetchone()
-    if row is None:
-        raise StorageError(f"the store {target.name} has lost its first row; restore it from a backup")
-    check_schema(target.name, version=row[0], oldest_reader=row[1])
-    return int(row[2])
-
-
-def _exists(db: Direct, target: Target) -> bool:
-    return db.execute(_TABLE, (target.namespace,)).fetchone() is not None
-
-
-def _create(db: Direct, target: Target) -> None:
-    """All tables and the first rows, in the transaction of the caller: a store exists as a whole or not at all."""
-    if db.execute(_SCHEMA, (target.namespace,)).fetchone() is None:  # who may not create schemas may be given one
-        db.execute(f"CREATE SCHEMA {target.namespace}".encode())
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    db.execute(_STORE_TIME)
-    for table in metadata.sorted_tables:
-        db.execute(str(CreateTable(table).compile(dialect=dialect)).encode())
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            db.execute(str(CreateIndex(index).compile(dialect=dialect)).encode())
-    db.execute(
-        "INSERT INTO store_meta VALUES (1, %s, %s, %s, store_time())", (SCHEMA_VERSION, OLDEST_READER, GROUP_COUNT)
-    )
-    db.execute(
-        "INSERT INTO leases SELECT number, 0, '', '', 0 FROM generate_series(0, %s - 1) AS number", (GROUP_COUNT,)
-    )

@@ -20,6 +20,7 @@ from maestro_flow.model.commit import (
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql import queries
+from maestro_flow_sql.migrations import Admission
 from maestro_flow_sql.postgres import catalog, inbox
 from maestro_flow_sql.postgres import leases as ownership
 from maestro_flow_sql.postgres.commit import commit_batch
@@ -34,9 +35,10 @@ class PostgresStorage:
     Times are by the server's clock (``store_time``).
     """
 
-    def __init__(self, connections: Connections, group_count: int) -> None:
+    def __init__(self, connections: Connections, group_count: int, admission: Admission) -> None:
         self._connections = connections
         self._group_count = group_count
+        self._admission = admission
 
     @property
     def group_count(self) -> int:
@@ -45,7 +47,7 @@ class PostgresStorage:
     @property
     def schema_version(self) -> int:
         with self._connections.reading() as connection:
-            return queries.schema_version(connection)
+            return queries.meta(connection).version
 
     def close(self) -> None:
         """Let go of the connections. May be called twice."""
@@ -56,7 +58,11 @@ class PostgresStorage:
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         self._connections.shorten(lease_s)
         with self._connections.direct() as db:
-            return ownership.claim(db, owner, lease_s, limit)
+            leases = ownership.claim(db, owner, lease_s, limit, self._admission.version)
+        if not leases:
+            with self._connections.reading() as connection:
+                self._admission.check(queries.meta(connection))
+        return leases
 
     def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
         with self._connections.direct() as db:

@@ -21,6 +21,7 @@ from maestro_flow.model.commit import (
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql import queries
+from maestro_flow_sql.migrations import META, Admission, Meta
 from maestro_flow_sql.sqlite import catalog, inbox
 from maestro_flow_sql.sqlite import leases as ownership
 from maestro_flow_sql.sqlite.append import APPEND, append_values
@@ -37,11 +38,12 @@ class SqliteStorage:
     Times are by the given clock, which is the host's: all processes on a file share it.
     """
 
-    def __init__(self, writer: Writer, reader: Reader, clock: Clock, group_count: int) -> None:
+    def __init__(self, writer: Writer, reader: Reader, clock: Clock, group_count: int, admission: Admission) -> None:
         self._writer = writer
         self._reader = reader
         self._clock = clock
         self._group_count = group_count
+        self._admission = admission
 
     @property
     def group_count(self) -> int:
@@ -50,7 +52,7 @@ class SqliteStorage:
     @property
     def schema_version(self) -> int:
         with self._reader.snapshot() as connection:
-            return queries.schema_version(connection)
+            return queries.meta(connection).version
 
     def close(self) -> None:
         """Wait for the write under way, and let go of the file. May be called twice."""
@@ -61,6 +63,7 @@ class SqliteStorage:
 
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         with self._writer.transaction(urgent=True) as db:
+            self._admission.check(Meta(*db.execute(META).fetchone()))
             return ownership.claim(db, owner, self._clock.time(), lease_s, limit)
 
     def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:

@@ -1,0 +1,123 @@
+"""From one version of the schema to the next, for the stores that an older maestro-flow has made.
+
+A store is migrated when it is opened: under a lock, so that nodes which open it at once wait for each other, and each
+migration in one transaction with the change of ``store_meta``, so that a store is at one version or at the next. The
+nodes that have the store open meanwhile go on, with the statements of their own version.
+
+How the next one is written:
+
+1. Change the tables in ``schema.py``: new stores are made of them.
+2. Append a ``Migration`` to ``MIGRATIONS``, with the next version and the statements that change an existing store in
+   the same way, for each dialect. ``tests/storage/test_migrations.py`` compares the outcome with a new store, from the
+   oldest schema on (``tests/storage/schemas/``).
+3. If programs of the version before can work with the store as it is then (a new column has a default or may be null, a
+   new table or index is not theirs), ``oldest_reader`` stays what it was. If they cannot, it is the new version: the
+   migration then also ends the leases of all who run, whose commits are refused from that moment on (PROTOCOL 3), and
+   they can claim no more (PROTOCOL 27).
+4. A statement locks its table while it runs. What takes long on a large table belongs into several versions: first the
+   column or the table, then the code that fills it, then the constraint.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from maestro_flow.errors import SchemaMismatch, StorageUnusable
+
+__all__ = [
+    "END_LEASES",
+    "META",
+    "MIGRATIONS",
+    "Admission",
+    "Meta",
+    "Migration",
+    "current",
+    "failed",
+    "log_done",
+    "next_migration",
+]
+
+logger = logging.getLogger("maestro_flow.storage")
+
+
+META = "SELECT schema_version, oldest_reader, group_count FROM store_meta"
+
+
+@frozen
+class Meta:
+    """What a store says of itself, by ``META``."""
+
+    version: int
+    oldest_reader: int
+    group_count: int
+
+
+@frozen
+class Migration:
+    """The statements that turn the schema before into ``version``."""
+
+    version: int
+    oldest_reader: int
+    """The oldest version whose programs may use a store of this one."""
+    sqlite: Sequence[str] = ()
+    postgres: Sequence[str] = ()
+
+    def excludes(self, meta: Meta) -> bool:
+        """Some program that may have the store open now can no longer use it afterwards."""
+        return self.oldest_reader > meta.oldest_reader
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, oldest_reader=1),  # the tables as they were first made
+)
+"""Dense, from version 1 on; the last one is what ``schema.py`` says."""
+
+END_LEASES = "UPDATE leases SET generation = generation + 1, owner_id = '', process = '', expires_at = 0"
+"""What an excluding migration does besides, in every dialect."""
+
+
+def current() -> Migration:
+    """The version that this maestro-flow knows and writes."""
+    return MIGRATIONS[-1]
+
+
+@frozen
+class Admission:
+    """A program that knows the schema ``version`` of a store, and what the store says to that."""
+
+    store: str
+    version: int
+
+    def check(self, meta: Meta) -> None:
+        """Raises SchemaMismatch: the store is too new for the program."""
+        if self.version < meta.oldest_reader:
+            raise SchemaMismatch(
+                f"the store {self.store} has schema {meta.version}, which needs a maestro-flow that knows schema "
+                f"{meta.oldest_reader}; this one knows schema {self.version}: upgrade it"
+            )
+
+
+def next_migration(store: str, meta: Meta) -> Migration | None:
+    """What a store lacks first; None if it can be used as it is.
+
+    Raises:
+        SchemaMismatch: we are too old for the store.
+    """
+    known = current().version
+    Admission(store, known).check(meta)
+    return MIGRATIONS[meta.version] if meta.version < known else None
+
+
+def log_done(store: str, migration: Migration) -> None:
+    logger.info("the store %s: schema %d -> %d", store, migration.version - 1, migration.version)
+
+
+def failed(store: str, migration: Migration, error: Exception, *, advice: str) -> StorageUnusable:
+    """The error that says that a store is still what it was, and why."""
+    return StorageUnusable(
+        f"the store {store} stays at schema {migration.version - 1}: its migration to schema {migration.version} "
+        f"failed ({error}); {advice}"
+    )

@@ -1,0 +1,141 @@
+"""The tables of a store on Postgres: found, made, or brought to the schema of this maestro-flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import sleep
+
+import psycopg
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from maestro_flow.errors import StorageUnusable
+from maestro_flow.storage.protocol import GROUP_COUNT
+from maestro_flow_sql.migrations import END_LEASES, META, Meta, Migration, current, failed, log_done, next_migration
+from maestro_flow_sql.postgres.connections import Direct
+from maestro_flow_sql.postgres.target import Target
+from maestro_flow_sql.schema import metadata
+
+__all__ = ["find_or_make"]
+
+# Not to_regclass and to_regnamespace: behind an advisory lock they still answer out of the session's cache.
+_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'store_meta'"
+_SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+
+_SET_META = "UPDATE store_meta SET schema_version = %s, oldest_reader = %s"
+
+# Whoever comes first makes or migrates the store; the others wait for him and find it done. A statement of a migration
+# may take its time, but while it waits for a table, all others wait behind it: so it gives up soon and tries again.
+_WAIT_FOR_OTHERS = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '15min'")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('maestro_flow ' || %s, 0))"
+_ALONE = ("SET LOCAL lock_timeout = '1s'", "SET LOCAL search_path = {namespace}")
+# A claim that has begun has ended then, and one that begins sees what store_meta says.
+_STOP_CLAIMS = "LOCK TABLE leases IN ACCESS EXCLUSIVE MODE"
+
+_BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+_TRIES = 60
+_PAUSE_S = 0.5
+
+# All clocks are this one: seconds since the epoch, read anew wherever it stands in a statement.
+_STORE_TIME = """
+    CREATE FUNCTION store_time() RETURNS double precision LANGUAGE sql VOLATILE
+    AS 'SELECT extract(epoch FROM clock_timestamp())::double precision'
+"""
+
+_NOT_ALLOWED = "run `maestro-flow migrate` as the owner of the tables, or let this user do it"
+_WRONG = "nothing was changed; report it with this message"
+
+
+def find_or_make(db: Direct, target: Target) -> int:
+    """Number of groups of the store, which exists with a schema that we can use when this returns, whoever made it.
+
+    A store that is as it should be is only read, so a user without the rights of an owner may open it.
+
+    Raises:
+        SchemaMismatch: the store is newer and excludes us.
+        StorageUnusable: a migration failed, or is not ours to make.
+    """
+    tries = 0
+    while True:
+        meta = _read(db, target)
+        if meta is not None and next_migration(target.name, meta) is None:
+            return meta.group_count
+        try:
+            _make_or_migrate(db, target)
+        except _BUSY:  # a long transaction uses the table, or two tables in another order
+            tries += 1
+            if tries == _TRIES:
+                raise
+            sleep(_PAUSE_S)
+
+
+def _read(db: Direct, target: Target) -> Meta | None:
+    """None: there is no store."""
+    if db.execute(_TABLE, (target.namespace,)).fetchone() is None:
+        return None
+    row = db.execute(META.replace("store_meta", f"{target.namespace}.store_meta").encode()).fetchone()
+    if row is None:
+        raise StorageUnusable(f"the store {target.name} has lost its first row; restore it from a backup")
+    return Meta(*row)
+
+
+def _make_or_migrate(db: Direct, target: Target) -> None:
+    """One step of the way, unless another process has made it while we waited for it."""
+    migration = None
+    with _alone(db, target):
+        meta = _read(db, target)
+        if meta is None:
+            _create(db, target)
+        elif (migration := next_migration(target.name, meta)) is not None:
+            _migrate(db, target, migration, meta)
+    if migration is not None:
+        log_done(target.name, migration)
+
+
+@contextmanager
+def _alone(db: Direct, target: Target) -> Iterator[None]:
+    """A transaction that nobody else is in who makes or migrates this store. The lock ends with it (PgBouncer)."""
+    with db.transaction():
+        for setting in _WAIT_FOR_OTHERS:
+            db.execute(setting)
+        db.execute(_LOCK, (target.namespace,))
+        for setting in _ALONE:
+            db.execute(setting.format(namespace=target.namespace).encode())
+        yield
+
+
+def _migrate(db: Direct, target: Target, migration: Migration, meta: Meta) -> None:
+    try:
+        for statement in migration.postgres:
+            db.execute(statement.encode())
+        if migration.excludes(meta):
+            db.execute(_STOP_CLAIMS)
+            db.execute(END_LEASES)
+        db.execute(_SET_META, (migration.version, migration.oldest_reader))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise failed(target.name, migration, error, advice=_NOT_ALLOWED) from error
+    except psycopg.OperationalError:  # a lock, the connection, the disk: not the statements
+        raise
+    except psycopg.Error as error:
+        raise failed(target.name, migration, error, advice=_WRONG) from error
+
+
+def _create(db: Direct, target: Target) -> None:
+    """All tables and the first rows: a store exists as a whole or not at all."""
+    if db.execute(_SCHEMA, (target.namespace,)).fetchone() is None:  # who may not create schemas may be given one
+        db.execute(f"CREATE SCHEMA {target.namespace}".encode())
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    db.execute(_STORE_TIME)
+    for table in metadata.sorted_tables:
+        db.execute(str(CreateTable(table).compile(dialect=dialect)).encode())
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            db.execute(str(CreateIndex(index).compile(dialect=dialect)).encode())
+    made = current()
+    db.execute(
+        "INSERT INTO store_meta VALUES (1, %s, %s, %s, store_time())",
+        (made.version, made.oldest_reader, GROUP_COUNT),
+    )
+    db.execute(
+        "INSERT INTO leases SELECT number, 0, '', '', 0 FROM generate_series(0, %s - 1) AS number", (GROUP_COUNT,)
+    )
