@@ -36,8 +36,8 @@ def own_postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def schema(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The name of a schema that is not there yet, and will not be there any more."""
-    name = "t_" + re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-38:]
+    """The name of a schema that is not there yet, and will not be there any more; short, so that a test can append."""
+    name = "t_" + re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[-28:]
     postgres.drop(name)
     yield name
     postgres.drop(name)

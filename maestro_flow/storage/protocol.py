@@ -92,6 +92,9 @@ class Storage(Protocol):
         again. A claim waits for a commit of the old owner that is under way; it returns nothing of the log
         (PROTOCOL 10). If its answer is lost, the groups are held by ``owner`` all the same and turn up again when they
         expire.
+
+        Raises:
+            SchemaMismatch: the store was migrated since we opened it, and excludes us now (PROTOCOL 27).
         """
         ...
 

@@ -94,8 +94,8 @@ class PostgresDatabase:
         return self.server.url(self.schema)
 
     def other(self) -> PostgresDatabase:
-        """Another one, that is empty; of the test's name, so it goes with the first."""
-        other = PostgresDatabase(self.server, f"{self.schema[:-2]}_o")
+        """Another one, that is empty; the caller drops it."""
+        other = PostgresDatabase(self.server, f"{self.schema}_o")
         self.server.drop(other.schema)
         return other
 
