@@ -17,8 +17,8 @@ from benchmarks.floors import CommitFloor
 from benchmarks.report import Figure, Report
 from benchmarks.stores import NEW, MeasuredStore, measured_store
 from maestro_flow import Engine, open_storage
-from maestro_flow.storage.open import without_password
 from maestro_flow.storage.protocol import Storage
+from maestro_flow.storage.url import without_password
 
 REPORT = pytest.StashKey[Report]()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from benchmarks.floors import BareWrite, bare_increment, bare_update_on_postgres, bare_update_on_sqlite
-from maestro_flow.storage.open import without_password
+from maestro_flow.storage.url import without_password
 from tests.servers import postgres as postgres_servers
 from tests.servers import redis as redis_servers
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Iterator
 
 import pytest
 
+from maestro_flow.engine.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX
 from tests.servers import redis as redis_servers
 from tests.servers.postgres import Server, find_server
 
@@ -16,6 +18,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite", action="store_true", help="write the observed traces into tests/core/cases instead of comparing"
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_configuration_of_the_surroundings() -> Iterator[None]:
+    """The tests, and the processes that they start, see neither variables nor a file that happen to be there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]:
+            patch.delenv(name)
+        patch.setenv(CONFIG_VARIABLE, os.devnull)
+        yield
 
 
 @pytest.fixture(scope="session")

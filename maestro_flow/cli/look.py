@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maestro_flow.cli.documents import print_json, run_document, run_summary
-from maestro_flow.cli.options import existing_store, json_option, store_option
+from maestro_flow.cli.options import json_option
+from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.tables import print_table, run_table, step_table
 from maestro_flow.cli.text import date_and_time, run_line
 from maestro_flow.clock import SystemClock
@@ -24,7 +25,7 @@ VALUE_CHARACTERS_MAX = 200
 
 
 @click.command("list")
-@store_option
+@store_options
 @click.option("--workflow", "workflow_id", metavar="ID", help="Only runs of this workflow.")
 @click.option(
     "--status",
@@ -35,11 +36,9 @@ VALUE_CHARACTERS_MAX = 200
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="The newest this many.")
 @json_option
-def list_runs(store: str, workflow_id: str | None, statuses: tuple[str, ...], limit: int, as_json: bool) -> None:
+def list_runs(store: Store, workflow_id: str | None, statuses: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List runs, the newest first."""
-    from maestro_flow.engine.client import Client
-
-    with Client(existing_store(store)) as client:
+    with store.existing().client() as client:
         entries = client.runs(workflow_id, statuses=[RunStatus(status) for status in statuses], limit=limit)
     if as_json:
         print_json({"runs": [run_summary(entry) for entry in entries]})
@@ -53,13 +52,11 @@ def list_runs(store: str, workflow_id: str | None, statuses: tuple[str, ...], li
 @click.option(
     "--run", "run_id", type=click.IntRange(min=1), metavar="N", help="This run of the instance, not its latest."
 )
-@store_option
+@store_options
 @json_option
-def show(workflow_id: str, instance: int | None, run_id: int | None, store: str, as_json: bool) -> None:
+def show(workflow_id: str, instance: int | None, run_id: int | None, store: Store, as_json: bool) -> None:
     """Show a run with its steps: the latest of a workflow, or of its INSTANCE."""
-    from maestro_flow.engine.client import Client
-
-    with Client(existing_store(store)) as client:
+    with store.existing().client() as client:
         view = client.find(workflow_id, instance, run_id).view()
     if as_json:
         print_json(run_document(view))

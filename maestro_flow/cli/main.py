@@ -12,6 +12,7 @@ import click
 
 from maestro_flow.cli.exits import INTERRUPTED, Exit
 from maestro_flow.cli.look import list_runs, show
+from maestro_flow.cli.migrate import migrate
 from maestro_flow.cli.node import node
 from maestro_flow.cli.run import resume, run
 from maestro_flow.errors import MaestroFlowError
@@ -25,7 +26,7 @@ def cli() -> None:
     """Durable workflows: run them here, go on after a crash, look at what has run."""
 
 
-for command in (run, resume, node, list_runs, show):
+for command in (run, resume, node, list_runs, show, migrate):
     cli.add_command(command)
 
 

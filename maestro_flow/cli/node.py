@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from maestro_flow.cli.options import store_option
+from maestro_flow.cli.store import Store, store_options
 
 __all__ = ["node"]
 
@@ -18,11 +18,9 @@ logger = logging.getLogger("maestro_flow.cli")
 
 
 @click.command()
-@store_option
-def node(store: str) -> None:
+@store_options
+def node(store: Store) -> None:
     """Run what others start in the store, until SIGTERM or Ctrl-C; a second Ctrl-C does not wait for anything."""
-    from maestro_flow.engine.engine import Engine
-
     print_log()
     told = threading.Event()
 
@@ -32,7 +30,7 @@ def node(store: str) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with Engine(store):
+    with store.engine():
         logger.info("node is running on store %s, stop it with Ctrl-C", store)
         told.wait()
         logger.info("node is stopping, what runs here is handed over")

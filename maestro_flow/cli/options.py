@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,20 +12,8 @@ from maestro_flow.errors import DefinitionError
 if TYPE_CHECKING:
     from maestro_flow.model.params import Param
 
-__all__ = ["existing_store", "json_option", "name_store", "param_values", "store_option", "timeout_option"]
+__all__ = ["json_option", "param_values", "timeout_option"]
 
-SQLITE_FILE = "sqlite:///"
-DEFAULT_STORE = f"{SQLITE_FILE}maestro-flow.db"
-
-store_option = click.option(
-    "--store",
-    envvar="MAESTRO_FLOW_STORE",
-    default=DEFAULT_STORE,
-    show_default=True,
-    show_envvar=True,
-    metavar="URL",
-    help="Where runs are kept.",
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")
 timeout_option = click.option(
     "--timeout",
@@ -34,23 +21,6 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="Wait this long at most; what has not ended by then stays in the store, to be resumed.",
 )
-
-
-def name_store(url: str, *, as_json: bool) -> None:
-    """Say which store is used; beside the JSON, not in it."""
-    click.echo(f"store {url}", err=as_json)
-
-
-def existing_store(url: str) -> str:
-    """The URL, unless it is a SQLite file that is not there: a command that only looks must not make one.
-
-    Raises:
-        click.UsageError: there is no such file.
-    """
-    name = url.removeprefix(SQLITE_FILE)
-    if name not in {url, ":memory:"} and not Path(name).exists():
-        raise click.UsageError(f"there is no store {url} yet: name another one with --store, or run a workflow first")
-    return url
 
 
 def param_values(given: Iterable[str], declared: Mapping[str, Param]) -> dict[str, Any]:

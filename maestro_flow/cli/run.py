@@ -9,16 +9,10 @@ import click
 
 from maestro_flow.cli.documents import print_json, run_document
 from maestro_flow.cli.exits import Exit
-from maestro_flow.cli.options import (
-    existing_store,
-    json_option,
-    name_store,
-    param_values,
-    store_option,
-    timeout_option,
-)
+from maestro_flow.cli.options import json_option, param_values, timeout_option
 from maestro_flow.cli.progress import Deadline, follow
 from maestro_flow.cli.signals import interruptible
+from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.text import run_name
 
 if TYPE_CHECKING:
@@ -30,13 +24,12 @@ __all__ = ["resume", "run"]
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A param of the run: text, or JSON.")
-@store_option
+@store_options
 @timeout_option
 @json_option
-def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, as_json: bool) -> int:
+def run(file: Path, params: tuple[str, ...], store: Store, timeout: float | None, as_json: bool) -> int:
     """Run the workflow that FILE (YAML or JSON) defines, and show how it goes."""
     from maestro_flow.dsl.load import load_definition
-    from maestro_flow.engine.engine import Engine
     from maestro_flow.steps.registry import known_step_types
 
     # All that can be wrong with the definition is found before the store is opened, and so made.
@@ -45,8 +38,8 @@ def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, 
         click.echo(f"{file}: {warning}", err=True)
     values = param_values(params, loaded.definition.params)
     deadline = Deadline(timeout)
-    name_store(store, as_json=as_json)
-    with interruptible(), Engine(store) as engine:
+    store.say(as_json=as_json)
+    with interruptible(), store.engine() as engine:
         engine.push(loaded.definition)
         view, code = follow(engine.start(loaded.definition.id, params=values), deadline, as_json=as_json)
     explain(view, code)
@@ -56,22 +49,19 @@ def run(file: Path, params: tuple[str, ...], store: str, timeout: float | None, 
 
 
 @click.command()
-@store_option
+@store_options
 @timeout_option
 @json_option
-def resume(store: str, timeout: float | None, as_json: bool) -> int:
+def resume(store: Store, timeout: float | None, as_json: bool) -> int:
     """Bring every run in the store that has not ended to its end, and show how it goes."""
-    from maestro_flow.engine.client import Client
-    from maestro_flow.engine.engine import Engine
-
     deadline = Deadline(timeout)
     ended = []
-    name_store(existing_store(store), as_json=as_json)
-    with Client(store) as client:  # not the engine: it may have brought some to their end before it is asked
+    store.existing().say(as_json=as_json)
+    with store.client() as client:  # not the engine: it may have brought some to their end before it is asked
         unfinished = client.unfinished()[::-1]
     if not unfinished:
         click.echo("every run in the store has ended", err=as_json)
-    with interruptible(), Engine(store) as engine:
+    with interruptible(), store.engine() as engine:
         for left in unfinished:
             if not as_json:
                 click.echo(run_name(left))

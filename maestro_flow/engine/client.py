@@ -11,15 +11,16 @@ import msgspec
 
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.threads import ThreadEvent
-from maestro_flow.clock import Environment
+from maestro_flow.clock import Clock, Environment
 from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
 from maestro_flow.dsl.start import parse_params
+from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.placement import place
 from maestro_flow.engine.run import Run
-from maestro_flow.errors import NotFound
+from maestro_flow.errors import NotFound, SettingsError
 from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.params import encode_params
@@ -35,7 +36,8 @@ _PAGE = 500
 class Client:
     """What any process may do on a store. A context manager; ``close`` it otherwise.
 
-    ``store`` is a URL, or a ``Storage`` that is then the caller's to close.
+    ``store`` is a URL, a ``Storage`` that is then the caller's to close, or None for the URL that the environment or
+    ``maestro-flow.toml`` has, see ``Configuration``. ``namespace`` is a store of its own in the same database.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable: see ``open_storage``.
@@ -43,14 +45,15 @@ class Client:
 
     def __init__(
         self,
-        store: str | Storage,
+        store: str | Storage | None = None,
         *,
+        namespace: str | None = None,
         environment: Environment | None = None,
         new_event: Callable[[], Event] = ThreadEvent,
     ) -> None:
         self.environment = environment or Environment()
-        self._owns_storage = isinstance(store, str)
-        self.storage: Storage = open_storage(store, self.environment.clock) if isinstance(store, str) else store
+        self._owns_storage = store is None or isinstance(store, str)
+        self.storage: Storage = _opened(store, namespace, self.environment.clock)
         self.library = Library(self.storage)
         self.hints = Hints()
         self._new_event = new_event
@@ -198,3 +201,11 @@ class Client:
 
     def _started(self, started: Sequence[GivenRun]) -> None:
         """New runs are durable; the owners of their groups find them by their scans."""
+
+
+def _opened(store: str | Storage | None, namespace: str | None, clock: Clock) -> Storage:
+    if store is None or isinstance(store, str):
+        return open_storage(Configuration.read().store_url(store, namespace), clock)
+    if namespace is not None:
+        raise SettingsError(f"namespace={namespace!r} is for a URL: a store that is open already has its own")
+    return store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +11,9 @@ from maestro_flow.clock import Environment
 from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
 from maestro_flow.engine.client import Client
+from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.node import Node, make_runtime
 from maestro_flow.engine.run import Run
-from maestro_flow.engine.settings import ENVIRONMENT_PREFIX, Settings
-from maestro_flow.errors import SettingsError
 from maestro_flow.model.commit import GivenRun, Message
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.steps.registry import StepTypes
@@ -29,9 +27,9 @@ logger = logging.getLogger("maestro_flow.engine")
 class Engine(Client):
     """Runs workflows of a store in this process, and takes up what a process that died has left behind.
 
-    ``store`` is a URL, a ``Storage`` (the caller's to close), or None for the URL in ``MAESTRO_FLOW_STORE``. Settings
-    are keywords, see ``Settings``; ``runtime`` may also be a runtime of one's own, such as the inline one.
-    Construction claims the groups that are free and loads their runs.
+    ``store`` and ``namespace`` as in ``Client``. Settings are keywords, see ``Settings``; what is not given comes from
+    the environment or from ``maestro-flow.toml``, see ``Configuration``. ``runtime`` may also be a runtime of one's
+    own, such as the inline one. Construction claims the groups that are free and loads their runs.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
@@ -41,19 +39,19 @@ class Engine(Client):
         self,
         store: str | Storage | None = None,
         *,
+        namespace: str | None = None,
         environment: Environment | None = None,
         runtime: Runtime | str | None = None,
         **settings: Any,
     ) -> None:
-        store = store if store is not None else os.environ.get(f"{ENVIRONMENT_PREFIX}STORE")
-        if store is None:
-            raise SettingsError("no store: give a URL such as sqlite:///runs.db, or set MAESTRO_FLOW_STORE")
-        chosen = Settings.of(settings | {"runtime": runtime} if isinstance(runtime, str) else settings)
+        if isinstance(runtime, str):
+            settings["runtime"] = runtime
+        chosen = Configuration.read().settings(settings)
         environment = environment or Environment()
         self._step_types = StepTypes()
         if runtime is None or isinstance(runtime, str):
             runtime = make_runtime(chosen.runtime, environment.clock)
-        super().__init__(store, environment=environment, new_event=runtime.event)
+        super().__init__(store, namespace=namespace, environment=environment, new_event=runtime.event)
         self._node = Node(
             self.storage,
             library=self.library,

@@ -1,42 +1,52 @@
 """Every setting of a node, with its unit, its default and the reason for it (law 8).
 
-Given as a keyword to ``Engine``, or in the environment as ``MAESTRO_FLOW_`` and the name in capitals.
+Where their values come from is told in ``configuration``.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from typing import Any
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, field, frozen
 
 from maestro_flow.actors.services import Limits
 from maestro_flow.errors import SettingsError
 
-__all__ = ["ENVIRONMENT_PREFIX", "Settings"]
-
-ENVIRONMENT_PREFIX = "MAESTRO_FLOW_"
+__all__ = ["Settings"]
 
 _EXPECTED = {float: "a number", int: "a whole number", str: "a text"}
+_GREATEST = 1_000_000_000
+"""Of every number: 30 years, a gigabyte. More is a mistake, and infinity would break waits and leases."""
 
 
-def _setting(default: float | str, reason: str, *, least: float | None = None) -> Any:
-    def check(_settings: Settings, attribute: Attribute[Any], value: Any) -> None:
+def _setting(
+    default: float | str, reason: str, *, least: float | None = None, one_of: tuple[str, ...] | None = None
+) -> Any:
+    def problem(value: object) -> str:
+        """What is wrong with a value; empty if it is legal."""
         kinds = (int, float) if isinstance(default, float) else type(default)
-        if not isinstance(value, kinds) or isinstance(value, bool) or value != value:  # noqa: PLR0124 - NaN
-            raise SettingsError(f"setting {attribute.name}={value!r}: expected {_EXPECTED[type(default)]}")
-        if least is not None and float(value) < least:
-            raise SettingsError(f"setting {attribute.name}={value!r}: must be at least {least:g}")
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            return f"expected {_EXPECTED[type(default)]}"
+        if one_of is not None and value not in one_of:
+            return f"expected {' or '.join(one_of)}"
+        if least is not None and not least <= value <= _GREATEST:  # type: ignore[operator]  # numbers have a least
+            return f"must be at least {least:g} and at most {_GREATEST:,}"
+        return ""
 
-    return field(default=default, validator=check, metadata={"reason": reason})
+    def check(_settings: Settings, attribute: Attribute[Any], value: object) -> None:
+        if found := problem(value):
+            raise SettingsError(f"setting {attribute.name}={value!r}: {found}")
+
+    return field(default=default, validator=check, metadata={"reason": reason, "problem": problem})
 
 
 @frozen
 class Settings:
     """Names end in their unit: ``_s`` seconds, ``_bytes_max`` bytes, ``_max`` a count."""
 
-    runtime: str = _setting("pooled", "pooled; threaded (a thread per actor) for debugging")
+    runtime: str = _setting(
+        "pooled", "pooled; threaded (a thread per actor) for debugging", one_of=("pooled", "threaded")
+    )
     lease_s: float = _setting(
         10.0, "after this, what a dead or frozen process held is taken over; renewed four times as often", least=0.1
     )
@@ -66,29 +76,6 @@ class Settings:
         86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0
     )
 
-    def __attrs_post_init__(self) -> None:
-        if self.runtime not in ("pooled", "threaded"):
-            raise SettingsError(f"setting runtime={self.runtime!r}: expected pooled or threaded")
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
-        """Settings from keywords, then the environment, then the defaults.
-
-        Raises:
-            SettingsError: an unknown name, or an illegal value.
-        """
-        environment = os.environ if environment is None else environment
-        known = {attribute.name: attribute for attribute in fields(cls)}
-        for name in given:
-            if name not in known:
-                raise SettingsError(f"there is no setting {name!r}; known: {', '.join(sorted(known))}")
-        values = dict(given)
-        for name, attribute in known.items():
-            text = environment.get(ENVIRONMENT_PREFIX + name.upper())
-            if text is not None and name not in values:
-                values[name] = _parsed(attribute, text)
-        return cls(**values)
-
     @property
     def renewal_s(self) -> float:
         """Between renewals: a lease survives that three of them come to nothing (PROTOCOL 13)."""
@@ -113,11 +100,3 @@ class Settings:
             events_max=self.commit_events_max,
             reloads_max=self.reloads_max,
         )
-
-
-def _parsed(attribute: Attribute[Any], text: str) -> Any:
-    try:
-        return type(attribute.default)(text)  # type: ignore[misc]  # every setting has a default
-    except ValueError:
-        name = ENVIRONMENT_PREFIX + attribute.name.upper()
-        raise SettingsError(f"{name}={text!r}: expected a number") from None

@@ -34,6 +34,7 @@ from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
 from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
+from maestro_flow.storage.url import without_password
 
 __all__ = ["MemoryStorage", "open_memory"]
 
@@ -41,7 +42,8 @@ __all__ = ["MemoryStorage", "open_memory"]
 def open_memory(url: str, clock: Clock) -> MemoryStorage:
     """A new, empty store for ``memory://``; a name after the slashes is for people, nothing is shared between opens."""
     if urlsplit(url).path not in ("", "/"):
-        raise SettingsError(f"the memory store keeps no files, but the URL {url!r} has a path; use memory://")
+        shown = without_password(url)
+        raise SettingsError(f"the memory store keeps no files, but the URL {shown!r} has a path; use memory://")
     return MemoryStorage(clock)
 
 

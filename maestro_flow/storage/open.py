@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
-from urllib.parse import urlsplit, urlunsplit
+from importlib.metadata import EntryPoint, entry_points
 
 from maestro_flow.clock import Clock, SystemClock
 from maestro_flow.errors import PluginError, SettingsError
 from maestro_flow.storage.protocol import Storage
+from maestro_flow.storage.url import in_namespace, split_url, without_password
 
-__all__ = ["BACKENDS", "Opener", "open_storage", "without_password"]
+__all__ = ["BACKENDS", "Opener", "open_storage"]
 
 BACKENDS = "maestro_flow.backends"
 """Entry-point group; the name is the URL's scheme, the object an ``Opener``."""
@@ -18,36 +18,47 @@ BACKENDS = "maestro_flow.backends"
 Opener = Callable[[str, Clock], Storage]
 """Opens (and creates, where it is missing) the store of a URL; the clock serves stores that have none of their own.
 
+The URL was taken apart once, so ``urlsplit`` can do it again, and its option ``namespace``, if there, is a legal name.
+
 Raises StorageUnusable, SchemaMismatch, StorageUnavailable or SettingsError.
 """
 
 
-def open_storage(url: str, clock: Clock | None = None) -> Storage:
+def open_storage(url: str, clock: Clock | None = None, *, namespace: str | None = None) -> Storage:
     """Open the store of a URL such as ``sqlite:///runs.db`` (relative), ``sqlite:////srv/runs.db`` or ``memory://``.
 
+    ``namespace`` is a store of its own in the same database; it may stand in the URL instead (``?namespace=nightly``).
+    The environment and ``maestro-flow.toml`` are not asked: that does ``Client``.
+
     Raises:
-        SettingsError: the URL has no scheme, or none that a backend is installed for.
+        SettingsError: the URL has no scheme, or none that a backend is installed for, or cannot be read; or the
+            namespace is no legal name, or not that of the URL.
         PluginError: the backend cannot be imported.
         StorageUnusable, SchemaMismatch, StorageUnavailable: the store cannot be used as it is.
     """
-    scheme = urlsplit(url).scheme
+    scheme = split_url(url).scheme
     found = {entry.name: entry for entry in entry_points(group=BACKENDS)}
     if scheme not in found:
         known = ", ".join(f"{name}://" for name in sorted(found)) or "none"
         raise SettingsError(f"no storage backend for the URL {without_password(url)!r}; installed: {known}")
+    address = in_namespace(url, namespace)
+    return _load(found[scheme])(address, clock or SystemClock())
+
+
+def _load(entry: EntryPoint) -> Opener:
     try:
-        opener: Opener = found[scheme].load()
+        opener: Opener = entry.load()
     except ImportError as error:
+        advice = f"; try: {command}" if (command := _install_command(entry)) else ""
+        raise PluginError(f"the storage backend for {entry.name}:// cannot be imported ({error}){advice}") from error
+    except Exception as error:  # somebody else's module may fail in any way; which one it was must be said
         raise PluginError(
-            f"the storage backend for {scheme}:// cannot be imported ({error}); "
-            f"try: pip install 'maestro-flow[{scheme}]'"
+            f"the storage backend for {entry.name}:// ({entry.value}) cannot be loaded: {error!r}"
         ) from error
-    return opener(url, clock or SystemClock())
+    return opener
 
 
-def without_password(url: str) -> str:
-    """The URL as it may be shown: a password in it is three stars."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
-    return url if not colon else urlunsplit(parts._replace(netloc=f"{name}:***{at}{host}"))
+def _install_command(entry: EntryPoint) -> str:
+    """How to install what a backend needs: the extra that its distribution has by the name of the scheme, if any."""
+    has_extra = entry.dist is not None and entry.name in (entry.dist.metadata.get_all("Provides-Extra") or ())
+    return f"pip install '{entry.dist.name}[{entry.name}]'" if entry.dist and has_extra else ""

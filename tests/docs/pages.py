@@ -22,6 +22,8 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from maestro_flow.engine.configuration import ENVIRONMENT_PREFIX
+
 NOT_RUN = frozenset({"json", "mermaid", "text", "toml", "yaml"})
 RUNNABLE = frozenset({"maestro-flow", "python"})
 INSTALLS = frozenset(
@@ -140,8 +142,8 @@ def run_command(block: Block, command: str, folder: Path) -> None:
         raise BlockFailed(f"{block.place}: {words[0]!r} is not among the programs that a page may run: {command}")
     code = EXIT_CODE.search(command)
     expected = int(code["code"]) if code else 0
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("MAESTRO_FLOW_STORE", None)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=folder,

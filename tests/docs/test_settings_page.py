@@ -6,7 +6,8 @@ from pathlib import Path
 
 from attrs import Attribute, fields
 
-from maestro_flow.engine.settings import ENVIRONMENT_PREFIX, Settings
+from maestro_flow.engine.configuration import ENVIRONMENT_PREFIX
+from maestro_flow.engine.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
 BEGIN, END = (

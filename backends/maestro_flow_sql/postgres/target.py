@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from attrs import field, frozen
 
 from maestro_flow.errors import SettingsError
-from maestro_flow.storage.open import without_password
+from maestro_flow.storage.url import without_password
 
 __all__ = ["Target"]
 
