@@ -32,21 +32,24 @@ def start(server: Server, requests: Sequence[StartRequest]) -> list[GivenRun]:
     answers = server.call("start", server.catalog, *map(request_argument, requests))
     if answers[-1][0] in (b"missing", b"conflict"):
         _refuse(requests[len(answers) - 1], *answers[-1])
-    return [run_of(flow_id, fields, fresh=bool(is_fresh)) for is_fresh, flow_id, *fields in answers]
+    return [
+        run_of(flow_id, fields, request.params, fresh=bool(is_fresh))
+        for request, (is_fresh, flow_id, *fields) in zip(requests, answers, strict=True)
+    ]
 
 
 def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
     """Say it as every backend does."""
     if why == b"missing":
         chosen_version(request, latest=facts[0])
-    check_same_start(run_of(facts[0], facts[1:]), request)
+    flow_id, *fields, params = facts
+    check_same_start(run_of(flow_id, fields, params), request)
     raise StorageError(f"start.lua and storage.starts differ about {request.workflow_id} {request.request_id!r}")
 
 
 def given(server: Server, group_id: int, limit: int) -> list[GivenRun]:
-    if limit < 1:
-        return []
-    return [run_of(flow_id, fields) for flow_id, *fields in server.call("given", server.catalog, group_id, limit)]
+    page = server.call("given", server.catalog, group_id, max(limit, 0))
+    return [run_of(flow_id, fields, params) for flow_id, *fields, params in page]
 
 
 def taken(server: Server, places: Places, flow_ids: Sequence[str]) -> None:

@@ -59,19 +59,21 @@ class _Commit(msgspec.Struct, omit_defaults=True):
     settles: Sequence[Settlement]
     sends: Sequence[_Send]
     contradicts: bool = False
+    follows_refused: bool = False
     flow: _Flow | None = None
 
 
 _decode_record = msgspec.msgpack.Decoder(_Record).decode
 
 
-def commit_argument(commit: Commit) -> bytes:
-    """A commit as ``commit.lua`` reads it."""
+def commit_argument(commit: Commit, *, follows_refused: bool = False) -> bytes:
+    """A commit as ``commit.lua`` reads it; ``follows_refused``: an earlier script has refused one of the same flow."""
     lease, flow = commit.lease, commit.flow
     argument = _Commit(
         generation=str(lease.generation),
         owner_id=lease.owner_id,
         contradicts=contradicts_itself(commit),
+        follows_refused=follows_refused,
         flow=None if flow is None else _flow(commit, flow),
         settles=commit.settles,
         sends=[_Send(m.message_id, m.flow_id, m.kind, _as_text(m.body)) for m in commit.sends],
@@ -82,12 +84,13 @@ def commit_argument(commit: Commit) -> bytes:
 def _flow(commit: Commit, flow: FlowWrite) -> _Flow:
     lease = commit.lease
     record = _Record(lease.generation, lease.owner_id, flow.position, flow.at, flow.schema_version, flow.events)
+    commit_id = flow.commit_id.encode()
     return _Flow(
         flow_id=flow.flow_id,
         revision=flow.revision,
         commit_id=flow.commit_id,
         position=str(flow.position),
-        record=_as_text(flow.commit_id.encode() + b"\n" + _encode(record)),
+        record=_as_text(b"%d %b%b" % (len(commit_id), commit_id, _encode(record))),
         entry=None if flow.entry is None else _as_text(_encode(flow.entry)),
         is_live=flow.entry is not None and not flow.entry.status.is_terminal,
     )
@@ -107,9 +110,9 @@ def request_argument(request: StartRequest) -> bytes:
 
 
 def record_of(group_id: int, flow_id: str, revision: int, stored: bytes) -> LogRecord:
-    """A record as ``read_flow.lua`` and ``read_log.lua`` answer it."""
-    commit_id, _, rest = stored.partition(b"\n")
-    record = _decode_record(rest)
+    """A record as ``commit.lua`` got it."""
+    length, _, rest = stored.partition(b" ")
+    commit_id, record = rest[: int(length)], _decode_record(rest[int(length) :])
     return LogRecord(
         flow_id=flow_id,
         revision=revision,
@@ -146,9 +149,9 @@ def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int]) ->
     )
 
 
-def run_of(flow_id: bytes, fields: Sequence[bytes | int], *, fresh: bool = False) -> GivenRun:
+def run_of(flow_id: bytes, fields: Sequence[bytes | int], params: bytes, *, fresh: bool = False) -> GivenRun:
     """A run out of the RUN_FIELDS of ``runs.lua``."""
-    workflow_id, version, instance_id, run_id, group_id, request_id, params, created_at = map(_bytes, fields)
+    workflow_id, version, instance_id, run_id, group_id, request_id, created_at = map(_bytes, fields)
     return GivenRun(
         flow_id=flow_id.decode(),
         workflow_id=workflow_id.decode(),

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 
-import redis.exceptions
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004 - its name there
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,  # noqa: A004 - its name there
+)
 
 from maestro_flow.errors import StorageError, StorageReset, StorageUnavailable, StorageUnusable
 
-__all__ = ["storage_error", "translated"]
+__all__ = ["storage_error"]
 
-_RESET = "STORERESET"
+_RESET = re.compile(r"STORERESET \[(.*)\]", re.DOTALL)
+"""Said by ``head.lua``; servers put words of their own around it."""
 
 _REFUSED = {
     "NOAUTH": "the server wants a password; put it into the URL",
@@ -26,16 +34,7 @@ _TRANSIENT = frozenset(
 """Replies that may be another one at the next try. Each is given before the first write of a script."""
 
 
-@contextmanager
-def translated(store: str) -> Iterator[None]:
-    """Let errors of redis-py out of the block as errors of the Storage protocol."""
-    try:
-        yield
-    except redis.exceptions.RedisError as error:
-        raise storage_error(error, store) from error
-
-
-def storage_error(error: redis.exceptions.RedisError, store: str) -> StorageError:
+def storage_error(error: RedisError, store: str) -> StorageError:
     """The error of the protocol.
 
     A cut connection or a timeout leaves the outcome unknown, and the identical call is right (PROTOCOL 6): redis-py
@@ -43,20 +42,16 @@ def storage_error(error: redis.exceptions.RedisError, store: str) -> StorageErro
     """
     said = str(error)
     word = said.partition(" ")[0]
-    if word == _RESET:
+    if lost := _RESET.search(said):
         return StorageReset(
-            f"the store {store} was flushed or replaced: it is not the one that was opened, and nothing was "
-            "written; stop all nodes, look at the server, then open the store again"
+            f"the store {store} is not what it was: {lost[1]} is missing or another one. It was flushed, evicted, "
+            "replaced or changed by hand; stop all nodes, look at the server, then open the store again"
         )
-    if isinstance(error, redis.exceptions.AuthenticationError | redis.exceptions.NoPermissionError):
+    if isinstance(error, AuthenticationError | NoPermissionError):
         word = word if word in _REFUSED else "WRONGPASS"
     if word in _REFUSED:
         return StorageUnusable(f"the store {store} cannot be used: {_REFUSED[word]}")
-    is_transient = isinstance(error, redis.exceptions.ConnectionError | redis.exceptions.TimeoutError | _NAMED)
-    if is_transient or word in _TRANSIENT:
+    if isinstance(error, ConnectionError | TimeoutError | ReadOnlyError | OutOfMemoryError) or word in _TRANSIENT:
+        # Of the last two redis-py keeps the type and takes the first word away.
         return StorageUnavailable(f"the store {store} is not available, the same call may be repeated: {said}")
     return StorageError(f"the store {store} refused: {said}")
-
-
-_NAMED = redis.exceptions.ReadOnlyError | redis.exceptions.OutOfMemoryError
-"""Of these redis-py keeps the type and takes the first word away."""

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
 
-import redis
-from redis.exceptions import NoPermissionError, ResponseError
-
-from maestro_flow.errors import SettingsError, StorageUnusable
-from maestro_flow_redis.target import Target
+from maestro_flow.errors import SettingsError, StorageError, StorageUnavailable, StorageUnusable
+from maestro_flow_redis.server import Server
 
 __all__ = ["check_server"]
 
@@ -25,18 +21,19 @@ _REQUIRED = {
 logger = logging.getLogger("maestro_flow.redis")
 
 
-def check_server(client: redis.Redis, target: Target) -> None:
+def check_server(server: Server) -> None:
     """Raises StorageUnusable, SettingsError: what is wrong, and what to set."""
-    info: dict[str, Any] = client.info("everything")
+    target = server.target
+    info = _told(server.ask("INFO", "everything"))
     store = f"the store {target.name} cannot be used:"
-    version = str(info["redis_version"])
+    version = info["redis_version"]
     if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _OLDEST_REDIS:
         raise StorageUnusable(f"{store} Redis {'.'.join(map(str, _OLDEST_REDIS))} or newer is needed, not {version}")
     if info.get("role") != "master":
         raise StorageUnusable(f"{store} the server is a replica; give the URL of the primary")
-    if info.get("cluster_enabled") and int(client.cluster("INFO")["cluster_size"]) > 1:
+    if info.get("cluster_enabled") == "1" and int(_told(server.ask("CLUSTER", "INFO"))["cluster_size"]) > 1:
         raise SettingsError(f"{store} it is a cluster of several nodes; a store lives on one of a single node so far")
-    unsafe = _unsafe(client, info)
+    unsafe = _unsafe(server, info)
     if unsafe and not target.allow_volatile:
         raise StorageUnusable(
             f"{store} it may lose what it has acknowledged: {'; '.join(unsafe)}. Set them in redis.conf (CONFIG SET "
@@ -46,9 +43,9 @@ def check_server(client: redis.Redis, target: Target) -> None:
         logger.warning("the store %s may lose what it has acknowledged (allow_volatile=true): %s", target.name, line)
 
 
-def _unsafe(client: redis.Redis, info: dict[str, Any]) -> list[str]:
+def _unsafe(server: Server, info: dict[str, str]) -> list[str]:
     """What must be set otherwise, and why."""
-    found = _configuration(client, info)
+    found = _configuration(server, info)
     return [
         f"{name} must be {wanted}, not {found.get(name, 'hidden')} ({why})"
         for name, (wanted, why) in _REQUIRED.items()
@@ -56,15 +53,20 @@ def _unsafe(client: redis.Redis, info: dict[str, Any]) -> list[str]:
     ]
 
 
-def _configuration(client: redis.Redis, info: dict[str, Any]) -> dict[str, str]:
+def _configuration(server: Server, info: dict[str, str]) -> dict[str, str]:
     """The settings as CONFIG tells them, or as far as INFO does where a hosted server forbids CONFIG."""
     try:
-        told: dict[Any, Any] = {}
-        for name in _REQUIRED:
-            told |= client.config_get(name)
-    except (NoPermissionError, ResponseError):
+        return {name: server.ask("CONFIG", "GET", name)[1].decode() for name in _REQUIRED}
+    except StorageUnavailable:
+        raise
+    except (StorageError, IndexError):
         return {
-            "appendonly": "yes" if info.get("aof_enabled") else "no",
-            "maxmemory-policy": str(info.get("maxmemory_policy")),
+            "appendonly": "yes" if info.get("aof_enabled") == "1" else "no",
+            "maxmemory-policy": info.get("maxmemory_policy", "hidden"),
         }
-    return {str(name): str(value) for name, value in told.items()}
+
+
+def _told(text: bytes) -> dict[str, str]:
+    """What INFO says: a line for each field, ``name:value``."""
+    lines = [line.partition(":") for line in text.decode(errors="replace").splitlines()]
+    return {name: value for name, colon, value in lines if colon}

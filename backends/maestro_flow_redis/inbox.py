@@ -26,7 +26,7 @@ def send(server: Server, sent: Message) -> Message:
 def receive(server: Server, lease: Lease, after: int, limit: int) -> list[Message]:
     """Raises OwnershipLost: the lease is not current."""
     group = server.group(lease.group_id)
-    page = server.call("receive", group, lease.generation, lease.owner_id, after, limit)
+    page = server.call("receive", group, lease.generation, lease.owner_id, max(after, 0), max(limit, 0))
     if page is None:
         raise OwnershipLost(
             f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"

@@ -12,7 +12,7 @@ from attrs import frozen
 from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery
-from maestro_flow_redis.places import entries, entry_of_start, started
+from maestro_flow_redis.places import entries, started
 from maestro_flow_redis.server import Call, Server
 
 __all__ = ["list_runs"]
@@ -35,7 +35,7 @@ def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
     The catalog is read first. A run that gets its first commit meanwhile is then in both, and counts once, as its
     group says; the other way round it could be in neither.
     """
-    before = b"" if query.before is None else struct.pack(">d", query.before[0]) + query.before[1].encode()
+    before = b"" if query.before is None else _ordered(query.before[0]) + query.before[1].encode()
     created = {entry.flow_id: entry for entry in _created(server, query, before)}
     statuses: list[str] = [*sorted(query.statuses)] or [""]
     indexes = [_Index(g, _prefix(query, status)) for g in range(server.group_count) for status in statuses]
@@ -44,6 +44,12 @@ def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
     written = [entry for entry in entries(server, [(g, place[8:].decode()) for place, g in found]) if entry is not None]
     merged = {**created, **{entry.flow_id: entry for entry in written}}
     return sorted(merged.values(), key=lambda entry: (entry.created_at, entry.flow_id), reverse=True)[: query.limit]
+
+
+def _ordered(time: float) -> bytes:
+    """As ``index.lua`` makes it."""
+    bits = int.from_bytes(struct.pack(">d", time))
+    return (bits ^ (2**64 - 1) if time < 0 else bits | 2**63).to_bytes(8)
 
 
 def _prefix(query: RunQuery, status: str) -> str:
@@ -64,7 +70,7 @@ def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntr
         written = entries(server, [(run.group_id, run.flow_id) for run in runs])
         fresh = [run for run, entry in zip(runs, written, strict=True) if entry is None]
         left -= len(fresh)
-        yield from map(entry_of_start, fresh)
+        yield from fresh
         if len(places) < query.limit:
             return
         before = places[-1]

@@ -15,22 +15,31 @@ def last_position(server: Server, group_id: int) -> int:
 
 
 def load_flows(server: Server, group_id: int, after: str, limit: int) -> list[FlowLog]:
-    page = server.call("load_flows", server.group(group_id), after, limit)
-    return [
-        FlowLog(entry_of(entry), _records(group_id, flow_id.decode(), 1, stored)) for flow_id, entry, stored in page
-    ]
+    """Fewer flows than ``limit`` where their records are long; none only behind the last one."""
+    logs = []
+    for id_, entry, length, stored in server.call("load_flows", server.group(group_id), after, max(limit, 0)):
+        flow_id = id_.decode()
+        records = [record_of(group_id, flow_id, revision, record) for revision, record in enumerate(stored, 1)]
+        if len(records) < length:
+            records += read_flow(server, group_id, flow_id, len(records))
+        logs.append(FlowLog(entry_of(entry), tuple(records)))
+    return logs
 
 
 def read_flow(server: Server, group_id: int, flow_id: str, after_revision: int) -> list[LogRecord]:
+    records: list[LogRecord] = []
     after = max(after_revision, 0)
-    stored = server.call("read_flow", server.group(group_id), flow_id, after)
-    return list(_records(group_id, flow_id, after + 1, stored))
+    while True:
+        length, stored = server.call("read_flow", server.group(group_id), flow_id, after)
+        records += [record_of(group_id, flow_id, revision, record) for revision, record in enumerate(stored, after + 1)]
+        after += len(stored)
+        if after >= length:
+            return records
 
 
 def read_log(server: Server, group_id: int, after: int, limit: int) -> list[LogRecord]:
+    """Fewer records than ``limit`` where they are long; none only behind the last one."""
+    if limit < 1:  # XRANGE has no COUNT 0
+        return []
     page = server.call("read_log", server.group(group_id), max(after, 0), limit)
     return [record_of(group_id, flow_id.decode(), int(revision), stored) for flow_id, revision, stored in page]
-
-
-def _records(group_id: int, flow_id: str, first: int, stored: list[bytes]) -> tuple[LogRecord, ...]:
-    return tuple(record_of(group_id, flow_id, revision, one) for revision, one in enumerate(stored, first))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.errors import SchemaMismatch, StorageReset
 from maestro_flow.storage.protocol import GROUP_COUNT
-from maestro_flow_redis.errors import translated
 from maestro_flow_redis.gate import check_server
 from maestro_flow_redis.server import Call, Server
 from maestro_flow_redis.storage import RedisStorage
@@ -36,8 +35,7 @@ def open_redis(url: str, _clock: Clock) -> RedisStorage:
 def open_server(server: Server) -> RedisStorage:
     """The same for a server that is connected to already; it is closed when the store cannot be opened."""
     try:
-        with translated(server.target.name):
-            check_server(server.client, server.target)
+        check_server(server)
         _find_or_found(server)
     except BaseException:
         server.close()

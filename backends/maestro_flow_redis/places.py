@@ -9,7 +9,7 @@ from maestro_flow.model.status import RunStatus
 from maestro_flow_redis.codec import entry_of, run_of
 from maestro_flow_redis.server import Call, Server
 
-__all__ = ["Places", "entries", "entry_of_start", "started"]
+__all__ = ["Places", "entries", "started"]
 
 _REMEMBERED = 100_000
 """Runs whose group is remembered: about 10 MB. When there are more, all are forgotten and looked up again."""
@@ -46,7 +46,7 @@ class Places:
         if entry is not None:
             return entry
         (made,) = started(self._server, [flow_id])
-        return None if made is None else entry_of_start(made)
+        return made
 
     def _look_up(self, flow_id: str) -> int | None:
         (made,) = started(self._server, [flow_id])
@@ -70,13 +70,13 @@ def entries(server: Server, runs: Sequence[tuple[int, str]]) -> list[RunEntry | 
     return [found.get(run) for run in runs]
 
 
-def started(server: Server, flow_ids: Sequence[str]) -> list[GivenRun | None]:
-    """What starts have made of runs; None for those that no start has made."""
+def started(server: Server, flow_ids: Sequence[str]) -> list[RunEntry | None]:
+    """The entries of runs as starts have made them; None for those that no start has made."""
     runs = server.call("started", server.catalog, *flow_ids)
-    return [None if run is None else run_of(run[0], run[1:]) for run in runs]
+    return [None if run is None else _entry_of_start(run_of(run[0], run[1:], b"")) for run in runs]
 
 
-def entry_of_start(run: GivenRun) -> RunEntry:
+def _entry_of_start(run: GivenRun) -> RunEntry:
     """The entry of a run that has no commit yet."""
     return RunEntry(
         flow_id=run.flow_id,

@@ -6,17 +6,15 @@ import re
 import threading
 from collections.abc import Sequence
 from functools import cache
+from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
-import redis
 from attrs import frozen
-from redis.backoff import NoBackoff
-from redis.commands.core import Script
-from redis.exceptions import NoScriptError, RedisError
-from redis.retry import Retry
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from maestro_flow.errors import StorageReset
+from maestro_flow_redis.connections import Command, Connections
 from maestro_flow_redis.errors import storage_error
 from maestro_flow_redis.target import Target
 
@@ -41,11 +39,24 @@ class Call:
 
     script: str
     tag: str
-    args: tuple[Any, ...] = ()
+    args: tuple[str | bytes | int, ...] = ()
+
+
+@frozen
+class _Script:
+    """A script as the server gets it: with the parts that it is made of."""
+
+    source: str
+    digest: str
+
+    @classmethod
+    def of(cls, *parts: str) -> _Script:
+        source = "\n".join(parts)
+        return cls(source, sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
 class Server:
-    """A store on a server; safe for threads, and for a process that forks (redis-py opens connections anew there).
+    """A store on a server; safe for threads, and for a process that forks.
 
     ``epoch`` is set once the store was found. A store that turns out to be another one is refused from then on.
     """
@@ -56,15 +67,11 @@ class Server:
         self.target = target
         self.epoch = b""
         self.group_count = 0
+        self.timeout_s = _TIMEOUT_S
         self._lock = threading.Lock()
-        self._timeout_s = _TIMEOUT_S
-        self._client = self._connect()
-        self._scripts: dict[str, Script] = {}
+        self._connections = Connections(target, _TIMEOUT_S)
+        self._scripts: dict[str, _Script] = {}
         self._refusal = ""
-
-    @property
-    def client(self) -> redis.Redis:
-        return self._client
 
     @property
     def catalog(self) -> str:
@@ -78,18 +85,24 @@ class Server:
     def shorten(self, lease_s: float) -> None:
         """Wait less than a lease for an answer, so that an owner knows in time that it has none."""
         with self._lock:
-            if lease_s / 2 < self._timeout_s:
-                self._timeout_s = lease_s / 2
-                self._client = self._connect()  # calls under way end on the old one, which closes behind them
+            if lease_s / 2 < self.timeout_s:
+                self.timeout_s = lease_s / 2
+                before, self._connections = self._connections, Connections(self.target, self.timeout_s)
+                before.close()
 
     def close(self) -> None:
-        self._client.close()
+        with self._lock:
+            self._connections.close()
 
-    def call(self, script: str, tag: str, *args: Any) -> Any:
+    def ask(self, *command: str | bytes | int) -> Any:
+        """The reply to a command that is no script. Raises as ``call``."""
+        return self._exchange([command])[0]
+
+    def call(self, script: str, tag: str, *args: str | bytes | int) -> Any:
         """The reply of one script.
 
         Raises:
-            StorageReset: the data are not those of the store that was opened.
+            StorageReset: the data are not those of the store that was opened, or a part of them is missing.
             StorageUnavailable, StorageUnusable, StorageError.
         """
         return self.call_all([Call(script, tag, args)])[0]
@@ -102,49 +115,43 @@ class Server:
             return []
         try:
             return self._run(calls)
-        except RedisError as error:
-            problem = storage_error(error, self.target.name)
-            if isinstance(problem, StorageReset):
-                self._refusal = str(problem)
-            raise problem from error
+        except StorageReset as reset:
+            self._refusal = str(reset)
+            raise
 
-    def arguments(self, call: Call) -> tuple[Any, ...]:
+    def arguments(self, call: Call) -> Command:
         """ARGV of a call."""
         return call.args if call.script in _FOUNDING else (self.epoch, *call.args)
 
     def _run(self, calls: Sequence[Call]) -> list[Any]:
-        client = self._client
-        if len(calls) == 1:
-            return [self._run_one(client, calls[0])]
-        with client.pipeline(transaction=False) as pipeline:
-            for call in calls:
-                pipeline.evalsha(self._script(call.script).sha, 1, call.tag, *self.arguments(call))
-            replies = pipeline.execute(raise_on_error=False)
-        for number, reply in enumerate(replies):
-            if isinstance(reply, NoScriptError):  # the server was restarted, or SCRIPT FLUSH
-                replies[number] = self._run_one(client, calls[number])
-            elif isinstance(reply, RedisError):
-                raise reply
+        commands = [("EVALSHA", self._script(call.script).digest, 1, call.tag, *self.arguments(call)) for call in calls]
+        return self._exchange(commands, calls)
+
+    def _exchange(self, commands: Sequence[Command], calls: Sequence[Call] = ()) -> list[Any]:
+        try:
+            replies = self._connections.exchange(commands)
+            unknown = [number for number, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            if unknown:  # a new server, or one that was restarted, or SCRIPT FLUSH
+                self._load({calls[number].script for number in unknown})
+                again = self._connections.exchange([commands[number] for number in unknown])
+                for number, reply in zip(unknown, again, strict=True):
+                    replies[number] = reply
+            for reply in replies:
+                if isinstance(reply, ResponseError):
+                    raise reply
+        except RedisError as error:
+            raise storage_error(error, self.target.name) from error
         return replies
 
-    def _run_one(self, client: redis.Redis, call: Call) -> Any:
-        return self._script(call.script)(keys=[call.tag], args=self.arguments(call), client=client)
+    def _load(self, names: set[str]) -> None:
+        for reply in self._connections.exchange([("SCRIPT", "LOAD", self._script(name).source) for name in names]):
+            if isinstance(reply, ResponseError):
+                raise reply
 
-    def _script(self, name: str) -> Script:
+    def _script(self, name: str) -> _Script:
         if name not in self._scripts:
             body = source_of(name)
             parts = [source_of(part) for line in _PARTS.findall(body) for part in line.split()]
             head = [] if name in _FOUNDING else [source_of("head"), self.clock]
-            self._scripts[name] = self._client.register_script("\n".join([*head, *parts, body]))
+            self._scripts[name] = _Script.of(*head, *parts, body)
         return self._scripts[name]
-
-    def _connect(self) -> redis.Redis:
-        return redis.Redis(
-            **self.target.parameters,
-            protocol=2,
-            socket_timeout=self._timeout_s,
-            socket_connect_timeout=self._timeout_s,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),  # who repeats, and how long, is decided by the caller (PROTOCOL 6)
-            client_name="maestro-flow",
-        )

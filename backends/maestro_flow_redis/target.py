@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from attrs import field, frozen
 
 from maestro_flow.errors import SettingsError
+from maestro_flow.storage.url import DEFAULT_NAMESPACE, namespace_of, split_url, without_password
 
 __all__ = ["Target"]
 
 _OPTIONS = {
-    "namespace": re.compile(r"[A-Za-z0-9_.-]{1,64}"),
+    "namespace": re.compile(".*"),  # checked by namespace_of
     "allow_volatile": re.compile("true|false"),
     "ssl_ca_certs": re.compile(".+"),
     "ssl_certfile": re.compile(".+"),
@@ -30,37 +31,37 @@ class Target:
     name: str
     """As it may be shown: without the password."""
     parameters: dict[str, Any] = field(repr=False)
-    """Of ``redis.Redis``."""
+    """Of ``redis.Connection``, or of ``redis.SSLConnection`` where ``is_tls``."""
+    is_tls: bool
     namespace: str
+    """A part of every key, between braces; safe there."""
     allow_volatile: bool
 
     @classmethod
     def of(cls, url: str) -> Target:
         """Raises SettingsError: the URL is none of Redis, or has an option that there is not."""
+        parts, shown = split_url(url), without_password(url)
         try:
-            parts = urlsplit(url)
             host, port = parts.hostname or "localhost", parts.port or _PORT
         except ValueError:
-            raise SettingsError("a Redis URL has a port that is no number") from None
+            raise SettingsError(f"the URL {shown!r} has a port that is no number") from None
         database = parts.path.removeprefix("/")
         if not _DATABASE.fullmatch(database):
-            raise SettingsError(
-                f"a Redis URL ends with the number of a database, as in redis://host:6379/0, not with {database!r}"
-            )
+            raise SettingsError(f"the URL {shown!r} must end with the number of a database, as in redis://host:6379/0")
         options = _options(parts.query)
-        parameters: dict[str, Any] = {"host": host, "port": port, "db": int(database or 0)}
+        parameters: dict[str, Any] = {"host": unquote(host), "port": port, "db": int(database or 0)}
         for name, value in (("username", parts.username), ("password", parts.password)):
             if value:
                 parameters[name] = unquote(value)
         tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
-        if parts.scheme == "rediss":
-            parameters |= {"ssl": True, **tls}
-        elif tls:
+        is_tls = parts.scheme == "rediss"
+        if tls and not is_tls:
             raise SettingsError(f"options {', '.join(sorted(tls))} of a Redis URL are for rediss://")
-        namespace = options.get("namespace", "maestro_flow")
+        namespace = namespace_of(url) or DEFAULT_NAMESPACE
         return cls(
             name=f"{parts.scheme}://{host}:{port}/{parameters['db']} (namespace {namespace})",
-            parameters=parameters,
+            parameters=parameters | tls | ({"ssl_check_hostname": True} if is_tls else {}),
+            is_tls=is_tls,
             namespace=namespace,
             allow_volatile=options.get("allow_volatile") == "true",
         )

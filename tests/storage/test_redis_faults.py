@@ -40,7 +40,7 @@ def test_a_flushed_server_is_noticed_by_every_verb_and_refused_until_the_store_i
     node.commit(node.write("w/1/1", 1))
     with own_redis.client() as client:
         client.flushall()
-    with pytest.raises(StorageReset, match="flushed or replaced"):
+    with pytest.raises(StorageReset, match="the epoch in"):
         node.commit(node.write("w/1/1", 2))
     reopened = Node(open_redis(own_redis.url(namespace), SystemClock()), "boris")
     assert reopened.claim()[0] == Lease(0, 1, "owner-boris")

@@ -83,14 +83,14 @@ def test_a_page_far_down_the_list_costs_what_the_first_one_does(quiet: Server, s
     assert commands(quiet, lambda: store.list_runs(far)) == commands(quiet, lambda: store.list_runs(near))
 
 
-def test_a_plain_commit_is_one_script_of_five_commands(quiet: Server, store: RedisStorage) -> None:
-    """Two reads of the group's head, one of the flow; the log and the record are written, and nothing else."""
+def test_a_plain_commit_is_one_script_of_six_commands(quiet: Server, store: RedisStorage) -> None:
+    """The group is there, its head is read twice, the flow once; the log and the record are written; nothing else."""
     node = Node(store)
     node.claim()
     revisions = iter(range(1, 9))
     node.commit(node.write("w/1/1", next(revisions)))
     assert commands(quiet, lambda: node.commit(node.write("w/1/1", next(revisions)))) == {
-        f"cmdstat_{name}": 1 for name in ("evalsha", "hget", "hmget", "llen", "xadd", "rpush")
+        f"cmdstat_{name}": 1 for name in ("evalsha", "hget", "exists", "hmget", "llen", "xadd", "rpush")
     }
 
 

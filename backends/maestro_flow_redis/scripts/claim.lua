@@ -1,5 +1,6 @@
 -- Take a group that nobody holds: never held, released, or expired (PROTOCOL 3, 10). The old owner's commits are scripts
 -- too, so one is either complete before this or refused after it.
+-- with: group
 --
 -- KEYS[1]  the group
 -- ARGV[2]  owner id   ARGV[3]  lease in seconds

@@ -1,31 +1,28 @@
 -- The one write door: judge each commit of a batch for one group in order, and write those that are DONE (PROTOCOL 1-8).
--- with: inbox index
+-- with: group inbox index records
 --
 -- KEYS[1]  the group
 -- ARGV[2]  and all that follow: one commit each, as a MessagePack map
 --            generation  owner_id      the lease it was decided under, both as strings
 --            contradicts               true: it contradicts itself, as the caller has found
+--            follows_refused           true: a commit of its flow was refused in a script before this one
 --            settles                   list of {message_id, outcome, dead}
 --            sends                     list of {message_id, flow_id, kind, body}
 --            flow                      absent, or  flow_id  revision  commit_id  position (a string)
---                                      record: the commit id, a line feed, and what only the caller can read
+--                                      record: length of the commit id, a space, the commit id, and what only the
+--                                      caller can read
 --                                      entry: the run's new entry, or absent;  is_live: it is not terminal
 -- reply    { outcomes, problem }: one letter per commit; where the log refuses a record, above all because its position
 --          is not beyond the last one (PROTOCOL 7), judging ends, what came before is written, and this is why
 --
 -- A batch is written commit by commit, because each is judged by what those before it have left. Of one commit nothing
--- is written before all of it is judged.
+-- is written before all of it is judged and read; the log, which may refuse a record, is written first.
 
 local DONE, ALREADY_APPLIED, OWNERSHIP_LOST, CONFLICT, INVALID = 'D', 'A', 'L', 'C', 'I'
 
 local fence = redis.call('HMGET', head, 'generation', 'owner_id')
 local generation, owner_id = fence[1], fence[2]
 local refused = {} -- flows of which a commit was refused: what follows was decided on a state that never was
-
--- A flow's records are a list: revision n is item n - 1. No gap and no second commit can exist in it (PROTOCOL 4).
-local function records_of(flow)
-  return key('flow', flow.flow_id)
-end
 
 local function state_after(settlement)
   return settlement.dead and 'dead' or 'settled'
@@ -43,8 +40,9 @@ local function is_applied(commit)
     if flow.length < flow.revision then
       return false
     end
-    local record = redis.call('LINDEX', records_of(flow), flow.revision - 1)
-    return string.sub(record, 1, #flow.commit_id + 1) == flow.commit_id .. '\n'
+    local record = redis.call('LINDEX', key('flow', flow.flow_id), flow.revision - 1)
+    local its_id = #flow.commit_id .. ' ' .. flow.commit_id
+    return string.sub(record, 1, #its_id) == its_id
   end
   for _, settlement in ipairs(commit.settles) do
     if not is_settled_so(settlement) then
@@ -66,6 +64,7 @@ local function refusal(commit)
   for _, settlement in ipairs(commit.settles) do
     local is_so, state = is_settled_so(settlement)
     if not state then
+      read_message(settlement.message_id) -- looks whether it was lost
       return INVALID -- there is no such message
     elseif state ~= 'waiting' and not is_so then
       verdict = CONFLICT -- a message has one outcome for ever (PROTOCOL 16)
@@ -77,7 +76,7 @@ local function refusal(commit)
     end
   end
   local flow = commit.flow
-  if flow and (refused[flow.flow_id] or flow.length ~= flow.revision - 1) then
+  if flow and (commit.follows_refused or refused[flow.flow_id] or flow.length ~= flow.revision - 1) then
     verdict = CONFLICT -- another commit has the revision, or revision - 1 does not exist (PROTOCOL 4)
   end
   return verdict
@@ -85,7 +84,7 @@ end
 
 local function judge(commit)
   if commit.flow then
-    commit.flow.length = redis.call('LLEN', records_of(commit.flow))
+    commit.flow.length = length_of(commit.flow.flow_id)
   end
   if commit.contradicts then
     return INVALID
@@ -97,14 +96,21 @@ local function judge(commit)
   return refusal(commit) or DONE
 end
 
-local function write_entry(flow)
-  local before = redis.call('HGET', key('entries'), flow.flow_id)
-  if before then
-    local was = cmsgpack.unpack(before)
-    index_run(false, was.workflow_id, was.instance_id, was.status, was.created_at, was.flow_id)
+-- { the entry before, the entry from now on }; the first is nil before the first revision.
+local function read_entries(flow)
+  local before = flow.revision > 1 and redis.call('HGET', key('entries'), flow.flow_id)
+  return {before and cmsgpack.unpack(before) or nil, cmsgpack.unpack(flow.entry)}
+end
+
+local function index_entry(is_there, entry)
+  index_run(is_there, entry.workflow_id, entry.instance_id, entry.status, entry.created_at, entry.flow_id)
+end
+
+local function write_entry(flow, was, is)
+  if was then
+    index_entry(false, was)
   end
-  local is = cmsgpack.unpack(flow.entry)
-  index_run(true, is.workflow_id, is.instance_id, is.status, is.created_at, is.flow_id)
+  index_entry(true, is)
   redis.call('HSET', key('entries'), flow.flow_id, flow.entry)
   if flow.is_live then
     redis.call('ZADD', key('live'), 0, flow.flow_id)
@@ -120,13 +126,6 @@ local function write_to_log(flow)
   return type(added) == 'table' and added.err
 end
 
-local function write_flow(flow)
-  redis.call('RPUSH', records_of(flow), flow.record)
-  if flow.entry then
-    write_entry(flow)
-  end
-end
-
 local function write_settlement(settlement, now)
   local name = key('message', settlement.message_id)
   if redis.call('HGET', name, 'state') == 'waiting' then
@@ -138,9 +137,19 @@ local function write_settlement(settlement, now)
   end
 end
 
+-- Returns why the log refused it, and then nothing is written, or nothing.
 local function write(commit)
-  if commit.flow then
-    write_flow(commit.flow)
+  local flow = commit.flow
+  local entries = flow and flow.entry and read_entries(flow)
+  local problem = flow and write_to_log(flow)
+  if problem then
+    return problem
+  end
+  if flow then
+    redis.call('RPUSH', key('flow', flow.flow_id), flow.record)
+  end
+  if entries then
+    write_entry(flow, entries[1], entries[2])
   end
   for _, settlement in ipairs(commit.settles) do
     write_settlement(settlement, store_time())
@@ -156,16 +165,14 @@ end
 local outcomes = {}
 for number = 2, #ARGV do
   local commit = cmsgpack.unpack(ARGV[number])
-  local flow = commit.flow
   local outcome = judge(commit)
   if outcome == DONE then
-    local problem = flow and write_to_log(flow)
+    local problem = write(commit)
     if problem then
       return {table.concat(outcomes), problem}
     end
-    write(commit)
-  elseif flow and outcome ~= ALREADY_APPLIED then
-    refused[flow.flow_id] = true
+  elseif commit.flow and outcome ~= ALREADY_APPLIED then
+    refused[commit.flow.flow_id] = true
   end
   outcomes[#outcomes + 1] = outcome
 end

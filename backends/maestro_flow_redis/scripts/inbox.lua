@@ -7,7 +7,12 @@ local MESSAGE_FIELDS = {
 
 -- The fields of a message in the order above; all false when there is none.
 local function read_message(message_id)
-  return redis.call('HMGET', key('message', message_id), unpack(MESSAGE_FIELDS))
+  local there = redis.call('HMGET', key('message', message_id), unpack(MESSAGE_FIELDS))
+  if not there[1]
+      and (redis.call('ZSCORE', key('waiting'), message_id) or redis.call('ZSCORE', key('settled'), message_id)) then
+    lost('message ' .. message_id)
+  end
+  return there
 end
 
 -- The id is free, or stands for this very message (PROTOCOL 16).

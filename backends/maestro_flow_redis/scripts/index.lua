@@ -2,11 +2,20 @@
 --
 -- A member is  workflow NUL instance NUL status NUL | 8 bytes of created_at | flow id,  and each run is there eight
 -- times: with any of the first three left empty. So every filter is a prefix, and a page of it is one range that starts
--- at a key (time, flow id), whatever number of runs is in the store. Doubles above zero are ordered as their bytes are.
+-- at a key (time, flow id), whatever number of runs is in the store. No id of a workflow has a NUL (dsl/ids.py).
+
+-- Eight bytes that are ordered as the times are: of a double above zero the sign is set, of one below all bits are other.
+local function ordered(time)
+  local bytes = struct.pack('>d', time)
+  if time < 0 then
+    return (string.gsub(bytes, '.', function(byte) return string.char(255 - string.byte(byte)) end))
+  end
+  return string.char(string.byte(bytes) % 128 + 128) .. string.sub(bytes, 2)
+end
 
 -- ZADD (with is_there) or ZREM the members of a run.
 local function index_run(is_there, workflow_id, instance_id, status, created_at, flow_id)
-  local place = struct.pack('>d', created_at) .. flow_id
+  local place = ordered(created_at) .. flow_id
   local words = {}
   for _, workflow in ipairs({workflow_id, ''}) do
     for _, instance in ipairs({string.format('%.0f', instance_id), ''}) do

@@ -5,8 +5,11 @@
 -- ARGV[4]  how many at most
 -- reply    list of places: 8 bytes of the time, flow id
 
+if redis.call('EXISTS', key('index')) == 0 then
+  lost('the index')
+end
 local prefix = ARGV[2]
--- The first byte of a double above zero is below 0xff.
+-- The first byte of a time is below 0xff.
 local newest = '(' .. prefix .. (ARGV[3] == '' and '\255' or ARGV[3])
 local places = redis.call('ZREVRANGEBYLEX', key('index'), newest, '[' .. prefix, 'LIMIT', 0, ARGV[4])
 for number, member in ipairs(places) do

@@ -1,14 +1,22 @@
--- A page of the group's live flows, by flow id, with all their records (PROTOCOL 10).
+-- A page of the group's live flows, by flow id, with their records (PROTOCOL 10).
+-- with: group room records
 --
 -- KEYS[1]  the group
 -- ARGV[2]  the flow id before the page, or empty   ARGV[3]  how many flows at most
--- reply    list of { flow id, entry, list of records from revision 1 on }
+-- reply    list of { flow id, entry, how many records it has, list of records from revision 1 on }; of the last one it
+--          may be the first records only
 
-local first = ARGV[2] == '' and '-' or '(' .. ARGV[2]
-local page = redis.call('ZRANGEBYLEX', key('live'), first, '+', 'LIMIT', 0, ARGV[3])
-local flows = {}
-for number, flow_id in ipairs(page) do
-  local entry = redis.call('HGET', key('entries'), flow_id)
-  flows[number] = {flow_id, entry, redis.call('LRANGE', key('flow', flow_id), 0, -1)}
+local flows, room = {}, REPLY_BYTES
+for _, flow_id in ipairs(redis.call('ZRANGEBYLEX', key('live'), '(' .. ARGV[2], '+', 'LIMIT', 0, ARGV[3])) do
+  local entry, length = redis.call('HGET', key('entries'), flow_id), length_of(flow_id)
+  if not entry then
+    lost('the entry of ' .. flow_id)
+  end
+  local records
+  records, room = read_records(flow_id, 0, room)
+  flows[#flows + 1] = {flow_id, entry, length, records}
+  if room <= 0 then
+    break
+  end
 end
 return flows

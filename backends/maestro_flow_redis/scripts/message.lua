@@ -1,5 +1,5 @@
 -- A message or its tombstone.
--- with: inbox
+-- with: group inbox
 --
 -- KEYS[1]  the group
 -- ARGV[2]  message id

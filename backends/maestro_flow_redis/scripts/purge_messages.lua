@@ -1,4 +1,5 @@
 -- Drop tombstones that were settled before a time, a bounded number of them (PROTOCOL 16).
+-- with: group
 --
 -- KEYS[1]  the group
 -- ARGV[2]  seconds since the epoch   ARGV[3]  how many at most

@@ -1,7 +1,9 @@
 -- The records of a flow beyond a revision, in order.
+-- with: group room records
 --
 -- KEYS[1]  the group
 -- ARGV[2]  flow id   ARGV[3]  revision
--- reply    list of records; revision n is item n - 1
+-- reply    { how many records the flow has, list of records, which may end before }
 
-return redis.call('LRANGE', key('flow', ARGV[2]), ARGV[3], -1)
+local length = length_of(ARGV[2])
+return {length, (read_records(ARGV[2], tonumber(ARGV[3]), REPLY_BYTES))}

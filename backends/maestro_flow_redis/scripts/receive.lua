@@ -1,6 +1,6 @@
 -- The waiting messages beyond a sequence, for the owner alone; each is counted once for a generation, before he has it,
 -- so that one which fails with it in hand was counted (PROTOCOL 17).
--- with: inbox
+-- with: group room inbox
 --
 -- KEYS[1]  the group
 -- ARGV[2]  generation   ARGV[3]  owner id   ARGV[4]  sequence   ARGV[5]  how many at most
@@ -10,14 +10,20 @@ local fence = redis.call('HMGET', head, 'generation', 'owner_id')
 if fence[1] ~= ARGV[2] or fence[2] ~= ARGV[3] then
   return false
 end
-local page = redis.call('ZRANGEBYSCORE', key('waiting'), '(' .. ARGV[4], '+inf', 'LIMIT', 0, ARGV[5])
-local messages = {}
-for number, message_id in ipairs(page) do
-  local name = key('message', message_id)
+local messages, room = {}, REPLY_BYTES
+for _, message_id in ipairs(redis.call('ZRANGEBYSCORE', key('waiting'), '(' .. ARGV[4], '+inf', 'LIMIT', 0, ARGV[5])) do
+  local message = read_message(message_id)
+  messages[#messages + 1] = {message_id, message}
+  room = room - #message[3]
+  if room <= 0 then
+    break
+  end
+end
+for _, item in ipairs(messages) do
+  local name = key('message', item[1])
   if redis.call('HGET', name, 'delivered_to') ~= ARGV[2] then
     redis.call('HSET', name, 'delivered_to', ARGV[2])
-    redis.call('HINCRBY', name, 'deliveries', 1)
+    item[2][5] = redis.call('HINCRBY', name, 'deliveries', 1)
   end
-  messages[number] = {message_id, read_message(message_id)}
 end
 return messages

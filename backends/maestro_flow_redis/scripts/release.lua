@@ -1,4 +1,5 @@
 -- Give a group up, so that it can be claimed at once. No effect on a lease that is not current (PROTOCOL 3, 14).
+-- with: group
 --
 -- KEYS[1]  the group
 -- ARGV[2]  owner id   ARGV[3]  generation of his lease

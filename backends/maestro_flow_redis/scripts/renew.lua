@@ -1,4 +1,5 @@
 -- Extend a lease that is still ours, expired or not, and look at the group (PROTOCOL 13).
+-- with: group
 --
 -- KEYS[1]  the group
 -- ARGV[2]  owner id   ARGV[3]  generation of his lease, or empty: only look   ARGV[4]  lease in seconds
@@ -9,10 +10,10 @@ local owner_id, expires_at = there[1], tonumber(there[3])
 local now = store_time()
 local is_held = owner_id == ARGV[2]
 local is_renewed = is_held and there[2] == ARGV[3]
-local has_mail = redis.call('EXISTS', key('waiting'))
+local has_mail = redis.call('ZCARD', key('waiting')) > 1 -- the first member is nobody's
 if is_renewed then
   expires_at = tonumber(now) + tonumber(ARGV[4])
   redis.call('HSET', head, 'expires_at', string.format('%.17g', expires_at))
 end
 local is_free = owner_id == '' or expires_at <= tonumber(now)
-return {now, is_renewed and 1 or 0, is_free and 1 or 0, is_held and 1 or 0, has_mail}
+return {now, is_renewed and 1 or 0, is_free and 1 or 0, is_held and 1 or 0, has_mail and 1 or 0}

@@ -1,5 +1,5 @@
 -- Put a message into the inbox of its group, unless its id is there already (PROTOCOL 16).
--- with: inbox
+-- with: group inbox
 --
 -- KEYS[1]  the group
 -- ARGV[2]  message id   ARGV[3]  flow id   ARGV[4]  kind   ARGV[5]  body

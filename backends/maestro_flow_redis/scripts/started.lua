@@ -1,5 +1,5 @@
 -- What starts have made of runs.
--- with: runs
+-- with: catalog runs
 --
 -- KEYS[1]  the catalog
 -- ARGV[2]  and all that follow: flow ids

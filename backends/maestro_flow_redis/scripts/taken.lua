@@ -1,5 +1,5 @@
 -- Mark runs whose first commit is written. May be repeated, and knows nothing of runs that no start has made.
--- with: index runs
+-- with: catalog index runs
 --
 -- KEYS[1]  the catalog
 -- ARGV[2]  flow id   ARGV[3]  1 if its group has its entry, so that the catalog need not list it; and so on, in pairs
@@ -8,9 +8,9 @@
 for number = 2, #ARGV, 2 do
   local run = read_run(ARGV[number])
   if run then
-    redis.call('ZREM', key('given', run[6]), run[1])
+    redis.call('ZREM', key('given'), run[1])
     if ARGV[number + 1] == '1' then
-      index_run(false, run[2], tonumber(run[4]), 'CREATED', tonumber(run[9]), run[1])
+      index_run(false, run[2], tonumber(run[4]), 'CREATED', tonumber(run[8]), run[1])
     end
   end
 end

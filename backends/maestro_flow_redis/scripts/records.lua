@@ -1,0 +1,26 @@
+-- Part of the scripts that read records. A flow's records are a list: revision n is item n - 1.
+
+local SLICE = 16 -- records read at once, so that a page goes beyond its bounds by no more
+
+-- How many records a flow has.
+local function length_of(flow_id)
+  local length = redis.call('LLEN', key('flow', flow_id))
+  if length == 0 and redis.call('HEXISTS', key('entries'), flow_id) == 1 then
+    lost('the log of ' .. flow_id)
+  end
+  return length
+end
+
+-- Records of a flow behind the first ones, as long as there is room in the reply; and the room that is left.
+local function read_records(flow_id, after, room)
+  local records = {}
+  repeat
+    local first = after + #records
+    local slice = redis.call('LRANGE', key('flow', flow_id), first, first + SLICE - 1)
+    for _, record in ipairs(slice) do
+      records[#records + 1] = record
+      room = room - #record
+    end
+  until #slice < SLICE or room <= 0
+  return records, room
+end
