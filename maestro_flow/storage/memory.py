@@ -113,6 +113,8 @@ class MemoryStorage:
     # -- the one write door -------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        for commit in batch:
+            check_group(commit.lease.group_id, self.group_count)
         with self._lock:
             now = self._clock.time()
             return judge_batch(batch, self._books, lambda commit: self._books.apply(commit, now))
@@ -153,6 +155,7 @@ class MemoryStorage:
             return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        check_group(lease.group_id, self.group_count)
         with self._lock:
             if not self._books.is_current(lease):
                 raise OwnershipLost(f"group {lease.group_id} is not held by {lease.owner_id} in {lease.generation}")
@@ -194,6 +197,8 @@ class MemoryStorage:
             return versions[wanted - 1] if 1 <= wanted <= len(versions) else None
 
     def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+        for request in requests:
+            check_group(request.group_id, self.group_count)
         answers: list[GivenRun] = []
         with self._lock:
             try:
@@ -205,7 +210,6 @@ class MemoryStorage:
         return answers
 
     def _start(self, request: StartRequest) -> GivenRun:
-        check_group(request.group_id, self.group_count)
         there = self._starts.get((request.workflow_id, request.request_id))
         if there is not None:
             check_same_start(there, request)

@@ -75,6 +75,8 @@ class PostgresStorage:
     # -- the one write door -------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        for commit in batch:
+            check_group(commit.lease.group_id, self._group_count)
         with self._connections.direct() as db:
             return commit_batch(db, batch)
 
@@ -107,6 +109,7 @@ class PostgresStorage:
             return inbox.send(db, message)
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        check_group(lease.group_id, self._group_count)
         with self._connections.direct() as db:
             return inbox.receive(db, lease, after, limit)
 

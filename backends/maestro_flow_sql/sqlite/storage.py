@@ -77,6 +77,8 @@ class SqliteStorage:
     # -- the one write door -------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        for commit in batch:
+            check_group(commit.lease.group_id, self._group_count)
         alone = append_values(batch)
         if alone is not None and self._writer.statement(APPEND, alone):
             return [Outcome.DONE]
@@ -112,6 +114,7 @@ class SqliteStorage:
             return inbox.send(db, message, self._clock.time())
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
+        check_group(lease.group_id, self._group_count)
         with self._writer.transaction() as db:
             return inbox.receive(db, lease, after, limit)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import StorageError
-from maestro_flow.model.commit import Outcome
+from maestro_flow.model.commit import Commit, Lease, Outcome, Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.protocol import Storage
@@ -97,6 +99,12 @@ class Positions(Concern):
     def test_a_group_that_does_not_exist_is_a_loud_error(self, store: Storage) -> None:
         """PROTOCOL 19: their number is fixed."""
         for group_id in (-1, store.group_count):
+            nowhere = Lease(group_id, 1, "owner-anna")
+            for write in (partial(store.commit, [Commit(nowhere)]), partial(store.receive, nowhere)):
+                with pytest.raises(StorageError, match="no group"):
+                    write()
+            assert store.renew(Owner("owner-anna"), [nowhere], lease_s=LEASE_S).lost == {group_id}
+            store.release([nowhere])
             for read in (store.last_position, store.read_log, store.load_flows, store.given):
                 with pytest.raises(StorageError, match="no group"):
                     read(group_id)

@@ -14,6 +14,7 @@ from maestro_flow.storage.conformance.fence import Fence
 from maestro_flow.storage.conformance.given import Given
 from maestro_flow.storage.conformance.inbox import Inbox
 from maestro_flow.storage.conformance.leases import Leases
+from maestro_flow.storage.conformance.likeness import Likeness
 from maestro_flow.storage.conformance.mail import Mail
 from maestro_flow.storage.conformance.namespaces import Namespaces
 from maestro_flow.storage.conformance.positions import Positions
@@ -47,6 +48,7 @@ class StorageConformance(
     Durability,
     Sharing,
     Concurrency,
+    Likeness,
 ):
     """What a store promises. A store that lacks a capability says so: ``durable = False``, ``shared = False``."""
 

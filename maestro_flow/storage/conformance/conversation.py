@@ -1,0 +1,182 @@
+"""A random conversation with two handles of a store, verb by verb compared with the model: who is who, and how it ends.
+
+The verbs themselves are the rules of ``conversation_verbs``.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from operator import methodcaller
+from typing import Any
+
+from attrs import evolve
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.strategies import integers, sampled_from
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.model.commit import Commit, FlowWrite, Lease, Owner
+from maestro_flow.storage.conformance.base import Opener
+from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of
+from maestro_flow.storage.conformance.pair import Model, Pair
+from maestro_flow.storage.conformance.plans import ACTIVE, BODIES, MESSAGES, OWNERS, WORKFLOWS, CommitPlan
+from maestro_flow.storage.protocol import RunQuery, Storage
+
+__all__ = ["HANDLES", "Setting", "Talk"]
+
+HANDLES = 2
+
+FOREVER_S = 1e9
+
+
+class Setting:
+    """Where conversations take place: each in a namespace of its own, which is empty."""
+
+    def __init__(self, opener: Opener, clock: ManualClock, *, shared: bool, durable: bool) -> None:
+        self.clock, self.shared, self.durable = clock, shared, durable
+        self._opener = opener
+        self._count = 0
+
+    def begin(self) -> None:
+        self._count += 1
+
+    def open(self) -> list[Storage]:
+        """Two handles, or twice the same one of a store that cannot be shared."""
+        handles = [self._opener(f"talk{self._count}") for _ in range(HANDLES if self.shared else 1)]
+        return handles if self.shared else handles * HANDLES
+
+
+class Talk(RuleBasedStateMachine):
+    """The state of a conversation. ``groups`` are those that it is about, ``leases`` all that were ever given out.
+
+    A flow belongs to one group, which is decided once (PROTOCOL 19), and a store that keeps groups apart could not tell
+    otherwise. So each flow is written under leases of its own group alone.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.setting, self.clock = setting, setting.clock
+        setting.begin()
+        handles = setting.open()
+        self.pair = Pair(Model(self.clock, handles[0].group_count), handles)
+        self.groups: list[int] = []
+        self.leases: list[Lease] = []
+        self.flows: dict[int, list[str]] = {}
+        self.batches: list[list[Commit]] = []
+        self.commits = 0
+        self.is_reopened = False
+
+    @property
+    def model(self) -> Model:
+        return self.pair.model
+
+    @initialize(through=integers(0, HANDLES - 1))
+    def begin(self, through: int) -> None:
+        """All groups but a few go to a landlord, and the first owner has the rest."""
+        count = self.model.group_count
+        held = self.pair.claim(through, Owner("landlord"), lease_s=FOREVER_S, limit=count - ACTIVE)
+        self.groups = sorted(set(range(count)) - {lease.group_id for lease in held})
+        self.flows = {g: [f"x/{number}/1", f"y/{number}/1"] for number, g in enumerate(self.groups, 1)}
+        self.leases += self.pair.claim(through, OWNERS[0], lease_s=LEASE_S, limit=count)
+        for workflow_id in WORKFLOWS:
+            self.pair.ask(through, methodcaller("push", workflow_id, BODIES[0]))
+
+    @rule(seconds=sampled_from([1.0, 3.0, LEASE_S]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @precondition(lambda self: self.setting.durable and not self.is_reopened)
+    @rule()
+    def open_again(self) -> None:
+        """What was answered outlives the handles. Once, because it takes most of the time."""
+        self.is_reopened = True
+        self.close()
+        self.pair.handles = self.setting.open()
+
+    def commit_of(self, plan: CommitPlan, before: list[Commit]) -> Commit:
+        """The commit that a plan means now, after those ``before`` it in its batch."""
+        lease = self.lease_of(plan.lease, plan.forged)
+        sends = tuple(send.to(self.neighbour(lease.group_id, send.group)) for send in plan.sends)
+        if plan.flow is None or lease.group_id not in self.flows:
+            return Commit(lease, None, plan.settles, sends)
+        return Commit(lease, self._flow_of(plan, lease.group_id, before), plan.settles, sends)
+
+    def _flow_of(self, plan: CommitPlan, group_id: int, before: list[Commit]) -> FlowWrite:
+        flows = self.flows[group_id]
+        flow_id = flows[(plan.flow or 0) % len(flows)]
+        records = self.model.read_flow(flow_id)
+        planned = [c.flow for c in before if c.flow is not None and c.lease.group_id == group_id]
+        revision = len(records) + sum(flow.flow_id == flow_id for flow in planned) + 1 + plan.step
+        is_there = plan.again and 1 <= revision <= len(records)
+        self.commits += 1
+        entry = None if plan.status is None else entry_of(flow_id, group_id, plan.status)
+        if entry is not None and plan.flaw == "flow":
+            entry = evolve(entry, flow_id="z/1/1")
+        if entry is not None and plan.flaw == "group":
+            entry = evolve(entry, group_id=self.neighbour(group_id, 1))
+        last = max([self.model.last_position(group_id), *(flow.position for flow in planned)])
+        return FlowWrite(
+            flow_id=flow_id,
+            revision=revision,
+            commit_id=records[revision - 1].commit_id if is_there else f"commit-{self.commits}",
+            position=last if plan.flaw == "position" else last + 1,
+            at=T0 + self.commits,
+            events=b'["%d"]' % self.commits,
+            entry=entry,
+        )
+
+    def lease_of(self, latest: int, forged: str) -> Lease:
+        """A lease that was given out, the newest first; or what nobody was ever given."""
+        lease = self.leases[-1 - latest % len(self.leases)]
+        match forged:
+            case "owner":
+                return evolve(lease, owner_id="impostor")
+            case "generation":
+                return evolve(lease, generation=lease.generation + 1)
+            case "group":
+                return evolve(lease, group_id=self.model.group_count)
+        return lease
+
+    def neighbour(self, group_id: int, distance: int) -> int:
+        """An active group; a group that does not exist has itself."""
+        if distance == 0 or group_id not in self.flows:
+            return group_id
+        return self.groups[(self.groups.index(group_id) + distance) % ACTIVE]
+
+    def everything(self, storage: Storage) -> dict[str, Any]:
+        """All that can be read."""
+        flows = [flow_id for group_id in self.groups for flow_id in self.flows[group_id]]
+        found: dict[str, Any] = {
+            "definitions": [storage.definition(name, n) for name, n in product(WORKFLOWS, range(1, 4))],
+            "runs": storage.list_runs(RunQuery(limit=1000)),
+            "flows": {flow_id: (storage.run(flow_id), storage.read_flow(flow_id)) for flow_id in flows},
+            "renewals": [storage.renew(owner, [], lease_s=LEASE_S) for owner in OWNERS],
+        }
+        for group_id in self.groups:
+            found[f"group {group_id}"] = (
+                storage.last_position(group_id),
+                storage.read_log(group_id),
+                storage.load_flows(group_id),
+                storage.given(group_id),
+            )
+        return found
+
+    def teardown(self) -> None:
+        """At the end everything is equal, through each handle."""
+        try:
+            if self.pair.agree:
+                for through in range(HANDLES):
+                    self.pair.ask(through, self.everything)
+                    for group_id, message_id in product(self.groups, MESSAGES):
+                        self.look_at(through, group_id, message_id)
+        finally:
+            self.close()
+
+    def look_at(self, through: int, group_id: int, message_id: str) -> None:
+        """A message that may have been sent, settled or purged just now."""
+        self.pair.ask(through, lambda store: store.message(group_id, message_id))
+        if group_id in self.flows:
+            self.pair.check_sequence(through, group_id, message_id)
+
+    def close(self) -> None:
+        for handle in {id(handle): handle for handle in self.pair.handles}.values():
+            handle.close()

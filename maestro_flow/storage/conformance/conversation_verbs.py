@@ -1,0 +1,202 @@
+"""The verbs of a conversation: each is a rule, with arguments that mostly make sense."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from hypothesis import note
+from hypothesis.stateful import rule
+from hypothesis.strategies import integers, lists, none, one_of, sampled_from, tuples
+
+from maestro_flow.model.commit import Commit, GivenRun, Owner, StartRequest
+from maestro_flow.storage.conformance.conversation import HANDLES, Talk
+from maestro_flow.storage.conformance.plans import (
+    ACTIVE,
+    BODIES,
+    LEASES_S,
+    MESSAGES,
+    NOWHERE,
+    WORKFLOWS,
+    CommitPlan,
+    SendPlan,
+    batches,
+    forgeries,
+    groups,
+    groups_or_nowhere,
+    latest,
+    limits,
+    owners,
+    queries,
+    sends,
+    starts,
+    versions,
+)
+from maestro_flow.storage.protocol import RunQuery, Storage
+
+__all__ = ["Conversation"]
+
+handles = integers(0, HANDLES - 1)
+
+
+class Ownership(Talk):
+    """claim, renew, release."""
+
+    @rule(through=handles, owner=owners, lease_s=sampled_from(LEASES_S), limit=integers(0, ACTIVE))
+    def claim(self, through: int, owner: Owner, lease_s: float, limit: int) -> None:
+        self.leases += self.pair.claim(through, owner, lease_s=lease_s, limit=limit)
+
+    @rule(through=handles, owner=owners, lease_s=sampled_from(LEASES_S), given=lists(latest, max_size=3))
+    def renew(self, through: int, owner: Owner, lease_s: float, given: list[int]) -> None:
+        leases = [self.lease_of(number, "") for number in given]
+        self.pair.ask(through, lambda store: store.renew(owner, leases, lease_s=lease_s))
+
+    @rule(through=handles, given=lists(latest, max_size=2), forged=forgeries)
+    def release(self, through: int, given: list[int], forged: str) -> None:
+        leases = [self.lease_of(number, forged) for number in given]
+        self.pair.ask(through, lambda store: store.release(leases))
+
+
+class Writing(Talk):
+    """commit, and the log."""
+
+    @rule(through=handles, plans=batches)
+    def commit(self, through: int, plans: list[CommitPlan]) -> None:
+        batch: list[Commit] = []
+        for plan in plans:
+            batch.append(self.commit_of(plan, batch))
+        self.send_batch(through, batch)
+
+    @rule(through=handles, which=integers(0, 3))
+    def commit_again(self, through: int, which: int) -> None:
+        """The identical batch, as somebody does who has lost the answer (PROTOCOL 6)."""
+        if self.batches:
+            self.send_batch(through, self.batches[-1 - which % len(self.batches)])
+
+    def send_batch(self, through: int, batch: list[Commit]) -> None:
+        """As one; or commit by commit, if one may be a loud error: of the others nothing is promised then."""
+        for part in [[one] for one in batch] if any(map(self.may_raise, batch)) else [batch]:
+            self.send_part(through, part)
+
+    def send_part(self, through: int, part: list[Commit]) -> None:
+        self.batches.append(part)
+        note(f"    {part}")
+        self.pair.ask(through, lambda store: store.commit(part))
+        sent = {(message.group_id, message.message_id) for commit in part for message in commit.sends}
+        for group_id, message_id in sorted(sent, key=self.age):
+            self.look_at(through, group_id, message_id)
+
+    def age(self, place: tuple[int, str]) -> int:
+        """By which messages are in the order in which they were put into the inbox; what is not there comes first."""
+        there = self.model.message(*place) if place[0] in self.flows else None
+        return 0 if there is None else there.sequence
+
+    def may_raise(self, commit: Commit) -> bool:
+        """Its position was given out before, and it is not what was written there."""
+        flow, group_id = commit.flow, commit.lease.group_id
+        if flow is None or flow.position > self.model.last_position(group_id):
+            return False
+        written = {record.revision: record.commit_id for record in self.model.read_flow(flow.flow_id)}
+        return written.get(flow.revision) != flow.commit_id
+
+    @rule(through=handles, group=groups_or_nowhere, after=integers(-1, 4), limit=limits)
+    def read_log(self, through: int, group: int, after: int, limit: int) -> None:
+        group_id = self.group_of(group)
+        self.pair.ask(through, lambda store: store.read_log(group_id, after=after, limit=limit))
+        self.pair.ask(through, lambda store: store.last_position(group_id))
+
+    @rule(through=handles, group=groups_or_nowhere, after=sampled_from(["", "w", "x/1/1", "x/2/1"]), limit=limits)
+    def load_flows(self, through: int, group: int, after: str, limit: int) -> None:
+        group_id = self.group_of(group)
+        self.pair.ask(through, lambda store: store.load_flows(group_id, after=after, limit=limit))
+
+    @rule(through=handles, group=groups, flow=integers(0, 3), after=integers(-1, 3))
+    def read_flow(self, through: int, group: int, flow: int, after: int) -> None:
+        flow_id = self.flow_of(group, flow)
+        self.pair.ask(through, lambda store: store.read_flow(flow_id, after_revision=after))
+
+    def flow_of(self, group: int, flow: int) -> str:
+        flows = self.flows[self.groups[group]]
+        return flows[flow % len(flows)]
+
+    def group_of(self, group: int) -> int:
+        return self.model.group_count if group == NOWHERE else self.groups[group]
+
+
+class Inboxes(Writing):
+    """send, receive, message, purge_messages."""
+
+    @rule(through=handles, plan=sends)
+    def send(self, through: int, plan: SendPlan) -> None:
+        group_id = self.group_of(plan.group)
+        self.pair.ask(through, lambda store: store.send(plan.to(group_id)))
+        self.look_at(through, group_id, plan.message_id)
+
+    @rule(through=handles, lease=latest, forged=forgeries, after=one_of(none(), sampled_from(MESSAGES)), limit=limits)
+    def receive(self, through: int, lease: int, forged: str, after: str | None, limit: int) -> None:
+        """Beyond a message that is or was in the inbox, by its sequence in each of the two."""
+        held = self.lease_of(lease, forged)
+
+        def place(store: Storage) -> int:
+            there = None if after is None or forged else store.message(held.group_id, after)
+            return 0 if there is None else there.sequence
+
+        self.pair.ask(through, lambda store: store.receive(held, after=place(store), limit=limit))
+
+    @rule(through=handles, age_s=sampled_from([-1.0, 0.0, 4.0]))
+    def purge_messages(self, through: int, age_s: float) -> None:
+        settled_before = self.clock.time() - age_s
+        self.pair.ask(through, lambda store: store.purge_messages(settled_before=settled_before))
+        for group_id in self.groups:
+            for message_id in MESSAGES:
+                self.look_at(through, group_id, message_id)
+
+
+class Catalog(Writing):
+    """push, definition, start, given, taken."""
+
+    @rule(through=handles, workflow_id=sampled_from(WORKFLOWS), body=sampled_from(BODIES))
+    def push(self, through: int, workflow_id: str, body: bytes) -> None:
+        self.pair.ask(through, lambda store: store.push(workflow_id, body))
+
+    @rule(through=handles, workflow_id=sampled_from([*WORKFLOWS, "nowhere"]), version=versions)
+    def definition(self, through: int, workflow_id: str, version: int | None) -> None:
+        self.pair.ask(through, lambda store: store.definition(workflow_id, version))
+
+    @rule(through=handles, asked=lists(starts, max_size=3))
+    def start(self, through: int, asked: list[StartRequest]) -> None:
+        requests = [evolve(request, group_id=self.group_of(request.group_id)) for request in asked]
+        runs: list[GivenRun] | type[Exception] = self.pair.ask(through, lambda store: store.start(requests))
+        for run in runs if isinstance(runs, list) else []:
+            if run.fresh:
+                self.flows[run.group_id].append(run.flow_id)
+
+    @rule(through=handles, group=groups_or_nowhere, limit=limits)
+    def given(self, through: int, group: int, limit: int) -> None:
+        group_id = self.group_of(group)
+        self.pair.ask(through, lambda store: store.given(group_id, limit=limit))
+
+    @rule(through=handles, flows=lists(tuples(groups, integers(0, 5)), max_size=3))
+    def taken(self, through: int, flows: list[tuple[int, int]]) -> None:
+        flow_ids = [self.flow_of(group, flow) for group, flow in flows]
+        self.pair.ask(through, lambda store: store.taken([*flow_ids, "nowhere/1/1"]))
+
+
+class Index(Writing):
+    """run, list_runs."""
+
+    @rule(through=handles, group=groups, flow=integers(0, 5))
+    def run(self, through: int, group: int, flow: int) -> None:
+        flow_id = self.flow_of(group, flow)
+        self.pair.ask(through, lambda store: store.run(flow_id))
+
+    @rule(through=handles, query=queries, before=one_of(none(), integers(0, 5)))
+    def list_runs(self, through: int, query: RunQuery, before: int | None) -> None:
+        """A page, from the top or beyond one of the first runs that there are."""
+        runs = self.model.list_runs(RunQuery())
+        if before is not None and runs:
+            last = runs[before % len(runs)]
+            query = evolve(query, before=(last.created_at, last.flow_id))
+        self.pair.ask(through, lambda store: store.list_runs(query))
+
+
+class Conversation(Ownership, Inboxes, Catalog, Index):
+    """All verbs."""

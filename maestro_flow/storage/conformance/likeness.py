@@ -1,0 +1,54 @@
+"""The store and the reference implementation have the same answers to anything that is asked."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.storage.conformance.base import Concern, Opener
+from maestro_flow.storage.conformance.conversation import Setting
+from maestro_flow.storage.conformance.conversation_verbs import Conversation
+
+__all__ = ["EXAMPLES_VARIABLE", "Likeness"]
+
+EXAMPLES_VARIABLE = "MAESTRO_CONFORMANCE_EXAMPLES"
+"""Number of conversations, each with a fresh store; more find more."""
+
+SHRINK_VARIABLE = "MAESTRO_CONFORMANCE_SHRINK"
+"""Set it to make a conversation that fails a short one, which takes minutes."""
+
+_EXAMPLES = 12
+_STEPS = 100
+
+
+class Likeness(Concern):
+    """The memory store is the model of all others (PROTOCOL 1 to 8, 13, 16 to 19)."""
+
+    def test_a_random_conversation_with_two_handles_goes_as_it_does_with_the_model(
+        self, opener: Opener, clock: ManualClock
+    ) -> None:
+        """PROTOCOL 3 to 8, 13, 16 to 19: all verbs, in any order, with whatever was lost, repeated or wrong.
+
+        The conversations are the same ones in every run.
+        """
+        setting = Setting(opener, clock, shared=self.shared, durable=self.durable)
+
+        class Here(Conversation):
+            def __init__(self) -> None:
+                super().__init__(setting)
+
+        run_state_machine_as_test(
+            Here,
+            settings=settings(
+                phases=[Phase.generate, *([Phase.shrink] if SHRINK_VARIABLE in os.environ else [])],
+                max_examples=int(os.environ.get(EXAMPLES_VARIABLE, _EXAMPLES)),
+                stateful_step_count=_STEPS,
+                derandomize=True,
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )

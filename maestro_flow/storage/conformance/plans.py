@@ -1,0 +1,142 @@
+"""What the random conversations are made of: few names, so that collisions are the rule, and plans of commits.
+
+A plan says what is to be written in terms of what is there ("the revision after the last", "the newest lease but one"),
+so that most commits are good and every kind of bad one occurs. ``conversation`` makes the commits.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+from hypothesis import strategies as st
+
+from maestro_flow.model.commit import Message, Owner, Settlement, StartRequest
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.protocol import RunQuery
+
+__all__ = [
+    "ACTIVE",
+    "BODIES",
+    "LEASES_S",
+    "MESSAGES",
+    "NOWHERE",
+    "OWNERS",
+    "WORKFLOWS",
+    "CommitPlan",
+    "SendPlan",
+    "batches",
+    "forgeries",
+    "groups",
+    "groups_or_nowhere",
+    "latest",
+    "limits",
+    "owners",
+    "queries",
+    "sends",
+    "starts",
+    "versions",
+]
+
+ACTIVE = 3
+"""Groups that the conversation is about; somebody else holds all others for good."""
+
+OWNERS = (Owner("anna"), Owner("boris"))
+WORKFLOWS = ("v", "w")
+MESSAGES = ("m1", "m2", "m3")
+BODIES = (b"{}", b'{"a":1}')
+LEASES_S = (4.0, 10.0)
+NOWHERE = -1
+"""Stands for a group that does not exist."""
+
+owners = st.sampled_from(OWNERS)
+groups = st.integers(0, ACTIVE - 1)
+groups_or_nowhere = st.sampled_from([*range(ACTIVE)] * 3 + [NOWHERE])
+limits = st.sampled_from([1, 2, 3, 100])
+versions = st.sampled_from([None, None, None, 1, 2, 0, 9])
+latest = st.integers(0, 4)
+"""How many leases back; 0 is the newest."""
+
+forgeries = st.sampled_from([""] * 7 + ["owner", "generation", "group"])
+
+
+def _mostly(usual: int, *others: int) -> st.SearchStrategy[int]:
+    return st.sampled_from([usual] * 6 + [*others])
+
+
+@frozen
+class SendPlan:
+    """A message to an active group. Flows and bodies are two each, so that one id stands for other messages, too."""
+
+    group: int
+    message_id: str
+    flow: int = 0
+    body: bytes = BODIES[0]
+
+    def to(self, group_id: int) -> Message:
+        return Message(group_id, self.message_id, f"x/{self.flow}/1", "stop", self.body)
+
+
+@frozen
+class CommitPlan:
+    """One commit. The groups of its messages count from its own, which is 0."""
+
+    lease: int
+    forged: str
+    flow: int | None
+    step: int
+    """0: the next revision; below: one that is there; above: a gap."""
+    again: bool
+    """With the commit id of what has that revision."""
+    status: RunStatus | None
+    """None: without an entry."""
+    flaw: str
+    """"position": one that was given out; "flow", "group": the entry is another flow's, or for another group."""
+    settles: tuple[Settlement, ...]
+    sends: tuple[SendPlan, ...]
+
+
+def _sends(group: st.SearchStrategy[int]) -> st.SearchStrategy[SendPlan]:
+    body = st.sampled_from([BODIES[0]] * 6 + [*BODIES])
+    return st.builds(SendPlan, group=group, message_id=st.sampled_from(MESSAGES), flow=_mostly(0, 1), body=body)
+
+
+sends = _sends(groups_or_nowhere)
+
+_settlements = st.builds(
+    Settlement,
+    message_id=st.sampled_from(MESSAGES),
+    outcome=st.sampled_from(["applied"] * 4 + ["refused"]),
+    dead=st.sampled_from([False] * 5 + [True]),
+)
+
+_commits = st.builds(
+    CommitPlan,
+    lease=latest,
+    forged=forgeries,
+    flow=st.one_of(st.none(), st.integers(0, 3), st.integers(0, 3)),
+    step=_mostly(0, -1, 1),
+    again=st.booleans(),
+    status=st.sampled_from([RunStatus.IN_PROGRESS] * 4 + [None, None, RunStatus.SUCCEEDED, RunStatus.FAILED]),
+    flaw=st.sampled_from([""] * 12 + ["position", "flow", "group"]),
+    settles=st.lists(_settlements, max_size=2).map(tuple),
+    sends=st.lists(_sends(_mostly(0, 1)), max_size=2).map(tuple),
+)
+
+starts = st.builds(
+    StartRequest,
+    workflow_id=st.sampled_from([*WORKFLOWS * 4, "nowhere"]),
+    request_id=st.sampled_from(["r1", "r2", "r3"]),
+    group_id=groups_or_nowhere,
+    version=versions,
+    params=st.sampled_from([BODIES[0]] * 5 + [BODIES[1]]),
+)
+"""The group is to be replaced by the one that its place stands for."""
+
+queries = st.builds(
+    RunQuery,
+    workflow_id=st.sampled_from([None, None, *WORKFLOWS, "x", "y", "nowhere"]),
+    instance_id=st.sampled_from([None, None, None, 1, 2, 3]),
+    statuses=st.frozensets(st.sampled_from([RunStatus.CREATED, RunStatus.IN_PROGRESS, RunStatus.SUCCEEDED])),
+    limit=limits,
+)
+
+batches = st.lists(_commits, min_size=1, max_size=4)
