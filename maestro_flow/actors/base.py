@@ -2,7 +2,8 @@
 
 - An exception in the handling of a ``tell`` would kill the actor and drop its mailbox, and a ``SystemExit`` would stop
   every actor in the process: here nothing leaves ``on_receive``; the actor's ``on_defect`` decides.
-- A stop is a poison pill behind all mail: ``halt`` makes an actor deaf at once, whatever waits in its mailbox.
+- A stop is a poison pill behind all mail: an actor of ours ends by setting its own ``actor_stopped``, and is deaf at
+  once, whatever waits in its mailbox.
 - ``tell`` raises when the actor is gone: ``post`` does not. A mailbox is a hint, the store is the truth (law 1).
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 import pykka
 from pykka import ActorDeadError, ActorRef
 
-__all__ = ["ActorRef", "BaseActor", "halt", "post"]
+__all__ = ["ActorRef", "BaseActor", "post"]
 
 logger = logging.getLogger("maestro_flow.actors")
 
@@ -46,13 +47,3 @@ def post(ref: ActorRef[Any], message: Any) -> None:
     """Tell an actor, if it is still there."""
     with suppress(ActorDeadError):  # what it would have done is found in the store by whoever comes after it
         ref.tell(message)
-
-
-def halt(ref: ActorRef[Any]) -> None:
-    """End an actor now: it handles no further message, not even those that wait already."""
-    if ref.is_alive():
-        ref.actor_stopped.set()
-        ref.actor_inbox.put(_POKE)  # a thread of its own would wait for mail for ever
-
-
-_POKE: Any = pykka._envelope.Envelope(None)  # noqa: SLF001 - Pykka exports no envelope

@@ -168,6 +168,9 @@ class InlineRuntime:
     def caller_runs(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.add(call)
+
     def call_later(self, delay_s: float, call: Callable[[], None]) -> _Timer:
         timer = _Timer(call)
         heapq.heappush(self._heap, (self.clock.monotonic() + max(0.0, delay_s), next(self._numbers), timer))

@@ -7,12 +7,13 @@ lock: what blocks (user code, the store) is on workers and services. But any thr
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pykka import ActorRef
 
@@ -22,6 +23,8 @@ from maestro_flow.clock import Clock
 
 __all__ = ["PooledRuntime"]
 
+logger = logging.getLogger("maestro_flow.actors")
+
 A = TypeVar("A", bound=BaseActor)
 
 _TURN_MAX = 64
@@ -29,6 +32,28 @@ _TURN_MAX = 64
 
 _CALLER_TURNS_MAX = 32
 """Turns that a calling thread gives to actors before it hands the rest over: it has work of its own."""
+
+
+class _Runnable(Protocol):
+    def run(self) -> bool:
+        """Do a turn's work; True when there is more."""
+        ...
+
+
+class _Call:
+    """A call from outside, which waits among the mailboxes."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def run(self) -> bool:
+        try:
+            self._call()
+        except Exception:
+            logger.exception("a call from outside failed")
+        return False
 
 
 class Mailbox:
@@ -82,7 +107,7 @@ class PooledRuntime(Threads):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._runnable: SimpleQueue[Mailbox | None] = SimpleQueue()
+        self._runnable: SimpleQueue[_Runnable | None] = SimpleQueue()
         self._here = threading.local()
         self._bound: dict[type[BaseActor], type[BaseActor]] = {}
         threading.Thread(target=self._run, name="maestro-flow-actors", daemon=True).start()
@@ -93,9 +118,14 @@ class PooledRuntime(Threads):
         actor._start_actor_loop()  # noqa: SLF001 - one of the three hooks that Pykka leaves to actor types
         return actor.actor_ref
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        # Not so a letter in a mailbox: between "has mail" and its place in this queue an exception would leave it for
+        # ever with mail that nobody delivers.
+        self._runnable.put(_Call(call))
+
     def schedule(self, mailbox: Mailbox) -> None:
         """A mailbox has mail: the thread that is running actors keeps it for itself, any other one hands it over."""
-        own: deque[Mailbox] | None = getattr(self._here, "own", None)
+        own: deque[_Runnable] | None = getattr(self._here, "own", None)
         if own is None:
             self._runnable.put(mailbox)
         else:
@@ -112,18 +142,18 @@ class PooledRuntime(Threads):
             self._run_own(own, _CALLER_TURNS_MAX)
         finally:
             self._here.own = None
-            for mailbox in own:
-                self._runnable.put(mailbox)
+            for left in own:
+                self._runnable.put(left)
 
     def close(self) -> None:
         super().close()
         self._runnable.put(None)
 
     def _run(self) -> None:
-        own: deque[Mailbox] = deque()
+        own: deque[_Runnable] = deque()
         self._here.own = own
-        while (mailbox := self._runnable.get()) is not None:
-            own.append(mailbox)
+        while (runnable := self._runnable.get()) is not None:
+            own.append(runnable)
             while own:
                 self._run_own(own, _CALLER_TURNS_MAX)
                 if own and not self._runnable.empty():
@@ -133,11 +163,11 @@ class PooledRuntime(Threads):
             own.clear()
 
     @staticmethod
-    def _run_own(own: deque[Mailbox], turns: int) -> None:
+    def _run_own(own: deque[_Runnable], turns: int) -> None:
         while own and turns:
-            mailbox = own.popleft()
-            if mailbox.run():
-                own.append(mailbox)
+            runnable = own.popleft()
+            if runnable.run():
+                own.append(runnable)
             turns -= 1
 
     def _bind(self, actor_class: type[A]) -> type[A]:

@@ -84,6 +84,15 @@ class Runtime(Protocol):
         """
         ...
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Make a short call that does not block, on a thread of this runtime.
+
+        This is how a user's thread speaks to actors and services: an exception that comes out of nowhere (Ctrl-C, the
+        handler of a signal) finds the call made or not made, never something of ours half done. Nothing else here
+        promises that.
+        """
+        ...
+
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
         """Make a short call that does not block, ``delay_s`` seconds from now or at once if that is not positive."""
         ...

@@ -95,7 +95,7 @@ class Node:
             elif not self._closed:
                 self._runtime.call_later(0.002, look)
 
-        look()
+        self._runtime.call_soon(look)
         return ready.wait(timeout_s)
 
     def serving_groups(self) -> list[int]:
@@ -104,28 +104,37 @@ class Node:
 
     def take_up(self, started: Sequence[GivenRun]) -> None:
         """The fast path after a start: tell the groups that are held here; other owners find their runs by a scan."""
-        groups = self._keeper.groups
+        groups, letters = self._keeper.groups, []
         for given in started:
             owned = groups.get(given.group_id)
             if owned is not None and owned.is_serving:
-                post(owned.ref, TakeUp(given, self._library.graph(given.workflow_id, given.version)))
+                letters.append((owned, TakeUp(given, self._library.graph(given.workflow_id, given.version))))
+        self._post(letters)
 
     def look_for_mail(self, group_id: int) -> None:
         """The fast path after a message was sent."""
         owned = self._keeper.groups.get(group_id)
         if owned is not None and owned.is_serving:
-            self._loader.look_at(owned)
+            self._runtime.call_soon(lambda: self._loader.look_at(owned))
 
     def look_again(self) -> None:
         """Step code was added: what waited for it may start."""
-        for owned in self._keeper.groups.values():
-            post(owned.ref, LookAgain())
+        self._post([(owned, LookAgain()) for owned in self._keeper.groups.values()])
 
     def close(self) -> None:
         """Hand over, release, and stop; user code that still runs is told so and not waited for."""
         self._closed = True
         self._keeper.close()
         self._runtime.close()
+
+    def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
+        """To groups, from a user's thread."""
+
+        def call() -> None:
+            for owned, letter in letters:
+                post(owned.ref, letter)
+
+        self._runtime.call_soon(call)
 
     def _open_group(self, held: Held) -> OwnedGroup:
         owned = OwnedGroup(held, self._runtime.spawn(GroupActor, self._services, held))

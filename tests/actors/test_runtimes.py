@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pykka import ActorRegistry
 
-from maestro_flow.actors.base import BaseActor, halt, post
+from maestro_flow.actors.base import BaseActor, post
 from maestro_flow.actors.inline import InlineRuntime
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.actors.runtime import Runtime
@@ -73,11 +73,11 @@ def test_an_actor_survives_what_its_handler_raises(runtime: Runtime, error: Base
     assert actor.defects == [error]
 
 
-def test_a_halted_actor_is_deaf_to_mail_that_waits_already(runtime: Runtime) -> None:
+def test_an_actor_that_has_ended_is_deaf_to_mail_that_waits_already(runtime: Runtime) -> None:
     gate, done = runtime.event(), runtime.event()
     ref = runtime.spawn(Recorder, done)
     actor = actor_of(ref)
-    post(ref, lambda: halt(ref))
+    post(ref, actor.actor_stopped.set)
     post(ref, "after")
     post(ref, gate.set)
     post(runtime.spawn(Recorder, done), "done")
