@@ -48,6 +48,7 @@ from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.events import encode_events
 from maestro_flow.model.status import Verdict
+from maestro_flow.steps.failures import describe
 
 __all__ = ["FlowActor"]
 
@@ -89,7 +90,7 @@ class FlowActor(BaseActor):
             self.decide()
 
     def on_defect(self, defect: BaseException) -> None:
-        self.give_up(repr(defect))
+        self.give_up(repr(defect), describe(defect).traceback)
 
     # -- decide, commit -----------------------------------------------------------------------------------------
 
@@ -231,8 +232,8 @@ class FlowActor(BaseActor):
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    def give_up(self, reason: str) -> None:
-        post(self.group, FlowLost(self.state.flow_id, reason))
+    def give_up(self, reason: str, traceback: str = "") -> None:
+        post(self.group, FlowLost(self.state.flow_id, reason, traceback))
         self.disband()
 
     def disband(self) -> None:

@@ -20,6 +20,7 @@ from maestro_flow.actors.messages import (
     HandOverAll,
     LookAgain,
     Mail,
+    NothingToLoad,
     Settled,
     TakeUp,
 )
@@ -36,10 +37,17 @@ __all__ = ["GroupActor"]
 logger = logging.getLogger("maestro_flow.engine")
 
 
+_STEADY_S = 60.0
+"""A flow that goes on for so long after it was loaded again has no defect. It is told by the time and not by what the
+flow has written since, because loading a flow writes already: one that fails at each load would go on failing."""
+
+
 @define
 class _Child:
     ref: ActorRef[FlowActor]
     share: Share
+    is_loaded: bool
+    """It came from the store with commits of its own, not as a given run."""
 
 
 class GroupActor(BaseActor):
@@ -49,9 +57,10 @@ class GroupActor(BaseActor):
         super().__init__()
         self.services, self.held = services, held
         self.flows: dict[str, _Child] = {}
-        self.reloads: dict[str, int] = {}
+        self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was loaded again, and when for the last time
         self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
         self.in_hand: dict[str, Message] = {}
+        self.defects: dict[str, list[str]] = {}  # by message: tracebacks of its flow's actors that had it in hand
         self.handing_over: Event | None = None
 
     def handle(self, message: Any) -> None:  # noqa: PLR0912 - one branch a message
@@ -62,20 +71,21 @@ class GroupActor(BaseActor):
                 pass
             case FlowsLoaded():
                 for state in message.states:
-                    self.adopt(state, Load())
+                    self.adopt(state, Load(same_owner=state.flow_id in message.own))
+            case NothingToLoad():
+                self.absent.discard(message.flow_id)
             case TakeUp():
                 self.take_up(message)
             case Mail():
                 for letter in message.messages:
-                    self.deliver(letter)
+                    if letter.message_id not in self.in_hand:
+                        self.deliver(letter)
             case Settled():
                 for message_id in message.message_ids:
                     self.in_hand.pop(message_id, None)
+                    self.defects.pop(message_id, None)
             case FlowGone():
-                if message.has_ended:
-                    self.flow_ended(message.flow_id)
-                else:
-                    self.absent.discard(message.flow_id)
+                self.flow_ended(message.flow_id)
             case FlowLost():
                 self.flow_lost(message)
             case FlowHandedOver():
@@ -85,8 +95,8 @@ class GroupActor(BaseActor):
                     post(child.ref, Tick())
             case HandOverAll():
                 self.hand_over(message.done)
-            case Committed():
-                pass  # a settlement without a flow: if it was not written, the next scan brings the message again
+            case Committed() if not message.outcome.is_durable:
+                self.services.receive_again(self.held)  # a settlement without a flow was not written
 
     # -- flows --------------------------------------------------------------------------------------------------
 
@@ -97,7 +107,10 @@ class GroupActor(BaseActor):
 
     def adopt(self, state: FlowState, first: Input) -> None:
         """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it."""
-        if state.flow_id in self.flows or self.handing_over is not None:
+        child = self.flows.get(state.flow_id)
+        if child is not None and child.is_loaded and isinstance(first, Start):
+            self.services.taken.note(state.flow_id)  # who took it up has died before the catalog was told
+        if child is not None or self.handing_over is not None:
             return
         if isinstance(first, Start) and (state.flow_id in self.absent or state.flow_id in self.services.taken):
             return  # it has a first commit, or is being read: then that is about to be known
@@ -108,37 +121,45 @@ class GroupActor(BaseActor):
             return
         share = Share(self.services.room)
         ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
-        self.flows[state.flow_id] = _Child(ref, share)
+        self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
         post(ref, first)
-        for letter in self.in_hand.values():
-            if letter.flow_id == state.flow_id:
-                self.deliver(letter)
+        for letter in self.in_hand_for(state.flow_id):
+            self.deliver(letter)
 
     def drop(self, flow_id: str) -> None:
+        self.let_go(flow_id)
+        self.reloads.pop(flow_id, None)
+        self.absent.discard(flow_id)
+        for letter in self.in_hand_for(flow_id):
+            del self.in_hand[letter.message_id]
+            self.defects.pop(letter.message_id, None)
+
+    def let_go(self, flow_id: str) -> None:
+        """The flow has no actor any more."""
         child = self.flows.pop(flow_id, None)
         if child is not None:
             child.share.close()
-        self.reloads.pop(flow_id, None)
-        self.absent.discard(flow_id)
-        self.in_hand = {key: letter for key, letter in self.in_hand.items() if letter.flow_id != flow_id}
         if self.handing_over is not None and not self.flows:
             self.handing_over.set()
 
     def flow_ended(self, flow_id: str) -> None:
         """Mail that came too late for the last commit is answered here: its sender waits for an outcome."""
-        late = [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]
+        late = self.in_hand_for(flow_id)
         self.drop(flow_id)
         for letter in late:
             self.deliver(letter)
 
     def flow_lost(self, message: FlowLost) -> None:
         """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""
-        flow_id, tries = message.flow_id, self.reloads.get(message.flow_id, 0)
-        in_hand = self.in_hand
-        self.drop(flow_id)
-        self.in_hand = in_hand
-        self.reloads[flow_id] = tries + 1
+        flow_id, now = message.flow_id, self.services.runtime.clock.monotonic()
+        if message.traceback:
+            for letter in self.in_hand_for(flow_id):
+                self.defects.setdefault(letter.message_id, []).append(message.traceback)
+        tries, tried_at = self.reloads.get(flow_id, (0, now))
+        tries = 0 if now > tried_at + _STEADY_S else tries
+        self.reloads[flow_id] = (tries + 1, now)
         self.absent.add(flow_id)
+        self.let_go(flow_id)
         if tries >= self.services.limits.reloads_max:
             logger.error(
                 "flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason
@@ -152,10 +173,14 @@ class GroupActor(BaseActor):
 
     def deliver(self, letter: Message) -> None:
         """To the flow; or settle here what no flow will (PROTOCOL 2). Mail comes after the load is complete (10)."""
-        child = self.flows.get(letter.flow_id)
-        if letter.deliveries > self.services.limits.deliveries_max:
-            problem = f"given up: {letter.deliveries - 1} owners failed while they had it in hand"
-            self.settle(Settlement(letter.message_id, problem, dead=True))
+        if self.handing_over is not None:
+            return  # the next owner receives it: what its flow is by then, nobody knows yet
+        child, defects = self.flows.get(letter.flow_id), self.defects.get(letter.message_id, [])
+        failures = letter.deliveries - 1 + len(defects)
+        if failures >= self.services.limits.deliveries_max:
+            self.in_hand.pop(letter.message_id, None)
+            problem = f"given up: {failures} owners failed while they had it in hand"
+            self.settle(Settlement(letter.message_id, "\n".join([problem, *defects[-1:]]), dead=True))
         elif letter.kind != "stop":
             self.settle(Settlement(letter.message_id, f"conflict: this version knows no action {letter.kind!r}"))
         elif child is not None:
@@ -165,6 +190,9 @@ class GroupActor(BaseActor):
             self.in_hand[letter.message_id] = letter
         else:
             self.settle(Settlement(letter.message_id, "conflict: the run has ended"))
+
+    def in_hand_for(self, flow_id: str) -> list[Message]:
+        return [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]
 
     def settle(self, settlement: Settlement) -> None:
         self.services.journal.submit(Write(self.held, self.actor_ref, settles=(settlement,)))

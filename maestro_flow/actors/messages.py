@@ -1,6 +1,7 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
-GroupActor   FlowsLoaded  TakeUp  Mail  Settled  FlowGone  FlowLost  FlowHandedOver  LookAgain  HandOverAll  Disband
+GroupActor   FlowsLoaded  NothingToLoad  TakeUp  Mail  Settled  Committed  FlowGone  FlowLost  FlowHandedOver  LookAgain
+             HandOverAll  Disband
 FlowActor    Committed  Disband, and the inputs: Start  Load  Began  Report  Tick  HandOver  Stop
 StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
 """
@@ -34,6 +35,7 @@ __all__ = [
     "HandOverAll",
     "LookAgain",
     "Mail",
+    "NothingToLoad",
     "Returned",
     "Settled",
     "StillRunning",
@@ -47,9 +49,20 @@ __all__ = [
 
 @frozen
 class FlowsLoaded:
-    """Live flows of the group as the store has them: a page of a takeover, or one flow that is loaded again."""
+    """Live flows of the group as the store has them: a page of a takeover, or one flow that is loaded again.
+
+    ``own`` are the ids of those whose last record was written by this process itself.
+    """
 
     states: tuple[FlowState, ...]
+    own: frozenset[str] = frozenset()
+
+
+@frozen
+class NothingToLoad:
+    """The flow that was to be loaded again has no commit yet: it is found among the given runs."""
+
+    flow_id: str
 
 
 @frozen
@@ -76,10 +89,9 @@ class Settled:
 
 @frozen
 class FlowGone:
-    """The flow needs no actor: its run has ended, durably, or it has no commit yet and there is nothing to load."""
+    """The run has ended, durably: the flow needs no actor any more."""
 
     flow_id: str
-    has_ended: bool = True
 
 
 @frozen
@@ -88,6 +100,8 @@ class FlowLost:
 
     flow_id: str
     reason: str
+    traceback: str = ""
+    """Of the defect, if it was one."""
 
 
 @frozen
@@ -119,7 +133,7 @@ class Disband:
 
 @frozen
 class Committed:
-    """What became of the flow's commit under way."""
+    """What became of the flow's commit under way, or of a settlement of the group's own."""
 
     outcome: Outcome
 

@@ -101,6 +101,8 @@ class Services:
     taken: Taken
     load_again: Callable[[Held, str], None]
     """Read one flow from the store and tell its group."""
+    receive_again: Callable[[Held], None]
+    """The next scan brings again what the group has received and not settled."""
     _abilities: WeakKeyDictionary[Graph, tuple[int, Abilities]] = Factory(WeakKeyDictionary)
 
     def abilities(self, graph: Graph) -> Abilities:

@@ -113,7 +113,7 @@ class _Draft:
             case Stop():
                 self.stop(given)
             case Load():
-                self.load()
+                self.load(given)
             case HandOver():
                 for step_id, step in self.running():
                     if step_id not in self.capacity.inline:
@@ -171,7 +171,7 @@ class _Draft:
         self.effects.extend(TerminateStep(step_id, step.attempt) for step_id, step in self.running())
         self.emit(RunStopping(stop.message_id))
 
-    def load(self) -> None:
+    def load(self, load: Load) -> None:
         """Everything active is without a process: see PROTOCOL 23 and 24 for what counts as a crash."""
         for step_id, step in self.running():
             crashes = step.crashes + (step.status is StepStatus.RUNNING)
@@ -179,6 +179,8 @@ class _Draft:
                 self.effects.append(RunStep(step_id, step.attempt, step.execution))
                 if self.state.stopping:
                     self.effects.append(TerminateStep(step_id, step.attempt))
+            elif load.same_owner:
+                self.interrupt(step_id, step, handed_over=True)
             elif crashes < self.capacity.crashes_max:
                 self.interrupt(step_id, step, crashes=crashes)
             else:

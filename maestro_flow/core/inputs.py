@@ -41,7 +41,13 @@ class Start:
 
 @frozen
 class Load:
-    """The flow was just read from the store: whoever ran its active steps is gone."""
+    """The flow was just read from the store: whoever ran its active steps is gone.
+
+    Unless it was this very process (``same_owner``), which had lost the group or the flow's actor for a while. Nothing
+    has crashed then: what ran is handed over, from itself to itself (PROTOCOL 14, 24).
+    """
+
+    same_owner: bool = False
 
 
 @frozen

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import FlowGone, FlowLost, FlowsLoaded, Mail, TakeUp
+from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad, TakeUp
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.core.evolve import fold
@@ -49,6 +49,10 @@ class Loader:
         """Load one flow whose actor gave up."""
         self._submit(owned.held, lambda: self._load_again(owned, flow_id))
 
+    def receive_again(self, owned: OwnedGroup) -> None:
+        """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
+        self._submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
+
     def _submit(self, held: Held, job: Callable[[], None]) -> None:
         def run() -> None:
             if held.lost:
@@ -76,16 +80,19 @@ class Loader:
 
     def _load(self, owned: OwnedGroup, logs: list[FlowLog]) -> None:
         states: list[FlowState] = []
+        own: set[str] = set()
         for log in logs:
             entry = log.entry
             try:
                 graph = self._library.graph(entry.workflow_id, entry.version)
                 states.append(fold(FlowState(entry.flow_id, graph), log.records))
+                if log.records[-1].owner_id == owned.held.lease.owner_id:
+                    own.add(entry.flow_id)
             except StorageUnavailable:
                 raise
             except MaestroFlowError as error:
                 post(owned.ref, FlowLost(entry.flow_id, str(error)))
-        post(owned.ref, FlowsLoaded(tuple(states)))
+        post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
     def _take_up_given(self, owned: OwnedGroup) -> None:
         for given in self._storage.given(owned.held.lease.group_id, limit=_GIVEN_MAX):
@@ -113,4 +120,4 @@ class Loader:
         if entry is not None and records:
             self._load(owned, [FlowLog(entry, tuple(records))])
         else:
-            post(owned.ref, FlowGone(flow_id, has_ended=False))  # it is found among the given ones
+            post(owned.ref, NothingToLoad(flow_id))

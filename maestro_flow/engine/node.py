@@ -79,6 +79,7 @@ class Node:
             announce=hints.announce,
             taken=taken,
             load_again=self._load_again,
+            receive_again=self._receive_again,
         )
         self._scan = runtime.service("ownership", self._tick)
         self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
@@ -142,9 +143,16 @@ class Node:
         return owned
 
     def _load_again(self, held: Held, flow_id: str) -> None:
-        owned = self._keeper.groups.get(held.lease.group_id)
-        if owned is not None and owned.held is held:
+        if owned := self._owned(held):
             self._loader.load_again(owned, flow_id)
+
+    def _receive_again(self, held: Held) -> None:
+        if owned := self._owned(held):
+            self._loader.receive_again(owned)
+
+    def _owned(self, held: Held) -> OwnedGroup | None:
+        owned = self._keeper.groups.get(held.lease.group_id)
+        return owned if owned is not None and owned.held is held else None
 
     def _tick(self) -> None:
         if self._closed:

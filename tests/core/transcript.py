@@ -11,7 +11,8 @@ commands, each followed by ``----`` and what it led to::
 
 Commands: start; done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
 [of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything, fold the
-log, load); node NAME=VALUE... (what the node can take on); inputs (the following lines, decided together).
+log, load); reload (the same, by the process that ran it); node NAME=VALUE... (what the node can take on); inputs (the
+following lines, decided together).
 """
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ class Player:
                 }
             )
             return ""
-        if command == "crash":
+        if command in ("crash", "reload"):
             self.state = self.folded()
-            return self.decide([Load()])
+            return self.decide([Load(same_owner=command == "reload")])
         if command == "inputs":
             return self.decide([self.input(line) for line in lines[1:]])
         return self.decide([self.input(lines[0])])
