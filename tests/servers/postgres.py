@@ -73,7 +73,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.home,
-                preexec_fn=_die_with_the_tests,  # noqa: PLW1509 - it is one system call
+                preexec_fn=die_with_the_tests,  # noqa: PLW1509 - it is one system call
                 **self.as_user,
             )
         for _ in range(TRIES):
@@ -147,7 +147,7 @@ def _binaries() -> Iterator[Path]:
 def _start(binaries: Path) -> Server:
     home = Path(tempfile.mkdtemp(prefix="maestro-pg-"))
     try:
-        prefix, as_user = _not_as_root(home)
+        prefix, as_user = not_as_root(home)
         data = home / "data"
         initdb = [*prefix, str(binaries / "initdb"), "-D", str(data), "-U", "tests", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*initdb, "--locale=C", "--no-sync"], check=True, capture_output=True, cwd=home, **as_user)
@@ -163,8 +163,8 @@ def _start(binaries: Path) -> Server:
     return server
 
 
-def _not_as_root(home: Path) -> tuple[list[str], dict[str, Any]]:
-    """PostgreSQL refuses to run as root: a user namespace makes it somebody else, or else the user nobody does."""
+def not_as_root(home: Path) -> tuple[list[str], dict[str, Any]]:
+    """What runs a server that refuses to be root: a user namespace makes it somebody else, or the user nobody does."""
     if os.geteuid() != 0:
         return [], {}
     unshare = ["unshare", "--user", "--map-user=65534"]
@@ -176,7 +176,7 @@ def _not_as_root(home: Path) -> tuple[list[str], dict[str, Any]]:
     return [], {"user": 65534, "group": 65534, "extra_groups": []}
 
 
-def _die_with_the_tests() -> None:
+def die_with_the_tests() -> None:
     """A pytest that was killed must not leave a server behind."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)

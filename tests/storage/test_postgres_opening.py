@@ -17,7 +17,6 @@ from maestro_flow_sql.postgres.target import Target
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import SchemaMismatch, SettingsError, StorageUnavailable, StorageUnusable
-from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import GROUP_COUNT
 from tests.servers.postgres import Server
@@ -142,29 +141,6 @@ def test_a_server_that_may_lose_what_it_has_acknowledged_is_refused_unless_told_
         open_postgres(own_postgres.url(schema).replace("tests@", "careless@"), SystemClock())
     url = own_postgres.url(schema, allow_volatile="true").replace("tests@", "careless@")
     open_postgres(url, SystemClock()).close()
-    own_postgres.drop(schema)
-
-
-def test_behind_a_pooler_the_settings_of_the_role_are_asked_for_and_nothing_is_prepared(own_postgres: Server) -> None:
-    schema = "t_pooled"
-    own_postgres.drop(schema)
-    url = own_postgres.url(schema, prepare="off").replace("tests@", "pooled@")
-    with own_postgres.connect() as connection:
-        connection.execute("DROP ROLE IF EXISTS pooled")
-        connection.execute("CREATE ROLE pooled LOGIN SUPERUSER")
-        with pytest.raises(StorageUnusable, match="ALTER ROLE"):
-            open_postgres(url, SystemClock())
-        connection.execute(f"ALTER ROLE pooled SET search_path = {schema}".encode())
-        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            connection.execute(f"ALTER ROLE pooled SET {name} = '2s'".encode())
-    store = open_postgres(url, SystemClock())
-    node = Node(store)
-    node.claim()
-    for revision in range(1, 10):
-        node.commit(node.write("w/1/1", revision))
-    with store._connections.direct() as db:
-        assert db.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
-    store.close()
     own_postgres.drop(schema)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import Connection
 from sqlalchemy.exc import DisconnectionError
 
+from maestro_flow.errors import StorageUnusable
 from maestro_flow_sql.pool import Pool
 from maestro_flow_sql.postgres.errors import translated
 from maestro_flow_sql.postgres.target import Target
@@ -40,6 +42,8 @@ class Connections:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._lease_s = _SHORTEST_LEASE_S
+        self.timeout_s = 0.0
+        """The longest timeout of a session that is not ours to set: behind a pooler."""
         self._made_for: WeakKeyDictionary[Direct, float] = WeakKeyDictionary()
         self._pool = Pool(
             "postgresql+psycopg://",
@@ -82,7 +86,16 @@ class Connections:
             yield connection  # SQLAlchemy rolls back what comes home in a transaction
 
     def shorten(self, lease_s: float) -> None:
-        """From now on the timeouts are below this lease; connections with longer ones are replaced as they come up."""
+        """From now on the timeouts are below this lease; connections with longer ones are replaced as they come up.
+
+        Raises:
+            StorageUnusable: they are those of the role, and too long.
+        """
+        if self.timeout_s > lease_s / 2:
+            raise StorageUnusable(
+                f"the store {self._target.name} cannot be used with a lease of {lease_s} s: with prepare=off the "
+                f"timeouts of the role count, and must be at most half of the lease; the longest is {self.timeout_s} s"
+            )
         self._lease_s = min(self._lease_s, lease_s)
 
     def close(self) -> None:
@@ -95,6 +108,7 @@ class Connections:
         if not self._target.behind_pooler:
             parameters["options"] = _session(self._target.namespace, lease_s)
         connection = psycopg.connect(**parameters, autocommit=True)
+        connection.isolation_level = IsolationLevel.READ_COMMITTED  # of what is written in several statements
         if self._target.behind_pooler:
             connection.prepare_threshold = None
         # One type for all integers: a statement is prepared once, not once for each size of its values.

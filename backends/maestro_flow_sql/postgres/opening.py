@@ -13,17 +13,21 @@ from maestro_flow_sql.postgres.target import Target
 __all__ = ["open_postgres"]
 
 _OLDEST_POSTGRES = 14
-_TIMEOUT_MAX_MS = 5000
+_TIMEOUT_MAX_S = 5.0
 """Half of the engine's default lease."""
 
 _SERVER = """
     SELECT current_setting('server_version_num')::integer / 10000,
            current_setting('server_encoding'),
            pg_is_in_recovery(),
-           current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off',
-           coalesce(current_schema(), ''),
-           (SELECT min(setting::bigint) > 0 AND max(setting::bigint) <= %s FROM pg_settings
-            WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'))
+           current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'
+"""
+
+# What a session behind a pooler has is what its role was given. A timeout of 0 is none.
+_SESSION = """
+    SELECT current_schema(), current_setting('default_transaction_isolation'),
+           max(setting::float) / 1000, count(nullif(setting, '0'))
+    FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')
 """
 
 
@@ -45,6 +49,8 @@ def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
         with connections.direct() as db:
             _check_server(db, target)
             group_count = find_or_make(db, target)
+            if target.behind_pooler:
+                connections.timeout_s = _timeout_of_role(db, target)
     except BaseException:
         connections.close()
         raise
@@ -52,9 +58,9 @@ def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
 
 
 def _check_server(db: Direct, target: Target) -> None:
-    row = db.execute(_SERVER, (_TIMEOUT_MAX_MS,)).fetchone()
+    row = db.execute(_SERVER).fetchone()
     assert row is not None, "a SELECT without FROM has one row"  # noqa: S101
-    version, encoding, is_replica, is_durable, schema, has_timeouts = row
+    version, encoding, is_replica, is_durable = row
     store = f"the store {target.name} cannot be used:"
     if version < _OLDEST_POSTGRES:
         raise StorageUnusable(f"{store} PostgreSQL {_OLDEST_POSTGRES} or newer is needed, this is {version}")
@@ -67,9 +73,23 @@ def _check_server(db: Direct, target: Target) -> None:
             f"{store} with fsync or synchronous_commit off the server may lose what it has acknowledged; "
             "turn them on, or say allow_volatile=true in the URL"
         )
-    if target.behind_pooler and not (has_timeouts and schema in {target.namespace, ""}):
+
+
+def _timeout_of_role(db: Direct, target: Target) -> float:
+    """The longest timeout of a session, in seconds.
+
+    Raises:
+        StorageUnusable: the role lacks a setting that every session must have.
+    """
+    row = db.execute(_SESSION).fetchone()
+    assert row is not None, "an aggregate has one row"  # noqa: S101
+    schema, isolation, longest_s, timeouts = row
+    is_right = schema == target.namespace and isolation == "read committed"
+    if not is_right or timeouts < 3 or longest_s > _TIMEOUT_MAX_S:
         raise StorageUnusable(
-            f"{store} with prepare=off the settings of the role count; set them once: "
+            f"the store {target.name} cannot be used: with prepare=off the settings of the role count; set them once: "
             f"ALTER ROLE ... SET search_path = {target.namespace}; ... SET statement_timeout = '5s'; "
-            "... SET lock_timeout = '2s'; ... SET idle_in_transaction_session_timeout = '2s'"
+            "... SET lock_timeout = '2s'; ... SET idle_in_transaction_session_timeout = '2s'; "
+            "default_transaction_isolation stays read committed"
         )
+    return float(longest_s)
