@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from attrs import field, frozen
 
 from maestro_flow.errors import SettingsError
-from maestro_flow.storage.url import without_password
+from maestro_flow.storage.url import DEFAULT_NAMESPACE, namespace_of, split_url, without_password
 
 __all__ = ["Target"]
 
-_OURS = {
-    "namespace": "a lower-case letter, then at most 39 of a-z, 0-9, _",
-    "prepare": "on or off",
-    "allow_volatile": "true or false",
-}
+_OURS = {"prepare": "on or off", "allow_volatile": "true or false"}
 _DRIVERS = frozenset(
     {"application_name", "channel_binding", "connect_timeout", "host", "port", "target_session_attrs"}
     | {"sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"}
 )
 """Options that go to libpq as they are; ``host`` may be the folder of a socket."""
 
-_NAMESPACE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DEFAULTS = {"connect_timeout": "5", "application_name": "maestro-flow"}
 
 
@@ -42,7 +36,7 @@ class Target:
     parameters: Mapping[str, Any] = field(repr=False)
     """Of ``psycopg.connect``."""
     namespace: str
-    """Name of the schema that holds the tables; safe to be part of a statement."""
+    """Name of the schema that holds the tables; its characters are checked, so it may be part of a statement."""
     behind_pooler: bool
     allow_volatile: bool
 
@@ -51,7 +45,7 @@ class Target:
         """Raises SettingsError: the URL names no database, or has an option that there is not."""
         shown = without_password(url)
         try:
-            parts = urlsplit(url)
+            parts = split_url(url)
             given = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
         except ValueError:
             raise SettingsError(f"the URL {shown!r} has a port that is no number") from None
@@ -65,7 +59,7 @@ class Target:
         return cls(
             name=f"{known.get('user', '')}@{host}:{drivers.get('port', known.get('port', '5432'))}/{database}",
             parameters=_DEFAULTS | known | drivers | {"dbname": database},
-            namespace=options.get("namespace", "maestro_flow"),
+            namespace=namespace_of(url) or DEFAULT_NAMESPACE,
             behind_pooler=options.get("prepare") == "off",
             allow_volatile=options.get("allow_volatile") == "true",
         )
@@ -73,12 +67,11 @@ class Target:
 
 def _options(query: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = options.keys() - _OURS.keys() - _DRIVERS
+    unknown = options.keys() - _OURS.keys() - _DRIVERS - {"namespace"}
     if unknown:
-        known = ", ".join(sorted(_OURS.keys() | _DRIVERS))
+        known = ", ".join(sorted({"namespace", *_OURS, *_DRIVERS}))
         raise SettingsError(f"a PostgreSQL URL has no option {', '.join(sorted(unknown))}; known: {known}")
     legal = {
-        "namespace": _NAMESPACE.fullmatch(options.get("namespace", "maestro_flow")),
         "prepare": options.get("prepare", "on") in ("on", "off"),
         "allow_volatile": options.get("allow_volatile", "false") in ("true", "false"),
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from maestro_flow.clock import Clock
 from maestro_flow.errors import SettingsError, StorageUnusable
+from maestro_flow.storage.url import DEFAULT_NAMESPACE, namespace_of, split_url, without_password
 from maestro_flow_sql.migrations import Admission, current
 from maestro_flow_sql.sqlite.connection import connect
 from maestro_flow_sql.sqlite.errors import translated
@@ -18,10 +18,6 @@ from maestro_flow_sql.sqlite.tables import find_or_make
 from maestro_flow_sql.sqlite.writer import Writer
 
 __all__ = ["open_sqlite"]
-
-_NAMESPACE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_DEFAULT_NAMESPACE = "maestro_flow"
-"""It is in the file of the URL itself."""
 
 _OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables (3.37), RETURNING (3.35) and ``->>`` (3.38)."""
@@ -57,29 +53,19 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
 
 
 def _path_of(url: str) -> str:
-    parts = urlsplit(url)
+    parts = split_url(url)
     name = parts.path.removeprefix("/")
     if parts.netloc or parts.fragment or not name or name.endswith("/") or name == ":memory:":
         raise SettingsError(
-            f"the URL {url!r} names no SQLite file: write sqlite:///relative/path.db or sqlite:////absolute/path.db; "
-            "a store in memory has the URL memory://"
+            f"the URL {without_password(url)!r} names no SQLite file: write sqlite:///relative/path.db or "
+            "sqlite:////absolute/path.db; a store in memory has the URL memory://"
         )
+    unknown = {option for option, _ in parse_qsl(parts.query, keep_blank_values=True)} - {"namespace"}
+    if unknown:
+        raise SettingsError(f"an SQLite URL has no option {', '.join(sorted(unknown))}; known: namespace")
     path = Path(name).absolute()  # the working directory may change later
-    namespace = _namespace_of(url, parts.query)
-    return str(path if namespace == _DEFAULT_NAMESPACE else path.with_name(f"{path.stem}.{namespace}{path.suffix}"))
-
-
-def _namespace_of(url: str, query: str) -> str:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    namespace = options.pop("namespace", _DEFAULT_NAMESPACE)
-    if options:
-        raise SettingsError(f"an SQLite URL has no option {', '.join(sorted(options))}; known: namespace")
-    if not _NAMESPACE.fullmatch(namespace):
-        raise SettingsError(
-            f"option namespace={namespace!r} of the URL {url!r}: expected a lower-case letter, then at most 39 of "
-            "a-z, 0-9, _"
-        )
-    return namespace
+    namespace = namespace_of(url) or DEFAULT_NAMESPACE
+    return str(path if namespace == DEFAULT_NAMESPACE else path.with_name(f"{path.stem}.{namespace}{path.suffix}"))
 
 
 def _check_library() -> None:
