@@ -43,6 +43,7 @@ LEAKS = [
     "rediss://u:hunter2@127.0.0.1:1/0?password=x",
     "http://[hunter2",
     "http://u:p@[hunter2/db",
+    "sqlite://u:hunter2@127.0.0.1:1/runs.db",
     "sqlite:///runs.db?password=hunter2",
     "memory://u:hunter2@127.0.0.1:1/db",
     "mongodb://u:hunter2@127.0.0.1:1/db?tls=true#hunter2",
