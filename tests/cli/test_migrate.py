@@ -1,0 +1,53 @@
+"""``maestro-flow migrate``: the store is at the schema of this version afterwards, and the last line says so."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from maestro_flow_sql import migrations
+from maestro_flow_sql.migrations import MIGRATIONS
+
+from maestro_flow.cli.main import cli as command
+from tests.cli.command_line import CommandLine, no_op
+from tests.storage.migrating import NEXT
+
+
+def test_a_store_that_is_not_there_is_made_and_the_second_time_nothing_is_done(cli: CommandLine) -> None:
+    for _ in range(2):
+        done = cli("migrate")
+        assert done.stdout == "store sqlite:///maestro-flow.db: up to date at schema version 1\n"
+    cli("list")
+
+
+def test_what_is_done_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, which can be made to know one schema more."""
+    url = f"sqlite:///{tmp_path}/runs.db"
+    assert CliRunner().invoke(command, ["migrate", "--store", url]).output.endswith("up to date at schema version 1\n")
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, NEXT))
+    log = logging.getLogger("maestro_flow.storage")
+    before = (log.level, list(log.handlers))
+    first, second = (CliRunner().invoke(command, ["migrate", "--store", url]).output for _ in range(2))
+    assert first == f"the store {tmp_path}/runs.db: schema 1 -> 2\nstore {url}: migrated to schema version 2\n"
+    assert second == f"store {url}: up to date at schema version 2\n"
+    assert (log.level, log.handlers) == before
+
+
+def test_a_store_of_a_newer_version_is_one_line(cli: CommandLine) -> None:
+    cli("run", cli.workflow("small", no_op("only")))
+    with closing(sqlite3.connect(cli.folder / "maestro-flow.db")) as store, store:
+        store.execute("update store_meta set schema_version = 999, oldest_reader = 999")
+    done = cli("migrate", code=2)
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+    assert "schema 999" in done.stderr
+
+
+def test_a_newer_store_that_lets_us_in_stays_what_it_is(cli: CommandLine) -> None:
+    cli("migrate")
+    with closing(sqlite3.connect(cli.folder / "maestro-flow.db")) as store, store:
+        store.execute("update store_meta set schema_version = 7")
+    assert cli("migrate").stdout == "store sqlite:///maestro-flow.db: up to date at schema version 7\n"
