@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import Attribute, fields
 
-from maestro_flow.engine.configuration import ENVIRONMENT_PREFIX
+from maestro_flow.engine.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX, FILE_NAME
 from maestro_flow.engine.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
@@ -53,8 +53,11 @@ def test_every_setting_ends_in_its_unit() -> None:
     assert [setting.name for setting in fields(Settings) if unit_of(setting.name) == "a name"] == ["runtime"]
 
 
-def test_the_page_names_the_prefix_of_the_environment() -> None:
-    assert f"`{ENVIRONMENT_PREFIX}LEASE_S`" in PAGE.read_text(encoding="utf-8")
+def test_the_page_names_the_environment_and_the_file() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [
+        name for name in (f"{ENVIRONMENT_PREFIX}LEASE_S", CONFIG_VARIABLE, FILE_NAME) if f"`{name}`" not in page
+    ] == []
 
 
 if __name__ == "__main__":
