@@ -51,7 +51,10 @@ def _find_or_found(server: Server) -> None:
     """
     store = server.target.name
     new = (Environment().new_id(), SCHEMA_VERSION, _OLDEST_READER, GROUP_COUNT)
-    epoch, version, reader, groups, is_founded = server.call("found_catalog", server.catalog, *new)
+    catalog = server.call("found_catalog", server.catalog, *new)
+    if catalog is None:
+        raise _lost_a_part(store, "a part of its catalog is missing")
+    epoch, version, reader, groups, is_founded = catalog
     if int(reader) > SCHEMA_VERSION:
         raise SchemaMismatch(
             f"the store {store} has schema {int(version)}, which needs a maestro-flow that knows schema {int(reader)}; "
@@ -67,9 +70,12 @@ def _find_or_found(server: Server) -> None:
     )
     lost = [str(group_id) for group_id, there in enumerate(replies) if there != epoch]
     if lost:
-        raise StorageReset(
-            f"the store {store} has lost a part of its data: its catalog and its groups {', '.join(lost)} are not of "
-            "one store; restore a backup, or take another namespace"
-        )
+        raise _lost_a_part(store, f"its catalog and its groups {', '.join(lost)} are not of one store")
     if may_make:
         server.call("found_last", server.catalog)
+
+
+def _lost_a_part(store: str, what: str) -> StorageReset:
+    return StorageReset(
+        f"the store {store} has lost a part of its data: {what}; restore a backup, or take another namespace"
+    )

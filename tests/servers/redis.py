@@ -72,8 +72,9 @@ class Server:
         """Delete what is in a namespace of a test, or in one whose name goes on from it, and nothing else."""
         assert namespace.startswith("t_"), f"{namespace} may be somebody's"
         with self.client() as client:
-            for key in client.scan_iter(match=f"{{{namespace}*", count=1000):
-                client.unlink(key)
+            keys = list(client.scan_iter(match=f"{{{namespace}*", count=1000))
+            if keys:
+                client.unlink(*keys)
 
     def start(self) -> None:
         """Start, or start again, and wait until it answers; on the same files, port and password."""

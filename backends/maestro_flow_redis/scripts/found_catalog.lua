@@ -2,16 +2,18 @@
 --
 -- KEYS[1]  the catalog
 -- ARGV[1]  a new epoch, random   ARGV[2]  schema version   ARGV[3]  oldest reader   ARGV[4]  number of groups
--- reply    { epoch, schema version, oldest reader, number of groups, 1 when all groups have been made }; the epoch is nil
---          when only parts of a catalog are there
+-- reply    { epoch, schema version, oldest reader, number of groups, 1 when all groups have been made }, or nil: a part of
+--          it is missing
 
 local head, index, given = KEYS[1], KEYS[1] .. ':index', KEYS[1] .. ':given'
-local FIELDS = {'epoch', 'schema_version', 'oldest_reader', 'groups', 'is_founded'}
+local there = redis.call('EXISTS', head, index, given)
 
-if redis.call('EXISTS', head, index, given) == 0 then
+if there == 0 then
   redis.call('HSET', head,
     'epoch', ARGV[1], 'schema_version', ARGV[2], 'oldest_reader', ARGV[3], 'groups', ARGV[4], 'is_founded', 0)
   redis.call('ZADD', index, 0, '')
   redis.call('ZADD', given, -1, '')
+elseif there ~= 3 then
+  return false
 end
-return redis.call('HMGET', head, unpack(FIELDS))
+return redis.call('HMGET', head, 'epoch', 'schema_version', 'oldest_reader', 'groups', 'is_founded')

@@ -1,6 +1,6 @@
 -- Part of the scripts that read records. A flow's records are a list: revision n is item n - 1.
 
-local SLICE = 16 -- records read at once, so that a page goes beyond its bounds by no more
+local SLICE = 4 -- records that are read at once: a page goes beyond its bounds by no more
 
 -- How many records a flow has.
 local function length_of(flow_id)
