@@ -61,6 +61,7 @@ _RECEIVE = f"""
     counted AS (
         UPDATE messages SET deliveries = deliveries + 1, delivered_to = %(generation)s
         WHERE sequence IN (SELECT sequence FROM page WHERE is_new)
+          AND delivered_to < %(generation)s  -- looked at again if a receiver of the same generation came before us
     )
     SELECT {_COLUMNS}, is_new
     FROM fence LEFT JOIN page AS messages ON true
