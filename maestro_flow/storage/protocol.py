@@ -89,9 +89,9 @@ class Storage(Protocol):
 
         Each gets the next generation and expires ``lease_s`` seconds from now. A backend whose processes share a host
         also takes groups of an owner that is provably dead (PROTOCOL 12). Groups of the same owner are not claimed
-        again. A claim waits for a commit of the old owner that is under way; it returns nothing of the log
-        (PROTOCOL 10). If its answer is lost, the groups are held by ``owner`` all the same and turn up again when they
-        expire.
+        again. A claim waits for a commit of the old owner that is under way; a group that somebody is busy with in
+        another way it may pass over, and its next call finds it. It returns nothing of the log (PROTOCOL 10). If its
+        answer is lost, the groups are held by ``owner`` all the same and turn up again when they expire.
 
         Raises:
             SchemaMismatch: the store was migrated since we opened it, and excludes us now (PROTOCOL 27).
@@ -102,7 +102,7 @@ class Storage(Protocol):
         """Extend those of ``leases`` that are still ours, whether expired or not, and look around (PROTOCOL 13).
 
         One round trip. ``mail`` and ``given`` tell of all groups that the owner holds; with no leases to renew, it
-        only looks around.
+        only looks around. What changes while it looks around may be seen or not; the next renewal sees it.
         """
         ...
 
@@ -129,6 +129,8 @@ class Storage(Protocol):
         A commit that was applied before is ALREADY_APPLIED even if its lease is lost by now.
         Atomicity is per commit: a batch promises nothing more (PROTOCOL 8). Two commits of one flow in a batch are
         judged in order, and what follows a refused one is refused too: it was decided on a state that never was.
+        The entry of a run that a start has made repeats what the start said of it (version, numbers, group, time), so
+        that a store may keep both in one row.
         Positions increase within a group (PROTOCOL 7): one that is not beyond the group's last is a bug of the caller
         and raises ``StorageError``, because readers that are past it would never see its record.
         """

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from hypothesis.strategies import integers, sampled_from
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Owner
+from maestro_flow.model.commit import Commit, FlowWrite, GivenRun, Lease, Owner, RunEntry
 from maestro_flow.storage.conformance.base import Opener
 from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of
 from maestro_flow.storage.conformance.pair import Model, Pair
@@ -49,7 +49,8 @@ class Talk(RuleBasedStateMachine):
     """The state of a conversation. ``groups`` are those that it is about, ``leases`` all that were ever given out.
 
     A flow belongs to one group, which is decided once (PROTOCOL 19), and a store that keeps groups apart could not tell
-    otherwise. So each flow is written under leases of its own group alone.
+    otherwise. So each flow is written under leases of its own group alone. The entry of a run that a start has made
+    repeats what the start said of it, so that a store may keep both in one row.
     """
 
     def __init__(self, setting: Setting) -> None:
@@ -61,6 +62,7 @@ class Talk(RuleBasedStateMachine):
         self.groups: list[int] = []
         self.leases: list[Lease] = []
         self.flows: dict[int, list[str]] = {}
+        self.started: dict[str, GivenRun] = {}
         self.batches: list[list[Commit]] = []
         self.commits = 0
         self.is_reopened = False
@@ -108,11 +110,6 @@ class Talk(RuleBasedStateMachine):
         revision = len(records) + sum(flow.flow_id == flow_id for flow in planned) + 1 + plan.step
         is_there = plan.again and 1 <= revision <= len(records)
         self.commits += 1
-        entry = None if plan.status is None else entry_of(flow_id, group_id, plan.status)
-        if entry is not None and plan.flaw == "flow":
-            entry = evolve(entry, flow_id="z/1/1")
-        if entry is not None and plan.flaw == "group":
-            entry = evolve(entry, group_id=self.neighbour(group_id, 1))
         last = max([self.model.last_position(group_id), *(flow.position for flow in planned)])
         return FlowWrite(
             flow_id=flow_id,
@@ -121,8 +118,22 @@ class Talk(RuleBasedStateMachine):
             position=last if plan.flaw == "position" else last + 1,
             at=T0 + self.commits,
             events=b'["%d"]' % self.commits,
-            entry=entry,
+            entry=self._entry_of(plan, flow_id, group_id),
         )
+
+    def _entry_of(self, plan: CommitPlan, flow_id: str, group_id: int) -> RunEntry | None:
+        if plan.status is None:
+            return None
+        entry = entry_of(flow_id, group_id, plan.status)
+        if flow_id in self.started:
+            run = self.started[flow_id]
+            entry = evolve(entry, version=run.version, created_at=run.created_at)
+        match plan.flaw:
+            case "flow":
+                return evolve(entry, flow_id="z/1/1")
+            case "group":
+                return evolve(entry, group_id=self.neighbour(group_id, 1))
+        return entry
 
     def lease_of(self, latest: int, forged: str) -> Lease:
         """A lease that was given out, the newest first; or what nobody was ever given."""

@@ -168,6 +168,7 @@ class Catalog(Writing):
         for run in runs if isinstance(runs, list) else []:
             if run.fresh:
                 self.flows[run.group_id].append(run.flow_id)
+                self.started[run.flow_id] = run
 
     @rule(through=handles, group=groups_or_nowhere, limit=limits)
     def given(self, through: int, group: int, limit: int) -> None:

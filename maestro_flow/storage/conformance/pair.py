@@ -25,7 +25,7 @@ from maestro_flow.model.commit import Lease, Message, Owner
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["Model", "Pair", "Verb"]
+__all__ = ["Model", "Pair", "Verb", "answer_of", "comparable"]
 
 Verb: TypeAlias = Callable[[Storage], Any]
 """A verb with its arguments, to be called on any store."""
@@ -59,7 +59,7 @@ class Pair:
 
     def ask(self, through: int, verb: Verb) -> Any:
         """The model's answer: the value, or the class of the error, after the store gave the same through a handle."""
-        return self._compare(_answer(self.handles[through], verb), _answer(self.model, verb))
+        return self._compare(answer_of(self.handles[through], verb), answer_of(self.model, verb))
 
     def claim(self, through: int, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         """A claim, in which the model follows the store."""
@@ -83,25 +83,26 @@ class Pair:
     def _compare(self, actual: Any, expected: Any) -> Any:
         note(f"    {expected}")
         self.agree = False
-        assert _comparable(actual) == _comparable(expected), "the store answers otherwise than the model"
+        assert comparable(actual) == comparable(expected), "the store answers otherwise than the model"
         self.agree = True
         return expected
 
 
-def _answer(storage: Storage, verb: Verb) -> Any:
+def answer_of(storage: Storage, verb: Verb) -> Any:
+    """What a verb returns, or the class of the error that it raises."""
     try:
         return verb(storage)
     except MaestroFlowError as error:
         return type(error)
 
 
-def _comparable(answer: Any) -> Any:
-    """With all that a message holds: ``==`` of messages compares only what their sender wrote."""
+def comparable(answer: Any) -> Any:
+    """An answer with all that a message holds: ``==`` of messages compares only what their sender wrote."""
     match answer:
         case Message():
             return asdict(answer, filter=lambda attribute, _: attribute.name != "sequence")
         case list():
-            return [_comparable(one) for one in answer]
+            return [comparable(one) for one in answer]
         case _:
             return answer
 

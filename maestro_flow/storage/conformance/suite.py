@@ -18,6 +18,7 @@ from maestro_flow.storage.conformance.likeness import Likeness
 from maestro_flow.storage.conformance.mail import Mail
 from maestro_flow.storage.conformance.namespaces import Namespaces
 from maestro_flow.storage.conformance.positions import Positions
+from maestro_flow.storage.conformance.races import Races
 from maestro_flow.storage.conformance.resends import Resends
 from maestro_flow.storage.conformance.runs import Runs
 from maestro_flow.storage.conformance.schema import Schema
@@ -48,6 +49,7 @@ class StorageConformance(
     Durability,
     Sharing,
     Concurrency,
+    Races,
     Likeness,
 ):
     """What a store promises. A store that lacks a capability says so: ``durable = False``, ``shared = False``."""

@@ -14,7 +14,7 @@ from maestro_flow.model.commit import LogRecord, Outcome
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["at_once", "check_takeover_under_commits"]
+__all__ = ["at_once", "check_takeover_under_commits", "seen_meanwhile"]
 
 _COMMITS = 20
 _TIMEOUT_S = 60.0
@@ -38,6 +38,28 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
             return [future.result(_TIMEOUT_S) for future in futures]
     finally:
         sys.setswitchinterval(interval)
+
+
+def seen_meanwhile(read: Callable[[int], list[int]], *writers: Callable[[], None]) -> list[int]:
+    """What a reader sees that always asks for what is beyond the last that it saw, while the writers write."""
+    ends = [threading.Event() for _ in writers]
+
+    def write(writer: Callable[[], None], end: threading.Event) -> None:
+        try:
+            writer()
+        finally:
+            end.set()
+
+    def follow() -> list[int]:
+        seen: list[int] = []
+        is_last = False
+        while not is_last:
+            is_last = all(end.is_set() for end in ends)
+            seen += read(max(seen, default=0))
+        return seen
+
+    *_, seen = at_once(*(partial(write, *pair) for pair in zip(writers, ends, strict=True)), follow)
+    return list(seen)
 
 
 def check_takeover_under_commits(clock: ManualClock, old_store: Storage, new_store: Storage, flow_id: str) -> None:

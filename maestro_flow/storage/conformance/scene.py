@@ -1,0 +1,94 @@
+"""A scene for a race of two verbs: a group whose owner's lease has just run out, and all that may happen to it next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import methodcaller
+from typing import Any
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.model.commit import Commit, FlowWrite, Lease, Owner, Settlement, StartRequest
+from maestro_flow.storage.conformance.node import LEASE_S, T0, Node, letter
+from maestro_flow.storage.conformance.pair import Verb, answer_of
+from maestro_flow.storage.protocol import RunQuery, Storage
+
+__all__ = ["Scene"]
+
+_FOREVER_S = 1e9
+_LANDLORD = Owner("landlord")
+
+
+class Scene:
+    """Group ``group_id`` of a store, and names with its number; a store has one scene for each of its groups.
+
+    All other groups are a landlord's. In this one there are a flow at revision 1, the waiting message m1, the tombstone
+    m2, and a run that is given. The lease of anna has expired, and nobody has claimed the group yet.
+    """
+
+    def __init__(self, group_id: int) -> None:
+        self.group_id, self.workflow_id = group_id, f"w{group_id}"
+        self.flow_id = f"x{group_id}/1/1"
+        self.old = Lease(group_id, 2, "owner-anna")
+        self.next = [Lease(group_id, 3, f"owner-{name}") for name in ("boris", "clara")]
+
+    def prepare(self, store: Storage, clock: ManualClock) -> None:
+        clock.advance(LEASE_S)  # whoever was left with the group of the last scene loses it to the landlord
+        store.claim(_LANDLORD, lease_s=_FOREVER_S, limit=store.group_count)
+        store.purge_messages(settled_before=float("inf"))
+        store.release([Lease(self.group_id, 1, _LANDLORD.id)])
+        node = Node(store)
+        assert node.claim() == [self.old]
+        store.push(self.workflow_id, b"{}")
+        store.start([StartRequest(self.workflow_id, "r1", self.group_id)])
+        for message_id in ("m1", "m2"):
+            store.send(letter(self.group_id, message_id))
+        node.commit(node.write(self.flow_id, 1), node.settle("m2"))
+        clock.advance(LEASE_S)
+
+    def verbs(self) -> Mapping[str, Verb]:
+        """What may happen; most exclude another one, or change its answer."""
+        one, other = self._commit("applied"), self._commit("refused")
+        boris, clara = (Owner(lease.owner_id) for lease in self.next)
+        m1, m2, m4 = (letter(self.group_id, message_id) for message_id in ("m1", "m2", "m4"))
+        return {
+            "claim": lambda store: store.claim(boris, lease_s=LEASE_S, limit=1),
+            "claim by another": lambda store: store.claim(clara, lease_s=LEASE_S, limit=1),
+            "renew": self._renew,
+            "release": lambda store: store.release([self.old]),
+            "commit": lambda store: store.commit([one]),
+            "commit of another": lambda store: store.commit([other]),
+            "settle": lambda store: store.commit([Commit(self.old, settles=(Settlement("m1", "applied"),))]),
+            "send what waits": lambda store: store.send(m1),
+            "send what is settled": lambda store: store.send(m2),
+            "send": lambda store: store.send(m4),
+            "receive": lambda store: store.receive(self.old),
+            "purge": lambda store: store.purge_messages(settled_before=float("inf")),
+            "push": lambda store: store.push(self.workflow_id, b"[]"),
+            "start": lambda store: store.start([StartRequest(self.workflow_id, "r2", self.group_id)]),
+            "start of another": lambda store: store.start([StartRequest(self.workflow_id, "r3", self.group_id)]),
+            "taken": lambda store: store.taken([f"{self.workflow_id}/1/1"]),
+        }
+
+    def _renew(self, store: Storage) -> tuple[float, frozenset[int]]:
+        """Without its look around, in which what changes at that moment may be or not."""
+        renewal = store.renew(Owner(self.old.owner_id), [self.old], lease_s=LEASE_S)
+        return renewal.now, renewal.lost
+
+    def _commit(self, outcome: str) -> Commit:
+        """Revision 2 of the flow, by which m1 gets an outcome and m3 is sent."""
+        flow = FlowWrite(self.flow_id, 2, commit_id=outcome, position=2, at=T0, events=b"[]")
+        return Commit(self.old, flow, (Settlement("m1", outcome),), (letter(self.group_id, "m3"),))
+
+    def end(self, store: Storage) -> list[Any]:
+        """All that there is to see afterwards."""
+        return [
+            store.renew(_LANDLORD, [], lease_s=LEASE_S).claimable,
+            *(answer_of(store, methodcaller("receive", lease)) for lease in (self.old, *self.next)),
+            *(store.message(self.group_id, message_id) for message_id in ("m1", "m2", "m3", "m4")),
+            store.read_log(self.group_id),
+            store.load_flows(self.group_id),
+            store.given(self.group_id),
+            store.definition(self.workflow_id),
+            store.list_runs(RunQuery(workflow_id=self.workflow_id)),
+            store.run(self.flow_id),
+        ]
