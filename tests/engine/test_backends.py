@@ -11,20 +11,33 @@ from pathlib import Path
 import pytest
 
 from maestro_flow import Client, Engine, RunStatus, Workflow
-from tests.servers.postgres import Server
+from tests.servers import postgres as postgres_servers
+from tests.servers import redis as redis_servers
 
 PATIENCE_S = 60.0
 PROGRAM = Path(__file__).with_name("kill_program.py")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def sqlite_url(request: pytest.FixtureRequest) -> str:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return f"sqlite:///{folder}/runs.db"
+
+
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    server: postgres_servers.Server = request.getfixturevalue("postgres")
+    return server.url(request.getfixturevalue("schema"))
+
+
+def redis_url(request: pytest.FixtureRequest) -> str:
+    server: redis_servers.Server = request.getfixturevalue("redis_server")
+    return server.url(request.getfixturevalue("namespace"))
+
+
+@pytest.fixture(params=[sqlite_url, postgres_url, redis_url], ids=["sqlite", "postgres", "redis"])
+def url(request: pytest.FixtureRequest) -> str:
     """The URL of a store that is not there yet."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/runs.db"
-    server: Server = request.getfixturevalue("postgres")
-    schema: str = request.getfixturevalue("schema")
-    return server.url(schema)
+    made: str = request.param(request)
+    return made
 
 
 def diamond() -> Workflow:
