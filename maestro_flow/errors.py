@@ -11,10 +11,15 @@
     ├── WaitTimeout             the time to wait is over; the run goes on
     └── StorageError
         ├── StorageUnavailable  the store cannot be reached, or the outcome is unknown: repeat the identical call
-        ├── StorageUnusable     the store cannot be opened: no access, not ours, read-only
-        ├── SchemaMismatch      the store was written by a newer maestro-flow
-        ├── StorageReset        the server was flushed or replaced: the store is another one now
+        ├── StorageFailed       the store is lost to this process until somebody acts and it is opened again
+        │   ├── StorageUnusable     it cannot be used as it is: no access, not ours, read-only, closed
+        │   ├── SchemaMismatch      it was written by a newer maestro-flow
+        │   └── StorageReset        the server was flushed or replaced: it is another store now
         └── OwnershipLost       the lease is not the current one: nothing was written
+
+Of a store that misbehaves there are two kinds, and what it raises says which: ``StorageUnavailable`` is repeated until
+it is over, ``StorageFailed`` ends the node (``engine.health``). A ``StorageError`` that is neither refuses this one
+call, because of what is in it; others may pass.
 
 A message says what happened to which workflow, instance and step, and what to do about it.
 """
@@ -32,6 +37,7 @@ __all__ = [
     "SchemaMismatch",
     "SettingsError",
     "StorageError",
+    "StorageFailed",
     "StorageReset",
     "StorageUnavailable",
     "StorageUnusable",
@@ -99,15 +105,19 @@ class StorageUnavailable(StorageError):
     """
 
 
-class StorageUnusable(StorageError):
-    """The store cannot be opened as it is: missing rights, a foreign file, a read-only medium."""
+class StorageFailed(StorageError):
+    """The store is lost to this process: no call will pass until somebody acts, and the store is opened again."""
 
 
-class SchemaMismatch(StorageError):
+class StorageUnusable(StorageFailed):
+    """The store cannot be used as it is: missing rights, a foreign file, a read-only medium; or it was closed."""
+
+
+class SchemaMismatch(StorageFailed):
     """The store was written by a newer maestro-flow than this one."""
 
 
-class StorageReset(StorageError):
+class StorageReset(StorageFailed):
     """The server was flushed or replaced: it does not hold the store that was opened; nothing was written.
 
     Every further call is refused, until the store is opened again.

@@ -14,13 +14,18 @@ from maestro_flow.cli.store import Store, store_options
 
 __all__ = ["node"]
 
+_LOOK_EVERY_S = 0.5
+
 logger = logging.getLogger("maestro_flow.cli")
 
 
 @click.command()
 @store_options
 def node(store: Store) -> None:
-    """Run what others start in the store, until SIGTERM or Ctrl-C; a second Ctrl-C does not wait for anything."""
+    """Run what others start in the store, until SIGTERM or Ctrl-C; a second Ctrl-C does not wait for anything.
+
+    A store that does not answer is waited for. One that has failed for good ends the node with exit code 2.
+    """
     print_log()
     told = threading.Event()
 
@@ -30,9 +35,10 @@ def node(store: Store) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with store.engine():
+    with store.engine() as engine:
         logger.info("node is running on store %s, stop it with Ctrl-C", store)
-        told.wait()
+        while not told.wait(_LOOK_EVERY_S):
+            engine.check()
         logger.info("node is stopping, what runs here is handed over")
     logger.info("node has stopped")
 

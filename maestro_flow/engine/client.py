@@ -108,6 +108,9 @@ class Client:
             NotFound: there is no such workflow or version.
             DefinitionError: a param does not fit the definition.
             Conflict: the request id was used with other params.
+            StorageUnavailable: the store does not answer now, and may have taken the start: repeat it with the same
+                ``request_id``.
+            StorageFailed: see ``check``.
         """
         return self.start_many(workflow_id, [params or {}], version=version, request_ids=[request_id])[0]
 
@@ -120,6 +123,7 @@ class Client:
         request_ids: Sequence[str | None] | None = None,
     ) -> list[Run]:
         """Start an instance for each set of params, all or none of them, in one durable write. See ``start``."""
+        self.check()
         graph = self._graph(workflow_id, version)
         requests = []
         for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
@@ -169,6 +173,13 @@ class Client:
             last = page[-1]
             page = self.storage.list_runs(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
         return [Run(self, entry) for entry in found]
+
+    def check(self) -> None:
+        """Do nothing as long as there is hope: a client has no state of its own that could fail, an engine has.
+
+        Raises:
+            StorageFailed: the store has failed for good; close, see to it, and open it again.
+        """
 
     # -- what a run's handle needs ------------------------------------------------------------------------------
 

@@ -103,6 +103,9 @@ class Engine(Client):
         run.wait(timeout_s)
         return run
 
+    def check(self) -> None:
+        self._node.check()
+
     def send(self, message: Message) -> None:
         super().send(message)
         self._node.look_for_mail(message.group_id)

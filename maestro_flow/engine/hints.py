@@ -27,6 +27,13 @@ class Hints:
                 if has_ended or not only_the_end:
                     event.set()
 
+    def wake_all(self) -> None:
+        """Something has happened that concerns everybody who waits."""
+        with self._lock:
+            waiting = [event for entries in self._waiting.values() for event, _ in entries]
+        for event in waiting:
+            event.set()
+
     @contextmanager
     def waiting(self, flow_id: str, event: Event, *, only_the_end: bool) -> Iterator[None]:
         """The event is set at each announcement inside this block, or only at that of the flow's end."""

@@ -3,6 +3,9 @@
 One batch is under way at a time, so positions of a group are written in order (PROTOCOL 7). While the store writes it,
 the actors go on, and what they decide meanwhile is the next batch: group commit without a timer. A batch whose outcome
 is unknown is sent again, identical, until every outcome is definite; nothing else is written before (PROTOCOL 6).
+
+A batch that the store refuses as a whole is halved until the commit to blame stands alone; that one is a conflict to
+its flow, the others are written. What of them was written before is known by its commit id.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from maestro_flow.actors.base import post
 from maestro_flow.actors.messages import Committed
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held, Write
-from maestro_flow.errors import StorageUnavailable
+from maestro_flow.engine.health import StoreHealth
+from maestro_flow.errors import StorageFailed, StorageUnavailable
 from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.storage.protocol import Storage
 
@@ -28,14 +32,16 @@ _ANSWERED_HERE_MAX = 2
 
 _RESEND_FIRST_S, _RESEND_MAX_S = 0.05, 1.0
 
+_Batch = list[tuple[Write, Commit]]
+
 
 class GroupCommitJournal:
     """See the module. ``submit`` may be called from any thread; the rest runs on the journal's service."""
 
-    def __init__(self, runtime: Runtime, storage: Storage, *, batch_max: int) -> None:
-        self._runtime, self._storage, self._batch_max = runtime, storage, batch_max
+    def __init__(self, runtime: Runtime, storage: Storage, health: StoreHealth, *, batch_max: int) -> None:
+        self._runtime, self._storage, self._health, self._batch_max = runtime, storage, health, batch_max
         self._waiting: deque[Write] = deque()
-        self._unresolved: tuple[list[Write], list[Commit]] | None = None
+        self._unresolved: deque[_Batch] = deque()  # the batch under way; several parts of it when it was refused
         self._resends = 0
         self._positions: dict[int, int] = {}
         self._service = runtime.service("journal", self._run)
@@ -53,35 +59,50 @@ class GroupCommitJournal:
         self._service.wake()
 
     def _run(self) -> None:
-        while self._unresolved or self._waiting:
-            if self._unresolved is None:
-                self._unresolved = self._next_batch()
-            writes, commits = self._unresolved
-            if commits:
-                try:
-                    outcomes = self._storage.commit(commits)
-                except StorageUnavailable as error:
-                    self._resend_later(error)
+        while self._health.failure is None and (self._unresolved or self._waiting):
+            if not self._unresolved and (batch := self._next_batch()):
+                self._unresolved.append(batch)
+            while self._unresolved:
+                outcomes = self._write(self._unresolved[0])
+                if outcomes is None:
                     return
-                except Exception:
-                    logger.exception("the store broke its contract: its commits are taken as conflicts")
-                    outcomes = [Outcome.CONFLICT] * len(commits)
-                self._answer(writes, outcomes)
-            self._unresolved, self._resends = None, 0
+                if outcomes:
+                    self._answer(self._unresolved.popleft(), outcomes)
 
-    def _next_batch(self) -> tuple[list[Write], list[Commit]]:
-        writes: list[Write] = []
-        commits: list[Commit] = []
+    def _write(self, batch: _Batch) -> Sequence[Outcome] | None:
+        """The outcomes; none of them if the batch was cut in two instead; None if there is nothing more to do now."""
+        try:
+            outcomes = self._storage.commit([commit for _, commit in batch])
+        except StorageUnavailable as error:
+            self._resend_later(error)
+            return None
+        except StorageFailed as error:
+            self._health.fail(error)
+            return None
+        except Exception as error:
+            if len(batch) == 1:
+                write, _ = batch[0]  # never the events: they hold the user's data
+                logger.exception("the store refuses revision %d of %s", write.revision, write.flow_id or "no flow")
+                return [Outcome.CONFLICT]
+            logger.warning("the store refuses %d commits at once, they are sent in halves: %s", len(batch), error)
+            middle = len(batch) // 2
+            self._unresolved[0] = batch[:middle]
+            self._unresolved.insert(1, batch[middle:])
+            return []
+        self._resends = 0
+        return outcomes
+
+    def _next_batch(self) -> _Batch:
+        batch: _Batch = []
         now = self._runtime.clock.monotonic()
-        while self._waiting and len(writes) < self._batch_max:
+        while self._waiting and len(batch) < self._batch_max:
             write = self._waiting.popleft()
             if write.held.lost or now >= write.held.deadline:
                 # Fencing oneself: the store would refuse it as well, but another owner may be at work already.
                 post(write.reply_to, Committed(Outcome.OWNERSHIP_LOST))
                 continue
-            writes.append(write)
-            commits.append(self._commit(write))
-        return writes, commits
+            batch.append((write, self._commit(write)))
+        return batch
 
     def _commit(self, write: Write) -> Commit:
         if not write.flow_id:
@@ -93,17 +114,17 @@ class GroupCommitJournal:
         )
         return Commit(write.held.lease, flow, write.settles)
 
-    def _answer(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
-        if len(writes) <= _ANSWERED_HERE_MAX:
+    def _answer(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
+        if len(batch) <= _ANSWERED_HERE_MAX:
             with self._runtime.caller_runs():
-                for write, outcome in zip(writes, outcomes, strict=True):
+                for (write, _), outcome in zip(batch, outcomes, strict=True):
                     post(write.reply_to, Committed(outcome))
         else:
-            for write, outcome in zip(writes, outcomes, strict=True):
+            for (write, _), outcome in zip(batch, outcomes, strict=True):
                 post(write.reply_to, Committed(outcome))
 
     def _resend_later(self, error: StorageUnavailable) -> None:
         wait_s = min(_RESEND_FIRST_S * 2**self._resends, _RESEND_MAX_S)
         self._resends = min(self._resends + 1, 10)
-        logger.warning("the store does not answer, the batch is sent again in %.2f s: %s", wait_s, error)
+        self._health.away(error)
         self._runtime.call_later(wait_s, self._service.wake)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 import msgspec
 
 from maestro_flow.core.graph import Graph
-from maestro_flow.errors import NotFound
+from maestro_flow.errors import DefinitionError, NotFound
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.storage.protocol import Storage
 
@@ -33,6 +33,7 @@ class Library:
 
         Raises:
             NotFound: the catalog has no such version.
+            DefinitionError: what is stored there cannot be read by this version of maestro-flow.
         """
         key = (workflow_id, version)
         with self._lock:
@@ -42,7 +43,11 @@ class Library:
         stored = self._storage.definition(workflow_id, version)
         if stored is None:
             raise NotFound(f"workflow {workflow_id!r} has no version {version} in the store")
-        graph = Graph.of(_decoder.decode(stored.body), version)
+        try:
+            graph = Graph.of(_decoder.decode(stored.body), version)
+        except (msgspec.MsgspecError, ValueError, LookupError) as error:
+            problem = f"version {version} of workflow {workflow_id!r} in the store cannot be read by this maestro-flow"
+            raise DefinitionError(f"{problem}: {error}") from error
         with self._lock:
             graph = self._graphs.setdefault(key, graph)
             if len(self._graphs) > _GRAPHS_MAX:

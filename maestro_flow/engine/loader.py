@@ -13,12 +13,14 @@ from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToL
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.core.evolve import fold
+from maestro_flow.core.graph import Graph
 from maestro_flow.core.state import FlowState
+from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.ownership import OwnedGroup
-from maestro_flow.errors import MaestroFlowError, NotFound, OwnershipLost, StorageUnavailable
-from maestro_flow.model.commit import FlowLog
+from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError, StorageFailed, StorageUnavailable
+from maestro_flow.model.commit import FlowLog, GivenRun, RunEntry
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Loader"]
@@ -27,14 +29,24 @@ logger = logging.getLogger("maestro_flow.engine")
 
 _PAGE = 200
 _GIVEN_MAX = 1000
-_RETRY_S = 0.5
+_RETRY_S, _RETRY_MAX_S = 0.5, 30.0
+"""The first for a store that does not answer; towards the second for what fails again and again."""
 
 
 class Loader:
     """See the module. Its jobs run on workers of their own, one at a time: the store is read in order."""
 
-    def __init__(self, runtime: Runtime, storage: Storage, library: Library, journal: GroupCommitJournal) -> None:
-        self._runtime, self._storage, self._library, self._journal = runtime, storage, library, journal
+    def __init__(
+        self,
+        runtime: Runtime,
+        storage: Storage,
+        library: Library,
+        *,
+        health: StoreHealth,
+        journal: GroupCommitJournal,
+    ) -> None:
+        self._runtime, self._storage, self._library = runtime, storage, library
+        self._health, self._journal = health, journal
         self._workers = runtime.workers("loader", 1)
 
     def open(self, owned: OwnedGroup) -> None:
@@ -43,7 +55,7 @@ class Loader:
 
     def look_at(self, owned: OwnedGroup) -> None:
         """Fetch what came in: given runs first, because mail may be about them."""
-        self._submit(owned.held, lambda: self._look_at(owned))
+        self._submit(owned.held, lambda: self._look_at(owned), again=False)  # if it fails, the next scan asks for it
 
     def load_again(self, owned: OwnedGroup, flow_id: str) -> None:
         """Load one flow whose actor gave up."""
@@ -53,28 +65,33 @@ class Loader:
         """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
         self._submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
 
-    def _submit(self, held: Held, job: Callable[[], None]) -> None:
+    def _submit(self, held: Held, job: Callable[[], None], *, again: bool = True, tries: int = 0) -> None:
+        def retry(wait_s: float) -> None:
+            if again:
+                self._runtime.call_later(wait_s, lambda: self._submit(held, job, tries=min(tries + 1, 10)))
+
         def run() -> None:
             if held.lost:
                 return
             try:
                 job()
             except StorageUnavailable as error:
-                logger.warning("the store does not answer, it is read again in %.1f s: %s", _RETRY_S, error)
-                self._runtime.call_later(_RETRY_S, lambda: self._submit(held, job))
+                self._health.away(error)
+                retry(_RETRY_S)
+            except StorageFailed as error:
+                self._health.fail(error)
             except Exception:
-                logger.exception("group %d could not be read, it is tried again", held.lease.group_id)
-                self._runtime.call_later(_RETRY_S, lambda: self._submit(held, job))
+                logger.exception("group %d could not be read", held.lease.group_id)
+                retry(min(_RETRY_S * 2**tries, _RETRY_MAX_S))
 
         self._workers.submit(run)
 
     def _open(self, owned: OwnedGroup) -> None:
         group_id = owned.held.lease.group_id
         self._journal.open_group(owned.held, self._storage.last_position(group_id))
-        after = ""
-        while page := self._storage.load_flows(group_id, after=after, limit=_PAGE):
+        while page := self._storage.load_flows(group_id, after=owned.loaded_through, limit=_PAGE):
             self._load(owned, page)
-            after = page[-1].entry.flow_id
+            owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try goes on
         self._take_up_given(owned)
         owned.is_serving = True
 
@@ -88,20 +105,22 @@ class Loader:
                 states.append(fold(FlowState(entry.flow_id, graph), log.records))
                 if log.records[-1].owner_id == owned.held.lease.owner_id:
                     own.add(entry.flow_id)
-            except StorageUnavailable:
+            except StorageError:
                 raise
             except MaestroFlowError as error:
                 post(owned.ref, FlowLost(entry.flow_id, str(error)))
+            except Exception as defect:  # of this flow's log: it must not keep the others of its group from going on
+                logger.exception("the log of flow %s cannot be read", entry.flow_id)
+                post(owned.ref, FlowLost(entry.flow_id, repr(defect)))
         post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
     def _take_up_given(self, owned: OwnedGroup) -> None:
         for given in self._storage.given(owned.held.lease.group_id, limit=_GIVEN_MAX):
-            try:
-                graph = self._library.graph(given.workflow_id, given.version)
-            except NotFound:
-                logger.exception("run %s cannot be taken up", given.flow_id)
+            if given.flow_id in owned.unreadable:
                 continue
-            post(owned.ref, TakeUp(given, graph))
+            graph = self._graph(owned, given)
+            if graph is not None:
+                post(owned.ref, TakeUp(given, graph))
 
     def _look_at(self, owned: OwnedGroup) -> None:
         try:
@@ -120,4 +139,21 @@ class Loader:
         if entry is not None and records:
             self._load(owned, [FlowLog(entry, tuple(records))])
         else:
+            self._no_commit_yet(owned, flow_id, entry)
+
+    def _no_commit_yet(self, owned: OwnedGroup, flow_id: str, entry: RunEntry | None) -> None:
+        """A given run: a scan takes it up, unless its definition still cannot be read."""
+        if entry is None or self._graph(owned, entry) is not None:
+            owned.unreadable.discard(flow_id)
             post(owned.ref, NothingToLoad(flow_id))
+
+    def _graph(self, owned: OwnedGroup, run: GivenRun | RunEntry) -> Graph | None:
+        """The definition of a run without a commit; None if it cannot be read: then the run is lost to us."""
+        try:
+            return self._library.graph(run.workflow_id, run.version)
+        except StorageError:
+            raise
+        except MaestroFlowError as error:
+            owned.unreadable.add(run.flow_id)
+            post(owned.ref, FlowLost(run.flow_id, str(error)))
+            return None

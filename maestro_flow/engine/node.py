@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
@@ -14,6 +13,7 @@ from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held, Services
 from maestro_flow.actors.threaded import ThreadedRuntime
 from maestro_flow.clock import Clock, Environment
+from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.library import Library
@@ -21,7 +21,7 @@ from maestro_flow.engine.loader import Loader
 from maestro_flow.engine.ownership import Keeper, OwnedGroup, StoreClock
 from maestro_flow.engine.settings import Settings
 from maestro_flow.engine.taken import TakenRuns
-from maestro_flow.errors import StorageUnavailable
+from maestro_flow.errors import StorageFailed, StorageUnavailable
 from maestro_flow.model.commit import GivenRun, Owner
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.process import this_process
@@ -53,8 +53,10 @@ class Node:
     ) -> None:
         self.owner = Owner(environment.new_id(), this_process())
         self._storage, self._settings, self._runtime, self._library = storage, settings, runtime, library
-        self._journal = GroupCommitJournal(runtime, storage, batch_max=settings.batch_max)
-        self._loader = Loader(runtime, storage, library, self._journal)
+        self._hints = hints
+        self._health = StoreHealth(runtime.clock, self._store_has_failed)
+        self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
+        self._loader = Loader(runtime, storage, library, health=self._health, journal=self._journal)
         store_clock = StoreClock(runtime.clock)
         taken = TakenRuns(storage, runtime.clock)
         self._keeper = Keeper(
@@ -91,13 +93,18 @@ class Node:
         ready = self._runtime.event()
 
         def look() -> None:
-            if self._keeper.has_scanned and all(owned.is_serving for owned in self._keeper.groups.values()):
+            is_loaded = all(owned.is_serving for owned in self._keeper.groups.values())
+            if (self._keeper.has_scanned and is_loaded) or self._health.failure:
                 ready.set()
             elif not self._closed:
                 self._runtime.call_later(0.002, look)
 
         self._runtime.call_soon(look)
         return ready.wait(timeout_s)
+
+    def check(self) -> None:
+        """Raises StorageFailed: the store has failed for good, and nothing runs here any more."""
+        self._health.check()
 
     def serving_groups(self) -> list[int]:
         """Ids of the groups that are held and loaded here."""
@@ -125,7 +132,8 @@ class Node:
     def close(self) -> None:
         """Hand over, release, and stop; user code that still runs is told so and not waited for."""
         self._closed = True
-        self._keeper.close()
+        if self._health.failure is None:
+            self._keeper.close()
         self._runtime.close()
 
     def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
@@ -158,14 +166,26 @@ class Node:
         if self._closed:
             return
         try:
-            self._keeper.tick()
-            self._purge()
-        finally:  # whatever happened in this scan, another one follows
-            self._runtime.call_later(self._settings.scan_interval_s, self._scan.wake)
+            if self._health.failure is None:
+                self._keeper.tick()
+                self._purge()
+                self._health.answered()
+        except StorageUnavailable as error:
+            self._health.away(error)
+        except StorageFailed as error:
+            self._health.fail(error)
+        finally:  # whatever happened in this scan, another one follows, unless there is no hope
+            if self._health.failure is None:
+                self._runtime.call_later(self._settings.scan_interval_s, self._scan.wake)
+            else:
+                self._keeper.give_up("the store has failed")
+
+    def _store_has_failed(self) -> None:
+        self._scan.wake()  # the keeper's thread gives the groups up
+        self._hints.wake_all()
 
     def _purge(self) -> None:
         now = self._runtime.clock.monotonic()
         if now >= self._purge_at:
             self._purge_at = now + _PURGE_EVERY_S
-            with suppress(StorageUnavailable):  # in an hour again
-                self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)
+            self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from attrs import define
+from attrs import Factory, define
 
 from maestro_flow.actors.base import ActorRef, post
 from maestro_flow.actors.group import GroupActor
@@ -25,7 +25,7 @@ from maestro_flow.actors.services import Held
 from maestro_flow.clock import Clock
 from maestro_flow.engine.settings import Settings
 from maestro_flow.engine.taken import TakenRuns
-from maestro_flow.errors import StorageUnavailable
+from maestro_flow.errors import StorageError
 from maestro_flow.model.commit import Lease, Owner, Renewal
 from maestro_flow.storage.protocol import Storage
 
@@ -59,6 +59,10 @@ class OwnedGroup:
     is_serving: bool = False
     last_sequence: int = 0
     """Of the inbox: what came after it was not received yet."""
+    loaded_through: str = ""
+    """The last flow that was loaded so far, by id."""
+    unreadable: set[str] = Factory(set)
+    """Given runs that cannot be taken up here, because their definition cannot be read."""
 
 
 class Keeper:
@@ -91,31 +95,33 @@ class Keeper:
         return dict(self._groups)
 
     def tick(self) -> None:
-        """Renew what is due, notice what is lost, claim what is free, look at what came in."""
+        """Renew what is due, notice what is lost, claim what is free, look at what came in.
+
+        Raises:
+            StorageUnavailable: as far as it came, it holds; the next one does the rest.
+            StorageFailed: there is no use in another one.
+        """
         if self._is_closing:
             return
         sent = self._runtime.clock.monotonic()
         late = [owned for owned in self._groups.values() if sent >= owned.held.deadline]
         self._lose(late, "not renewed in time")
-        try:
-            # Due now, or before the next scan: a renewal is never later than a quarter of the lease (PROTOCOL 13).
-            due = sent + self._settings.scan_interval_s > self._renew_at
-            leases = [owned.held.lease for owned in self._groups.values()] if due else []
-            renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
-            self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
-            if due:
-                self._renew_at = sent + self._settings.renewal_s
-                self._renewed(leases, renewal, sent)
-            for group_id in renewal.mail | renewal.given:
-                owned_group = self._groups.get(group_id)
-                if owned_group is not None and owned_group.is_serving:
-                    self._look_at(owned_group)
-            if renewal.claimable:
-                self._claim()
-            self.has_scanned = True
-            self._taken.tell()
-        except StorageUnavailable as error:
-            logger.warning("the store does not answer the scan: %s", error)
+        # Due now, or before the next scan: a renewal is never later than a quarter of the lease (PROTOCOL 13).
+        due = sent + self._settings.scan_interval_s > self._renew_at
+        leases = [owned.held.lease for owned in self._groups.values()] if due else []
+        renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
+        self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
+        if due:
+            self._renew_at = sent + self._settings.renewal_s
+            self._renewed(leases, renewal, sent)
+        for group_id in renewal.mail | renewal.given:
+            owned_group = self._groups.get(group_id)
+            if owned_group is not None and owned_group.is_serving:
+                self._look_at(owned_group)
+        if renewal.claimable:
+            self._claim()
+        self.has_scanned = True
+        self._taken.tell()
 
     def close(self) -> None:
         """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14)."""
@@ -136,8 +142,12 @@ class Keeper:
         try:
             self._taken.tell()
             self._storage.release(leases)
-        except StorageUnavailable as error:
+        except StorageError as error:
             logger.warning("the groups could not be released, they expire: %s", error)
+
+    def give_up(self, reason: str) -> None:
+        """Hold nothing any more, without a word to the store."""
+        self._lose(list(self._groups.values()), reason)
 
     # -- parts of a tick ----------------------------------------------------------------------------------------
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.view import RunView, StepView
-from maestro_flow.errors import Conflict, RunFailed, WaitTimeout
+from maestro_flow.errors import Conflict, RunFailed, StorageUnavailable, WaitTimeout
 from maestro_flow.model.commit import GivenRun, Message, MessageState, RunEntry
 from maestro_flow.model.status import RunStatus
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from maestro_flow.engine.client import Client
 
 __all__ = ["Run"]
+
+T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.1
 """The safety net under the hints of this process, and all there is for a run that another process owns."""
@@ -60,9 +62,9 @@ class Run:
 
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+            StorageFailed: it will not end here. (A store that is only away is waited for.)
         """
-        for _ in self._looks(timeout_s, only_the_end=True):
-            entry = self._client.storage.run(self.flow_id)
+        for entry in self._looks(lambda: self._client.storage.run(self.flow_id), timeout_s, only_the_end=True):
             if entry is not None and entry.status.is_terminal:
                 return entry.status
         raise AssertionError("unreachable")
@@ -71,11 +73,10 @@ class Run:
         """The run now, and again after every change, until it has ended; the last view is of its end.
 
         Raises:
-            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+            WaitTimeout, StorageFailed: see ``wait``.
         """
         seen = -1
-        for _ in self._looks(timeout_s, only_the_end=False):
-            state = self._refresh()
+        for state in self._looks(self._refresh, timeout_s, only_the_end=False):
             if state.revision != seen:
                 seen = state.revision
                 yield RunView.of(state, self._client.lacking(state.graph))
@@ -101,6 +102,8 @@ class Run:
         Raises:
             Conflict: the run has ended already.
             WaitTimeout: no owner has answered in time; the request stands.
+            StorageUnavailable: the request may not have been sent.
+            StorageFailed: see ``wait``.
         """
         client = self._client
         status = self.status
@@ -109,8 +112,8 @@ class Run:
         message = Message(self.group_id, client.environment.new_id(), self.flow_id, "stop")
         client.send(message)
         try:
-            for _ in self._looks(timeout_s, only_the_end=False):
-                answer = client.storage.message(self.group_id, message.message_id)
+            sent = (self.group_id, message.message_id)
+            for answer in self._looks(lambda: client.storage.message(*sent), timeout_s, only_the_end=False):
                 if answer is not None and answer.state is not MessageState.WAITING:
                     outcome = answer.outcome
                     break
@@ -139,15 +142,23 @@ class Run:
         self._state = state
         return state
 
-    def _looks(self, timeout_s: float | None, *, only_the_end: bool) -> Iterator[None]:
-        """Once now, and again whenever it is worth another look at the store; raises WaitTimeout in the end."""
-        clock = self._client.environment.clock
+    def _looks(self, look: Callable[[], T], timeout_s: float | None, *, only_the_end: bool) -> Iterator[T]:
+        """What there is to see now, and again whenever it is worth another look; raises WaitTimeout in the end."""
+        client, clock = self._client, self._client.environment.clock
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
-        with self._client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
+        with client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
             while True:
                 changed.clear()
-                yield
+                client.check()
+                away: StorageUnavailable | None = None
+                try:
+                    seen = look()
+                except StorageUnavailable as error:
+                    away = error
+                else:
+                    yield seen
                 left = _LOOK_EVERY_S if deadline is None else min(_LOOK_EVERY_S, deadline - clock.monotonic())
                 if left <= 0:
-                    raise WaitTimeout(f"run {self.flow_id} has not ended after {timeout_s:g} s; it goes on")
+                    goes_on = f"it is not known, because {away}" if away else "it goes on"
+                    raise WaitTimeout(f"run {self.flow_id} has not ended after {timeout_s:g} s; {goes_on}") from away
                 changed.wait(left)
