@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,15 +53,10 @@ LEAKS = [
 
 
 def what_is_said_of(url: str) -> str:
-    """The error of opening, or of an attempt to, with all that it comes from."""
+    """The error of opening, or of an attempt to, as it is printed and logged: with all that it comes from."""
     with pytest.raises(MaestroFlowError) as refusal:
         open_storage(url).close()
-    texts: list[str] = []
-    error: BaseException | None = refusal.value
-    while error is not None:
-        texts += [str(error), repr(error)]
-        error = error.__cause__
-    return "\n".join(texts)
+    return "".join(traceback.format_exception(refusal.value)) + repr(refusal.value)
 
 
 @pytest.mark.parametrize("url", LEAKS)
