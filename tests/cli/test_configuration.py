@@ -37,8 +37,9 @@ def test_a_namespace_comes_the_same_ways_and_is_a_store_of_its_own(cli: CommandL
     done = cli("run", cli.workflow("small", no_op("only")))
     assert done.stdout.startswith("store sqlite:///maestro-flow.db?namespace=of_file\n")
     assert [run["workflow_id"] for run in cli.json("list")["runs"]] == ["small"]
-    assert cli.json("list", "--namespace", "of_file")["runs"]
     cli.environment["MAESTRO_FLOW_NAMESPACE"] = "of_variable"
+    assert cli.json("list", "--namespace", "of_file")["runs"]
+    assert cli.json("resume", "--namespace", "of_file")["runs"] == []
     assert "there is no store sqlite:///maestro-flow.db?namespace=of_variable" in cli("list", code=2).stderr
     assert "namespace=of_option" in cli("list", "--namespace", "of_option", code=2).stderr
     assert "there is no store" in cli("list", "--namespace", "maestro_flow", code=2).stderr

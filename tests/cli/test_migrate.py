@@ -26,11 +26,11 @@ def test_a_store_that_is_not_there_is_made_and_the_second_time_nothing_is_done(c
 
 def test_what_is_done_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, which can be made to know one schema more."""
+    log = logging.getLogger("maestro_flow.storage")
+    before = (log.level, list(log.handlers))
     url = f"sqlite:///{tmp_path}/runs.db"
     assert CliRunner().invoke(command, ["migrate", "--store", url]).output.endswith("up to date at schema version 1\n")
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, NEXT))
-    log = logging.getLogger("maestro_flow.storage")
-    before = (log.level, list(log.handlers))
     first, second = (CliRunner().invoke(command, ["migrate", "--store", url]).output for _ in range(2))
     assert first == f"the store {tmp_path}/runs.db: schema 1 -> 2\nstore {url}: migrated to schema version 2\n"
     assert second == f"store {url}: up to date at schema version 2\n"
