@@ -188,7 +188,7 @@ def test_a_file_that_a_variable_names_must_exist(folder: Path, name: str) -> Non
     assert refusal(MAESTRO_FLOW_CONFIG=name).startswith(f"{Path(name)}: the file cannot be read")
 
 
-def test_an_unknown_keyword_is_refused() -> None:
+def test_an_unknown_keyword_is_refused(folder: Path) -> None:
     for name in ("leese_s", "store", "namespace"):
         with pytest.raises(SettingsError, match=f"there is no setting '{name}'; known: announce_s"):
             Configuration.read({}).settings({name: 1})
