@@ -18,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite", action="store_true", help="write the observed traces into tests/core/cases instead of comparing"
     )
+    parser.addoption(
+        "--storm-s", type=float, default=4.5, help="how long claims and commits race in a storm, in seconds"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

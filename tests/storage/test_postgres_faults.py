@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ from maestro_flow_sql.postgres.storage import PostgresStorage
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
-from maestro_flow.storage.conformance.node import Node
+from maestro_flow.storage.conformance.node import LEASE_S, Node
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy
+from tests.storage.processes import working
 
 CUTS = 100
 SHORT_LEASE_S = 2.0
@@ -118,6 +120,30 @@ def test_a_frozen_transaction_delays_a_takeover_no_longer_than_its_timeout(postg
             db.execute("COMMIT")
     frozen.close()
     rival.close()
+
+
+def test_a_frozen_process_is_taken_over_and_writes_nothing_when_it_wakes(
+    node: Node, postgres: Server, schema: str, hand: psycopg.Connection[Any]
+) -> None:
+    """PROTOCOL 2, 3: it was stopped in the middle of its commits, and goes on in the middle of them."""
+    node.store.release(node.leases)
+    with working(postgres.url(schema), "ann") as (frozen,):
+        frozen.go()
+        told = frozen.commits(10)
+        frozen.process.send_signal(signal.SIGSTOP)
+        hand.execute("UPDATE leases SET expires_at = 0 WHERE group_id = ANY (%s)", (list(frozen.groups),))
+        rival, began = Node(node.store, "boris"), time.monotonic()
+        taken: set[int] = set()
+        while not frozen.groups <= taken:
+            taken |= claimed_by(rival)
+        assert time.monotonic() - began < LEASE_S
+        left = {group_id: node.store.read_log(group_id, limit=10_000) for group_id in frozen.groups}
+        frozen.process.send_signal(signal.SIGCONT)
+        assert frozen.process.stdout is not None
+        told += frozen.process.stdout.read().split()
+        assert frozen.process.wait(60) == 1, "it was refused"
+    assert {group_id: node.store.read_log(group_id, limit=10_000) for group_id in frozen.groups} == left
+    assert set(told) <= {record.commit_id for records in left.values() for record in records}
 
 
 def claimed_by(node: Node) -> set[int]:
