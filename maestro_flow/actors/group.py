@@ -31,6 +31,7 @@ from maestro_flow.core.inputs import HandOver, Input, Load, Start, Stop, Tick
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import Message, Settlement
 from maestro_flow.model.params import decode_params
+from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
 
@@ -180,7 +181,7 @@ class GroupActor(BaseActor):
         if failures >= self.services.limits.deliveries_max:
             self.in_hand.pop(letter.message_id, None)
             problem = f"given up: {failures} owners failed while they had it in hand"
-            self.settle(Settlement(letter.message_id, "\n".join([problem, *defects[-1:]]), dead=True))
+            self.settle(Settlement(letter.message_id, escaped("\n".join([problem, *defects[-1:]])), dead=True))
         elif letter.kind != "stop":
             self.settle(Settlement(letter.message_id, f"conflict: this version knows no action {letter.kind!r}"))
         elif child is not None:

@@ -108,6 +108,7 @@ class Client:
             NotFound: there is no such workflow or version.
             DefinitionError: a param does not fit the definition.
             Conflict: the request id was used with other params.
+            ValueNotStorable: NUL or a lone surrogate is in the request id.
             StorageUnavailable: the store does not answer now, and may have taken the start: repeat it with the same
                 ``request_id``.
             StorageFailed: see ``check``.

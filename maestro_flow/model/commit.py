@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from maestro_flow.model.events import SCHEMA_VERSION
 from maestro_flow.model.status import RunStatus
+from maestro_flow.model.text import storable
 
 __all__ = [
     "Commit",
@@ -109,10 +110,14 @@ class FlowWrite:
 
 @frozen
 class Settlement:
-    """A message is done with, and this is its outcome; ``dead`` puts it among the dead letters."""
+    """A message is done with, and this is its outcome; ``dead`` puts it among the dead letters.
+
+    Raises:
+        ValueNotStorable: the outcome is no text that every store can hold; ``model.text.escaped`` makes it so.
+    """
 
     message_id: str
-    outcome: str
+    outcome: str = field(validator=storable)
     dead: bool = False
 
 
@@ -184,9 +189,9 @@ class Message:
     """
 
     group_id: int
-    message_id: str
-    flow_id: str
-    kind: str
+    message_id: str = field(validator=storable)
+    flow_id: str = field(validator=storable)
+    kind: str = field(validator=storable)
     body: bytes = b"{}"
     sequence: int = field(default=0, eq=False)
     deliveries: int = field(default=0, eq=False)
@@ -202,8 +207,8 @@ class StartRequest:
     ``params`` is the JSON of the run's params; ``version`` None means the latest.
     """
 
-    workflow_id: str
-    request_id: str
+    workflow_id: str = field(validator=storable)
+    request_id: str = field(validator=storable)
     group_id: int
     version: int | None = None
     params: bytes = b"{}"

@@ -38,6 +38,7 @@ from maestro_flow.model.commit import (
     StartRequest,
 )
 from maestro_flow.model.status import RunStatus
+from maestro_flow.model.text import storable
 
 __all__ = ["GROUP_COUNT", "RunQuery", "Storage", "StoredDefinition"]
 
@@ -62,7 +63,7 @@ class RunQuery:
     ``before`` is the (created_at, flow_id) of the last entry of the page before; ``limit`` is 1 to 1,000 (ValueError).
     """
 
-    workflow_id: str | None = None
+    workflow_id: str | None = field(default=None, validator=validators.optional(storable))
     instance_id: int | None = None
     statuses: frozenset[RunStatus] = frozenset()
     before: tuple[float, str] | None = None

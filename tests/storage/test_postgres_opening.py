@@ -16,7 +16,7 @@ from maestro_flow_sql.postgres.storage import PostgresStorage
 from maestro_flow_sql.postgres.target import Target
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.errors import SchemaMismatch, SettingsError, StorageUnavailable, StorageUnusable
+from maestro_flow.errors import SchemaMismatch, SettingsError, StorageUnavailable, StorageUnusable, ValueNotStorable
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import GROUP_COUNT
 from tests.servers.postgres import Server
@@ -161,6 +161,16 @@ def looks_at(connection: psycopg.Connection[Any], schema: str, *, rows_at_least:
     while leases < GROUP_COUNT or rows < rows_at_least:
         (leases, rows, walks), *_ = connection.execute(_STATISTICS, {"schema": schema, "growing": list(GROWING)})
     return walks
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"], ids=ascii)
+def test_a_name_that_is_no_text_is_refused_by_verbs_that_only_read(
+    opened: Callable[..., PostgresStorage], name: str
+) -> None:
+    store = opened()
+    for verb in (store.run, store.definition, store.read_flow, lambda name: store.message(0, name)):
+        with pytest.raises(ValueNotStorable):
+            verb(name)
 
 
 def test_a_closed_store_says_so(opened: Callable[..., PostgresStorage]) -> None:

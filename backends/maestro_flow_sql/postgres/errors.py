@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 import sqlalchemy.exc
 
-from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable
+from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable, ValueNotStorable
 
 __all__ = ["translated"]
 
@@ -31,6 +31,8 @@ def translated(store: str) -> Iterator[None]:
     """Let errors of psycopg and of SQLAlchemy out of the block as errors of the Storage protocol."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise ValueNotStorable(f"text with a lone surrogate is no name of anything in a store: {error}") from error
     except psycopg.Error as error:
         raise _storage_error(error, store) from error
     except sqlalchemy.exc.DBAPIError as error:
@@ -44,7 +46,7 @@ def translated(store: str) -> Iterator[None]:
         ) from error
 
 
-def _storage_error(error: psycopg.Error, store: str) -> StorageError:
+def _storage_error(error: psycopg.Error, store: str) -> StorageError | ValueNotStorable:
     """The error of the protocol for an error of PostgreSQL.
 
     What is not known to be hopeless is unavailable: deadlock and lock timeout (40P01, 55P03), a cut connection (08,
@@ -52,7 +54,9 @@ def _storage_error(error: psycopg.Error, store: str) -> StorageError:
     call is right whatever became of the first (PROTOCOL 6).
     """
     state = error.sqlstate or ""
-    if state.startswith(_CALLERS_FAULT) or isinstance(error, psycopg.DataError):
+    if isinstance(error, psycopg.DataError) and not state:  # psycopg itself, before anything was sent
+        return ValueNotStorable(f"a value cannot be sent to PostgreSQL: {error}")
+    if state.startswith(_CALLERS_FAULT):
         return StorageError(f"the store {store} refused what contradicts it: {error}")
     if not state and any(sign in str(error) for sign in _REFUSED_LOGIN):
         state = "28"

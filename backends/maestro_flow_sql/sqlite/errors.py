@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import sqlalchemy.exc
 
-from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable
+from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusable, ValueNotStorable
 
 __all__ = ["is_busy", "storage_error", "translated"]
 
@@ -48,6 +48,8 @@ def translated(path: str) -> Iterator[None]:
     """Let errors of SQLite and of SQLAlchemy out of the block as errors of the Storage protocol."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise ValueNotStorable(f"text with a lone surrogate is no name of anything in a store: {error}") from error
     except sqlite3.Error as error:
         raise storage_error(error, path) from error
     except sqlalchemy.exc.DBAPIError as error:

@@ -25,6 +25,7 @@ from maestro_flow.storage.conformance.schema import Schema
 from maestro_flow.storage.conformance.sharing import Sharing
 from maestro_flow.storage.conformance.starts import Starts
 from maestro_flow.storage.conformance.takeover import Takeover
+from maestro_flow.storage.conformance.texts import Texts
 
 __all__ = ["StorageConformance"]
 
@@ -45,6 +46,7 @@ class StorageConformance(
     Given,
     Runs,
     Schema,
+    Texts,
     Namespaces,
     Durability,
     Sharing,
