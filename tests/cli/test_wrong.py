@@ -85,7 +85,7 @@ def test_a_wrong_command_line_is_one_line(cli: CommandLine, args: list[str]) -> 
 
 
 @pytest.mark.parametrize("args", [["list"], ["show", "any"], ["resume"]])
-@pytest.mark.parametrize("store", ["sqlite:///maestro-flow.db", "sqlite:///typo.db"])
+@pytest.mark.parametrize("store", ["sqlite:///maestro-flow.db", "sqlite:///typo.db", "SQLITE:///typo.db"])
 def test_a_command_that_only_looks_makes_no_store(cli: CommandLine, args: list[str], store: str) -> None:
     assert store in complaint(cli, *args, "--store", store)
 
