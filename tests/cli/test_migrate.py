@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,9 @@ from maestro_flow_sql import migrations
 from maestro_flow_sql.migrations import MIGRATIONS
 
 from maestro_flow.cli.main import cli as command
+from maestro_flow.storage.url import without_password
 from tests.cli.command_line import CommandLine, no_op
+from tests.servers.postgres import Server
 from tests.storage.migrating import NEXT
 
 
@@ -24,16 +27,32 @@ def test_a_store_that_is_not_there_is_made_and_the_second_time_nothing_is_done(c
     cli("list")
 
 
-def test_what_is_done_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a store that is not there yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/runs.db"
+    server: Server = request.getfixturevalue("postgres")
+    return server.url(request.getfixturevalue("schema"))
+
+
+def test_what_is_done_is_shown(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, which can be made to know one schema more."""
     log = logging.getLogger("maestro_flow.storage")
     before = (log.level, list(log.handlers))
-    url = f"sqlite:///{tmp_path}/runs.db"
-    assert CliRunner().invoke(command, ["migrate", "--store", url]).output.endswith("up to date at schema version 1\n")
+
+    def lines() -> list[str]:
+        result = CliRunner().invoke(command, ["migrate", "--store", url])
+        assert result.exit_code == 0
+        return result.output.splitlines()
+
+    store = f"store {without_password(url)}:"
+    assert lines() == [f"{store} up to date at schema version 1"]
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, NEXT))
-    first, second = (CliRunner().invoke(command, ["migrate", "--store", url]).output for _ in range(2))
-    assert first == f"the store {tmp_path}/runs.db: schema 1 -> 2\nstore {url}: migrated to schema version 2\n"
-    assert second == f"store {url}: up to date at schema version 2\n"
+    step, done = lines()
+    assert re.fullmatch(r"the store \S+: schema 1 -> 2", step)
+    assert done == f"{store} migrated to schema version 2"
+    assert lines() == [f"{store} up to date at schema version 2"]
     assert (log.level, log.handlers) == before
 
 
