@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maestro_flow.engine.run import Run
     from maestro_flow.engine.view import RunView, StepView
     from maestro_flow.errors import (
+        Closed,
         Conflict,
         DefinitionError,
         MaestroFlowError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client",
+    "Closed",
     "Conflict",
     "DefinitionError",
     "Engine",
@@ -59,6 +61,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Client": "engine.client",
+    "Closed": "errors",
     "Conflict": "errors",
     "DefinitionError": "errors",
     "Engine": "engine.engine",

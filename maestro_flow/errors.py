@@ -9,6 +9,7 @@
     ├── Conflict                the request contradicts what is already there
     ├── RunFailed               raised by ``Run.raise_for_status``: the run has not succeeded
     ├── WaitTimeout             the time to wait is over; the run goes on
+    ├── Closed                  the engine or client was closed; what ran goes on in the next engine on the store
     └── StorageError
         ├── StorageUnavailable  the store cannot be reached, or the outcome is unknown: repeat the identical call
         ├── StorageFailed       the store is lost to this process until somebody acts and it is opened again
@@ -27,6 +28,7 @@ A message says what happened to which workflow, instance and step, and what to d
 from __future__ import annotations
 
 __all__ = [
+    "Closed",
     "Conflict",
     "DefinitionError",
     "MaestroFlowError",
@@ -92,6 +94,10 @@ class RunFailed(MaestroFlowError):
 
 class WaitTimeout(MaestroFlowError, TimeoutError):
     """The time that the caller was willing to wait is over. The run itself is not affected."""
+
+
+class Closed(MaestroFlowError):
+    """The engine or client that was asked is closed. What it ran goes on in the next engine on the store."""
 
 
 class StorageError(MaestroFlowError):

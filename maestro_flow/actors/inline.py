@@ -50,26 +50,33 @@ class _Inbox:
 
 class _Service:
     def __init__(self, runtime: InlineRuntime, step: Callable[[], None]) -> None:
-        self._runtime, self._step, self._woken = runtime, step, False
+        self._runtime, self._step, self._woken, self._closed = runtime, step, False, False
 
     def wake(self) -> None:
         if not self._woken:
             self._woken = True
             self._runtime.add(self._run)
 
+    def close(self) -> None:
+        self._closed = True
+
     def _run(self) -> None:
         self._woken = False
-        self._step()
+        if not self._closed:
+            self._step()
 
 
 class _Workers:
     def __init__(self, runtime: InlineRuntime) -> None:
-        self._runtime = runtime
+        self._runtime, self._closed = runtime, False
 
     def submit(self, job: Callable[[], None]) -> _Ticket:
         ticket = _Ticket(job)
-        self._runtime.add(ticket.run)
+        self._runtime.add(lambda: None if self._closed else ticket.run())
         return ticket
+
+    def close(self) -> None:
+        self._closed = True
 
 
 class _Ticket:

@@ -50,6 +50,10 @@ class Service(Protocol):
 
     def wake(self) -> None: ...
 
+    def close(self) -> None:
+        """Not one step more, but for the one under way, which is not waited for."""
+        ...
+
 
 class Ticket(Protocol):
     """A job that was submitted."""
@@ -64,6 +68,10 @@ class Workers(Protocol):
 
     def submit(self, job: Callable[[], None]) -> Ticket:
         """Run a job as soon as a worker is free, in the order of submission. The job must not raise."""
+        ...
+
+    def close(self) -> None:
+        """Begin no further job. Those under way are not waited for."""
         ...
 
 

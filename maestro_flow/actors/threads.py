@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
+from weakref import WeakSet
 
 from maestro_flow.actors.runtime import Timer
 from maestro_flow.actors.timers import ThreadTimers
@@ -37,7 +38,7 @@ class ThreadService:
     def __init__(self, name: str, step: Callable[[], None]) -> None:
         self._step = step
         self._signal: SimpleQueue[bool] = SimpleQueue()
-        self._woken = False
+        self._woken = self._closed = False
         self.thread = threading.Thread(target=self._run, name=f"maestro-flow-{name}", daemon=True)
         self.thread.start()
 
@@ -48,10 +49,11 @@ class ThreadService:
             self._signal.put(True)
 
     def close(self) -> None:
-        self._signal.put(False)
+        self._closed = True
+        self._signal.put(True)
 
     def _run(self) -> None:
-        while self._signal.get():
+        while self._signal.get() and not self._closed:
             self._woken = False
             try:
                 self._step()
@@ -73,18 +75,27 @@ class ThreadTicket:
 
 
 class ThreadWorkers:
-    """A pool that grows to ``count`` threads on demand and, unlike ``concurrent.futures``, survives jobs that hang."""
+    """A pool that grows to ``count`` threads on demand and, unlike ``concurrent.futures``, survives jobs that hang.
+
+    Each idle thread stands for one ticket that waits, at most: the threads that are idle are never fewer than the
+    tickets that wait, unless all threads there may be are there. All three counts change under the lock, together.
+    """
 
     def __init__(self, name: str, count: int) -> None:
         self._name, self._count = name, count
         self._tickets: SimpleQueue[ThreadTicket | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._threads = self._idle = self._lost = 0
+        self._threads = self._idle = self._waiting = self._lost = 0
+        self._closed = False
 
     def submit(self, job: Callable[[], None]) -> ThreadTicket:
         ticket = ThreadTicket(job, self)
         self._tickets.put(ticket)
-        self._grow()
+        with self._lock:
+            self._waiting += 1
+            is_short = self._grows()
+        if is_short:
+            self._start()
         return ticket
 
     def give_up(self, ticket: ThreadTicket) -> None:
@@ -94,39 +105,53 @@ class ThreadWorkers:
                 return
             ticket.given_up = True
             self._lost += 1
-        self._grow()
+            is_short = self._grows()
+        if is_short:
+            self._start()
 
     def close(self) -> None:
-        for _ in range(self._threads):
-            self._tickets.put(None)
-
-    def _grow(self) -> None:
         with self._lock:
-            if self._idle >= self._tickets.qsize() or self._threads >= self._count + self._lost:
-                return
-            self._threads += 1
-        threading.Thread(target=self._run, name=f"maestro-flow-{self._name}", daemon=True).start()
+            self._closed = True
+            for _ in range(self._threads):
+                self._tickets.put(None)
+
+    def _grows(self) -> bool:
+        """Under the lock: whether a thread is to be started, which counts as idle from now on."""
+        if self._closed or self._idle >= self._waiting or self._threads >= self._count + self._lost:
+            return False
+        self._threads += 1
+        self._idle += 1
+        return True
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._run, name=f"maestro-flow-{self._name}", daemon=True).start()
+        except RuntimeError:  # the system has no thread to spare: the ticket waits for one that is there, or will be
+            logger.exception("a thread for %s could not be started", self._name)
+            with self._lock:
+                self._threads -= 1
+                self._idle -= 1
 
     def _run(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
             ticket = self._tickets.get()
             with self._lock:
                 self._idle -= 1
-            if ticket is None:
+                self._waiting -= ticket is not None
+            if ticket is None or self._closed:
                 return
             # The ticket lets go of the job: with it, a step's actor would be a cycle that only the collector frees.
             job, ticket.job = ticket.job, None
             if job is not None and not ticket.given_up:
                 job()
             del job
-            if ticket.given_up:  # the job came back after all, or was never begun: its replacement is surplus
-                with self._lock:
+            with self._lock:
+                if ticket.given_up:  # the job came back after all, or was never begun: its replacement is surplus
                     self._lost -= 1
                     if self._threads > self._count + self._lost:
                         self._threads -= 1
                         return
+                self._idle += 1
 
 
 class Threads:
@@ -135,7 +160,7 @@ class Threads:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._timers = ThreadTimers(clock)
-        self._closeables: list[ThreadService | ThreadWorkers] = []
+        self._closeables: WeakSet[ThreadService | ThreadWorkers] = WeakSet()
 
     def caller_runs(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -145,12 +170,12 @@ class Threads:
 
     def service(self, name: str, step: Callable[[], None]) -> ThreadService:
         service = ThreadService(name, step)
-        self._closeables.append(service)
+        self._closeables.add(service)
         return service
 
     def workers(self, name: str, count: int) -> ThreadWorkers:
         workers = ThreadWorkers(name, count)
-        self._closeables.append(workers)
+        self._closeables.add(workers)
         return workers
 
     def event(self) -> ThreadEvent:
@@ -158,5 +183,5 @@ class Threads:
 
     def close(self) -> None:
         self._timers.close()
-        for closeable in self._closeables:
+        for closeable in list(self._closeables):
             closeable.close()

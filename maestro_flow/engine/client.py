@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -20,7 +21,7 @@ from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.placement import place
 from maestro_flow.engine.run import Run
-from maestro_flow.errors import NotFound, SettingsError
+from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.params import encode_params
@@ -57,6 +58,8 @@ class Client:
         self.library = Library(self.storage)
         self.hints = Hints()
         self._new_event = new_event
+        self._closing = threading.RLock()  # a signal's handler may close what is being closed
+        self.is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +70,21 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store; from any thread, and as often as one likes. Who waits for a run here gets ``Closed``.
+
+        An engine stops running first: what is under way is recorded as handed over, and goes on in the next engine.
+        """
+        with self._closing:
+            if not self.is_closed:
+                self._stop()
+                self.is_closed = True
+                self.hints.wake_all()
+                self._let_go()
+
+    def _stop(self) -> None:
+        """What comes before the store is let go of."""
+
+    def _let_go(self) -> None:
         if self._owns_storage:
             self.storage.close()
 
@@ -79,6 +96,7 @@ class Client:
         Raises:
             DefinitionError: the workflow is not a legal definition.
         """
+        self.check()
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
         return self.storage.push(definition.id, msgspec.json.encode(definition))
 
@@ -125,13 +143,13 @@ class Client:
     ) -> list[Run]:
         """Start an instance for each set of params, all or none of them, in one durable write. See ``start``."""
         self.check()
-        graph = self._graph(workflow_id, version)
+        graph, groups = self._graph(workflow_id, version), self._groups()
         requests = []
         for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
             # A request id of our own needs no protection against a second use with another body.
             key = request_id if request_id is not None else self.environment.new_id()
             merged = parse_params(graph.definition.params, given)
-            requests.append(StartRequest(workflow_id, key, place(key, self._groups()), version, encode_params(merged)))
+            requests.append(StartRequest(workflow_id, key, place(key, groups), version, encode_params(merged)))
         started = self.storage.start(requests)
         self._started([given_run for given_run in started if given_run.fresh])
         return [Run(self, given_run) for given_run in started]
@@ -176,16 +194,20 @@ class Client:
         return [Run(self, entry) for entry in found]
 
     def check(self) -> None:
-        """Do nothing as long as there is hope: a client has no state of its own that could fail, an engine has.
+        """Do nothing as long as there is hope: a client may only be closed, an engine's store may have failed it, too.
 
         Raises:
+            Closed: nothing can be asked of it any more; open the store with a new one.
             StorageFailed: the store has failed for good; close, see to it, and open it again.
         """
+        if self.is_closed:
+            raise Closed(f"this {type(self).__name__} is closed; open the store with a new one")
 
     # -- what a run's handle needs ------------------------------------------------------------------------------
 
     def send(self, message: Message) -> None:
         """Put a message into the inbox of its group."""
+        self.check()
         self.storage.send(message)
 
     def lacking(self, graph: Graph) -> frozenset[str]:  # noqa: ARG002 - a client runs nothing, so it lacks nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from maestro_flow.actors.runtime import Runtime
@@ -29,7 +30,8 @@ class Engine(Client):
 
     ``store`` and ``namespace`` as in ``Client``. Settings are keywords, see ``Settings``; what is not given comes from
     the environment or from ``maestro-flow.toml``, see ``Configuration``. ``runtime`` may also be a runtime of one's
-    own, such as the inline one. Construction claims the groups that are free and loads their runs.
+    own, such as the inline one, and is then the caller's to close. Construction claims the groups that are free and
+    loads their runs.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
@@ -49,25 +51,34 @@ class Engine(Client):
         chosen = Configuration.read().settings(settings)
         environment = environment or Environment()
         self._step_types = StepTypes()
-        if runtime is None or isinstance(runtime, str):
-            runtime = make_runtime(chosen.runtime, environment.clock)
-        super().__init__(store, namespace=namespace, environment=environment, new_event=runtime.event)
-        self._node = Node(
-            self.storage,
-            library=self.library,
-            settings=chosen,
-            environment=environment,
-            runtime=runtime,
-            hints=self.hints,
-            step_types=self._step_types,
-        )
-        if self._node.wait_until_serving(chosen.scan_s) and not self._node.serving_groups():
+        self._own_runtime: Runtime | None = None
+        with ExitStack() as undo:  # what is half made when something goes wrong
+            if runtime is None or isinstance(runtime, str):
+                runtime = self._own_runtime = make_runtime(chosen.runtime, environment.clock)
+                undo.callback(runtime.close)
+            super().__init__(store, namespace=namespace, environment=environment, new_event=runtime.event)
+            undo.callback(self._let_go)
+            self._node = Node(
+                self.storage,
+                library=self.library,
+                settings=chosen,
+                environment=environment,
+                runtime=runtime,
+                hints=self.hints,
+                step_types=self._step_types,
+            )
+            undo.callback(self._node.close)
+            is_serving = self._node.wait_until_serving(chosen.scan_s)
+            undo.pop_all()
+        if is_serving and not self._node.serving_groups():
             logger.warning("another process holds all of this store: what is started here runs there, until it closes")
 
-    def close(self) -> None:
-        """Stop running: what is under way is recorded as handed over and goes on in the next engine on this store."""
-        self._node.close()
-        super().close()
+    def _stop(self) -> None:
+        try:
+            self._node.close()
+        finally:
+            if self._own_runtime is not None:
+                self._own_runtime.close()
 
     def push(self, workflow: Workflow | WorkflowDefinition) -> int:
         """Store a definition, and make the functions of a Python workflow runnable here. See ``Client.push``.
@@ -104,6 +115,7 @@ class Engine(Client):
         return run
 
     def check(self) -> None:
+        super().check()
         self._node.check()
 
     def send(self, message: Message) -> None:

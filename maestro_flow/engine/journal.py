@@ -58,6 +58,10 @@ class GroupCommitJournal:
         self._waiting.append(write)
         self._service.wake()
 
+    def close(self) -> None:
+        """Write nothing more: what waits is undecided for whoever reads the store next."""
+        self._service.close()
+
     def _run(self) -> None:
         while self._health.failure is None and (self._unresolved or self._waiting):
             if not self._unresolved and (batch := self._next_batch()):

@@ -65,6 +65,10 @@ class Loader:
         """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
         self._submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
 
+    def close(self) -> None:
+        """Read nothing more."""
+        self._workers.close()
+
     def _submit(self, held: Held, job: Callable[[], None], *, again: bool = True, tries: int = 0) -> None:
         def retry(wait_s: float) -> None:
             if again:

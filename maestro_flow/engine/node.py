@@ -131,10 +131,13 @@ class Node:
 
     def close(self) -> None:
         """Hand over, release, and stop; user code that still runs is told so and not waited for."""
-        self._closed = True
-        if self._health.failure is None:
-            self._keeper.close()
-        self._runtime.close()
+        try:
+            if self._health.failure is None:
+                self._keeper.close()
+        finally:
+            self._closed = True
+            for closeable in (self._scan, self._journal, self._loader, self._services.workers):
+                closeable.close()
 
     def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
         """To groups, from a user's thread."""

@@ -13,7 +13,9 @@ store's clock, estimated from each renewal.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from attrs import Factory, define
 
@@ -85,7 +87,8 @@ class Keeper:
         self._open_group, self._look_at, self._taken = open_group, look_at, taken
         self._groups: dict[int, OwnedGroup] = {}
         self._renew_at = float("-inf")
-        self._is_closing = False
+        self._scanning = threading.Lock()
+        self._is_closing = self._is_closed = False
         self.has_scanned = False
         """At least one scan is over, whatever it found."""
 
@@ -101,8 +104,43 @@ class Keeper:
             StorageUnavailable: as far as it came, it holds; the next one does the rest.
             StorageFailed: there is no use in another one.
         """
-        if self._is_closing:
-            return
+        with self._scanning:
+            if not self._is_closed:
+                self._scan()
+
+    def close(self) -> None:
+        """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14).
+
+        Scans go on meanwhile, to renew, and claim nothing more. Called again, it goes on where it was interrupted.
+        """
+        self._is_closing = True
+        with self._scanning:  # a scan under way may be claiming: what it brings is handed over, too
+            letters = [(owned.ref, HandOverAll(self._runtime.event())) for owned in self._groups.values()]
+        self._post(letters)
+        deadline = self._runtime.clock.monotonic() + self._settings.handover_s
+        for _, letter in letters:
+            if not letter.done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
+                logger.warning("closing before everything that runs is handed over: it will count as interrupted")
+                break
+        with self._scanning:
+            self._is_closed = True
+            leases = [owned.held.lease for owned in self._groups.values()]
+            for owned in self.groups.values():
+                self._disband(owned)
+        try:
+            self._storage.release(leases)
+            self._taken.tell()
+        except StorageError as error:
+            logger.warning("the groups could not be released, they expire: %s", error)
+
+    def give_up(self, reason: str) -> None:
+        """Hold nothing any more, without a word to the store."""
+        with self._scanning:
+            self._lose(list(self._groups.values()), reason)
+
+    # -- parts of a tick ----------------------------------------------------------------------------------------
+
+    def _scan(self) -> None:
         sent = self._runtime.clock.monotonic()
         late = [owned for owned in self._groups.values() if sent >= owned.held.deadline]
         self._lose(late, "not renewed in time")
@@ -118,38 +156,10 @@ class Keeper:
             owned_group = self._groups.get(group_id)
             if owned_group is not None and owned_group.is_serving:
                 self._look_at(owned_group)
-        if renewal.claimable:
+        if renewal.claimable and not self._is_closing:
             self._claim()
         self.has_scanned = True
         self._taken.tell()
-
-    def close(self) -> None:
-        """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14)."""
-        self._is_closing = True
-        deadline = self._runtime.clock.monotonic() + self._settings.handover_s
-        waiting = []
-        for owned in self._groups.values():
-            done = self._runtime.event()
-            post(owned.ref, HandOverAll(done))
-            waiting.append(done)
-        for done in waiting:
-            if not done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
-                logger.warning("closing before everything that runs is handed over: it will count as interrupted")
-                break
-        leases = [owned.held.lease for owned in self._groups.values()]
-        for owned in self.groups.values():
-            self._disband(owned)
-        try:
-            self._taken.tell()
-            self._storage.release(leases)
-        except StorageError as error:
-            logger.warning("the groups could not be released, they expire: %s", error)
-
-    def give_up(self, reason: str) -> None:
-        """Hold nothing any more, without a word to the store."""
-        self._lose(list(self._groups.values()), reason)
-
-    # -- parts of a tick ----------------------------------------------------------------------------------------
 
     def _renewed(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
         for lease in leases:
@@ -176,4 +186,13 @@ class Keeper:
         # The flag first: every actor of the group is deaf from now on, whatever waits in its mailbox.
         owned.held.lost = True
         self._groups.pop(owned.held.lease.group_id, None)
-        post(owned.ref, Disband())
+        self._post([(owned.ref, Disband())])
+
+    def _post(self, letters: Sequence[tuple[ActorRef[GroupActor], Any]]) -> None:
+        """To groups, also from the thread of a user who closes."""
+
+        def call() -> None:
+            for ref, letter in letters:
+                post(ref, letter)
+
+        self._runtime.call_soon(call)

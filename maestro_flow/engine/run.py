@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.view import RunView, StepView
-from maestro_flow.errors import Conflict, RunFailed, StorageUnavailable, WaitTimeout
+from maestro_flow.errors import Conflict, RunFailed, StorageError, StorageUnavailable, WaitTimeout
 from maestro_flow.model.commit import GivenRun, Message, MessageState, RunEntry
 from maestro_flow.model.status import RunStatus
 
@@ -63,6 +63,7 @@ class Run:
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
             StorageFailed: it will not end here. (A store that is only away is waited for.)
+            Closed: the engine or client was closed, before the run has ended.
         """
         for entry in self._looks(lambda: self._client.storage.run(self.flow_id), timeout_s, only_the_end=True):
             if entry is not None and entry.status.is_terminal:
@@ -73,7 +74,7 @@ class Run:
         """The run now, and again after every change, until it has ended; the last view is of its end.
 
         Raises:
-            WaitTimeout, StorageFailed: see ``wait``.
+            WaitTimeout, StorageFailed, Closed: see ``wait``.
         """
         seen = -1
         for state in self._looks(self._refresh, timeout_s, only_the_end=False):
@@ -106,6 +107,7 @@ class Run:
             StorageFailed: see ``wait``.
         """
         client = self._client
+        client.check()
         status = self.status
         if status.is_terminal:
             raise Conflict(f"run {self.flow_id} cannot be stopped: it is {status}")
@@ -143,20 +145,30 @@ class Run:
         return state
 
     def _looks(self, look: Callable[[], T], timeout_s: float | None, *, only_the_end: bool) -> Iterator[T]:
-        """What there is to see now, and again whenever it is worth another look; raises WaitTimeout in the end."""
+        """What there is to see now, and again whenever it is worth another look; raises WaitTimeout in the end.
+
+        Or Closed: nobody here makes the run go on any more. That is said after a last look.
+        """
         client, clock = self._client, self._client.environment.clock
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
         with client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
             while True:
                 changed.clear()
-                client.check()
+                is_closed = client.is_closed
+                if not is_closed:
+                    client.check()
                 away: StorageUnavailable | None = None
                 try:
                     seen = look()
                 except StorageUnavailable as error:
                     away = error
+                except StorageError:
+                    client.check()  # what failed may have been closed meanwhile
+                    raise
                 else:
                     yield seen
+                if is_closed:
+                    client.check()
                 left = _LOOK_EVERY_S if deadline is None else min(_LOOK_EVERY_S, deadline - clock.monotonic())
                 if left <= 0:
                     goes_on = f"it is not known, because {away}" if away else "it goes on"
