@@ -8,9 +8,7 @@ import pytest
 from maestro_flow_redis.opening import open_server
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.storage.conformance import Opener, StorageConformance
-from maestro_flow.storage.conformance.node import Node
 from tests.servers.redis import Server, find_cluster
 from tests.servers.redis_time import ServerAtTime
 
@@ -19,11 +17,6 @@ class TestRedis(StorageConformance):
     @pytest.fixture
     def opener(self, redis_server: Server, namespace: str, clock: ManualClock) -> Opener:
         return lambda name: open_server(ServerAtTime(redis_server.url(f"{namespace}_{name}"), clock))
-
-    def test_a_commit_that_leaves_nothing_is_done_each_time(self, node: Node) -> None:
-        """PROTOCOL 5: it cannot be told from one that never was."""
-        nothing = Commit(node.lease)
-        assert node.commit(nothing, nothing) == node.commit(nothing, nothing) == [Outcome.DONE] * 2
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,14 @@ class Atomicity(Concern):
         assert node.store.read_flow("w/1/1") == []
         assert node.store.message(node.group_id, "m2") is None
 
+    def test_what_is_invalid_is_not_called_a_conflict(self, node: Node) -> None:
+        """PROTOCOL 5: a conflict may be decided anew, what is invalid is a bug."""
+        node.store.send(letter(node.group_id, "m1"))
+        node.commit(node.settle("m1", "refused"))
+        for revision, message_id in ((2, "m1"), (1, "m1"), (2, "m2")):
+            settles = (Settlement("nothing", ""), Settlement(message_id, "applied"))
+            assert node.commit(node.write("w/1/1", revision, settles=settles)) == [Outcome.INVALID]
+
     def test_two_outcomes_or_two_bodies_for_one_message_in_one_commit_are_invalid(self, node: Node) -> None:
         """PROTOCOL 5, 16."""
         node.store.send(letter(node.group_id, "m1"))

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import cycle
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, Lease, Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Commit, GivenRun, Lease, Outcome, Owner, StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.conformance.threads import at_once, check_takeover_under_commits, seen_meanwhile
@@ -61,12 +61,16 @@ class Concurrency(Concern):
     def test_one_request_from_many_threads_is_one_run(self, store: Storage, second: Storage) -> None:
         """PROTOCOL 18."""
         store.push("w", b"{}")
+
+        def start_all(through: Storage, group_id: int) -> list[GivenRun]:
+            requests = [StartRequest("w", f"r{number}", group_id) for number in range(_COMMITS)]
+            return [through.start([request])[0] for request in requests]
+
         handles = zip(range(_THREADS), cycle((store, second)), strict=False)
-        requests = [(through, StartRequest("w", "r1", group_id)) for group_id, through in handles]
-        answers = at_once(*(partial(through.start, [request]) for through, request in requests))
-        runs = [run for answer in answers for run in answer]
-        assert len({(run.flow_id, run.group_id) for run in runs}) == 1
-        assert [run.fresh for run in runs].count(True) == 1
+        answers = at_once(*(partial(start_all, through, group_id) for group_id, through in handles))
+        for runs in zip(*answers, strict=True):
+            assert len({(run.flow_id, run.group_id) for run in runs}) == 1
+            assert [run.fresh for run in runs].count(True) == 1
 
     def test_instances_are_numbered_densely_under_threads(self, store: Storage, second: Storage) -> None:
         """PROTOCOL 18."""

@@ -15,6 +15,7 @@ from hypothesis.strategies import integers, sampled_from
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, FlowWrite, GivenRun, Lease, Owner, RunEntry
+from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Opener
 from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of
 from maestro_flow.storage.conformance.pair import Model, Pair
@@ -98,9 +99,13 @@ class Talk(RuleBasedStateMachine):
         """The commit that a plan means now, after those ``before`` it in its batch."""
         lease = self.lease_of(plan.lease, plan.forged)
         sends = tuple(send.to(self.neighbour(lease.group_id, send.group)) for send in plan.sends)
-        if plan.flow is None or lease.group_id not in self.flows:
-            return Commit(lease, None, plan.settles, sends)
-        return Commit(lease, self._flow_of(plan, lease.group_id, before), plan.settles, sends)
+        settles = plan.settles
+        if lease.group_id not in self.flows:
+            return Commit(lease, None, settles, sends)
+        if plan.flaw != "blind":
+            settles = tuple(s for s in settles if self.model.message(lease.group_id, s.message_id))
+        flow = None if plan.flow is None else self._flow_of(plan, lease.group_id, before)
+        return Commit(lease, flow, settles, sends)
 
     def _flow_of(self, plan: CommitPlan, group_id: int, before: list[Commit]) -> FlowWrite:
         flows = self.flows[group_id]
@@ -118,13 +123,13 @@ class Talk(RuleBasedStateMachine):
             position=last if plan.flaw == "position" else last + 1,
             at=T0 + self.commits,
             events=b'["%d"]' % self.commits,
-            entry=self._entry_of(plan, flow_id, group_id),
+            entry=self._entry_of(plan, flow_id, group_id, revision),
         )
 
-    def _entry_of(self, plan: CommitPlan, flow_id: str, group_id: int) -> RunEntry | None:
-        if plan.status is None:
+    def _entry_of(self, plan: CommitPlan, flow_id: str, group_id: int, revision: int) -> RunEntry | None:
+        if plan.status is None and (revision > 1 or plan.flaw == "blind"):
             return None
-        entry = entry_of(flow_id, group_id, plan.status)
+        entry = entry_of(flow_id, group_id, plan.status or RunStatus.IN_PROGRESS)
         if flow_id in self.started:
             run = self.started[flow_id]
             entry = evolve(entry, version=run.version, created_at=run.created_at)
@@ -135,9 +140,10 @@ class Talk(RuleBasedStateMachine):
                 return evolve(entry, group_id=self.neighbour(group_id, 1))
         return entry
 
-    def lease_of(self, latest: int, forged: str) -> Lease:
-        """A lease that was given out, the newest first; or what nobody was ever given."""
-        lease = self.leases[-1 - latest % len(self.leases)]
+    def lease_of(self, number: int, forged: str) -> Lease:
+        """A lease that was given out (``a_lease``), or what nobody was ever given."""
+        of_group = [lease for lease in self.leases if lease.group_id == self.groups[number % ACTIVE]]
+        lease = of_group[-1 - min(number // ACTIVE, len(of_group) - 1)]
         match forged:
             case "owner":
                 return evolve(lease, owner_id="impostor")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from attrs import evolve
 from hypothesis import note
 from hypothesis.stateful import rule
@@ -9,6 +11,7 @@ from hypothesis.strategies import integers, lists, none, one_of, sampled_from, t
 
 from maestro_flow.model.commit import Commit, GivenRun, Owner, StartRequest
 from maestro_flow.storage.conformance.conversation import HANDLES, Talk
+from maestro_flow.storage.conformance.node import LEASE_S
 from maestro_flow.storage.conformance.plans import (
     ACTIVE,
     BODIES,
@@ -18,11 +21,12 @@ from maestro_flow.storage.conformance.plans import (
     WORKFLOWS,
     CommitPlan,
     SendPlan,
+    a_lease,
+    appends,
     batches,
     forgeries,
     groups,
     groups_or_nowhere,
-    latest,
     limits,
     owners,
     queries,
@@ -44,26 +48,34 @@ class Ownership(Talk):
     def claim(self, through: int, owner: Owner, lease_s: float, limit: int) -> None:
         self.leases += self.pair.claim(through, owner, lease_s=lease_s, limit=limit)
 
-    @rule(through=handles, owner=owners, lease_s=sampled_from(LEASES_S), given=lists(latest, max_size=3))
+    @rule(through=handles, owner=owners, lease_s=sampled_from(LEASES_S), given=lists(a_lease, max_size=3))
     def renew(self, through: int, owner: Owner, lease_s: float, given: list[int]) -> None:
         leases = [self.lease_of(number, "") for number in given]
         self.pair.ask(through, lambda store: store.renew(owner, leases, lease_s=lease_s))
 
-    @rule(through=handles, given=lists(latest, max_size=2), forged=forgeries)
-    def release(self, through: int, given: list[int], forged: str) -> None:
+    @rule(through=handles, given=lists(a_lease, max_size=2), forged=forgeries, successor=owners)
+    def release(self, through: int, given: list[int], forged: str, successor: Owner) -> None:
+        """And somebody takes over."""
         leases = [self.lease_of(number, forged) for number in given]
         self.pair.ask(through, lambda store: store.release(leases))
+        self.claim(through, successor, LEASE_S, limit=1)
 
 
 class Writing(Talk):
-    """commit, and the log."""
+    """commit, the log, and the entries of runs."""
 
-    @rule(through=handles, plans=batches)
-    def commit(self, through: int, plans: list[CommitPlan]) -> None:
-        batch: list[Commit] = []
+    @rule(through=handles, batches=lists(batches, min_size=1, max_size=2))
+    def commit(self, through: int, batches: list[list[CommitPlan]]) -> None:
+        for plans in batches:
+            batch: list[Commit] = []
+            for plan in plans:
+                batch.append(self.commit_of(plan, batch))
+            self.send_batch(through, batch)
+
+    @rule(through=handles, plans=lists(appends, min_size=1, max_size=3))
+    def append(self, through: int, plans: list[CommitPlan]) -> None:
         for plan in plans:
-            batch.append(self.commit_of(plan, batch))
-        self.send_batch(through, batch)
+            self.send_batch(through, [self.commit_of(plan, [])])
 
     @rule(through=handles, which=integers(0, 3))
     def commit_again(self, through: int, which: int) -> None:
@@ -103,15 +115,13 @@ class Writing(Talk):
         self.pair.ask(through, lambda store: store.read_log(group_id, after=after, limit=limit))
         self.pair.ask(through, lambda store: store.last_position(group_id))
 
-    @rule(through=handles, group=groups_or_nowhere, after=sampled_from(["", "w", "x/1/1", "x/2/1"]), limit=limits)
-    def load_flows(self, through: int, group: int, after: str, limit: int) -> None:
-        group_id = self.group_of(group)
-        self.pair.ask(through, lambda store: store.load_flows(group_id, after=after, limit=limit))
-
-    @rule(through=handles, group=groups, flow=integers(0, 3), after=integers(-1, 3))
-    def read_flow(self, through: int, group: int, flow: int, after: int) -> None:
-        flow_id = self.flow_of(group, flow)
+    @rule(through=handles, group=groups, flow=integers(0, 5), after=integers(-1, 3), limit=limits)
+    def read_flows(self, through: int, group: int, flow: int, after: int, limit: int) -> None:
+        group_id, flow_id = self.groups[group], self.flow_of(group, flow)
         self.pair.ask(through, lambda store: store.read_flow(flow_id, after_revision=after))
+        self.pair.ask(through, lambda store: store.run(flow_id))
+        for beyond in ("", flow_id):
+            self.pair.ask(through, methodcaller("load_flows", group_id, after=beyond, limit=limit))
 
     def flow_of(self, group: int, flow: int) -> str:
         flows = self.flows[self.groups[group]]
@@ -130,7 +140,7 @@ class Inboxes(Writing):
         self.pair.ask(through, lambda store: store.send(plan.to(group_id)))
         self.look_at(through, group_id, plan.message_id)
 
-    @rule(through=handles, lease=latest, forged=forgeries, after=one_of(none(), sampled_from(MESSAGES)), limit=limits)
+    @rule(through=handles, lease=a_lease, forged=forgeries, after=one_of(none(), sampled_from(MESSAGES)), limit=limits)
     def receive(self, through: int, lease: int, forged: str, after: str | None, limit: int) -> None:
         """Beyond a message that is or was in the inbox, by its sequence in each of the two."""
         held = self.lease_of(lease, forged)
@@ -182,12 +192,7 @@ class Catalog(Writing):
 
 
 class Index(Writing):
-    """run, list_runs."""
-
-    @rule(through=handles, group=groups, flow=integers(0, 5))
-    def run(self, through: int, group: int, flow: int) -> None:
-        flow_id = self.flow_of(group, flow)
-        self.pair.ask(through, lambda store: store.run(flow_id))
+    """list_runs."""
 
     @rule(through=handles, query=queries, before=one_of(none(), integers(0, 5)))
     def list_runs(self, through: int, query: RunQuery, before: int | None) -> None:

@@ -163,6 +163,21 @@ class Inbox(Concern):
         ]
         assert node.store.purge_messages(settled_before=clock.time() - 50) == 0
 
+    def test_a_tombstone_that_is_as_old_as_the_window_stays(self, clock: ManualClock, node: Node) -> None:
+        """PROTOCOL 16: settled before, not at, that time."""
+        self.send(node, "m1")
+        node.commit(node.settle("m1"))
+        assert node.store.purge_messages(settled_before=clock.time()) == 0
+        assert node.store.purge_messages(settled_before=clock.time() + 1) == 1
+
+    def test_the_window_begins_with_the_first_settlement(self, clock: ManualClock, node: Node) -> None:
+        """PROTOCOL 16: the same outcome once more changes nothing, the time neither."""
+        self.send(node, "m1")
+        node.commit(node.settle("m1"))
+        clock.advance(10)
+        assert node.commit(node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),))) == [Outcome.DONE]
+        assert node.store.purge_messages(settled_before=clock.time()) == 1
+
     def test_a_sequence_is_never_given_out_again(self, clock: ManualClock, node: Node) -> None:
         """PROTOCOL 17: a receiver that is past it would not see the new message."""
         self.send(node, "m1")

@@ -23,11 +23,12 @@ __all__ = [
     "WORKFLOWS",
     "CommitPlan",
     "SendPlan",
+    "a_lease",
+    "appends",
     "batches",
     "forgeries",
     "groups",
     "groups_or_nowhere",
-    "latest",
     "limits",
     "owners",
     "queries",
@@ -36,7 +37,7 @@ __all__ = [
     "versions",
 ]
 
-ACTIVE = 3
+ACTIVE = 2
 """Groups that the conversation is about; somebody else holds all others for good."""
 
 OWNERS = (Owner("anna"), Owner("boris"))
@@ -49,17 +50,17 @@ NOWHERE = -1
 
 owners = st.sampled_from(OWNERS)
 groups = st.integers(0, ACTIVE - 1)
-groups_or_nowhere = st.sampled_from([*range(ACTIVE)] * 3 + [NOWHERE])
+groups_or_nowhere = st.sampled_from([*range(ACTIVE)] * 6 + [NOWHERE])
 limits = st.sampled_from([1, 2, 3, 100])
-versions = st.sampled_from([None, None, None, 1, 2, 0, 9])
-latest = st.integers(0, 4)
-"""How many leases back; 0 is the newest."""
+versions = st.sampled_from([None] * 7 + [1, 2, 0, 9])
+a_lease = st.sampled_from([*range(ACTIVE)] * 4 + [*range(ACTIVE, 2 * ACTIVE)])
+"""An active group's newest lease; from ``ACTIVE`` on the one before it."""
 
-forgeries = st.sampled_from([""] * 7 + ["owner", "generation", "group"])
+forgeries = st.sampled_from([""] * 12 + ["owner", "generation", "group"])
 
 
 def _mostly(usual: int, *others: int) -> st.SearchStrategy[int]:
-    return st.sampled_from([usual] * 6 + [*others])
+    return st.sampled_from([usual] * 10 + [*others])
 
 
 @frozen
@@ -89,7 +90,8 @@ class CommitPlan:
     status: RunStatus | None
     """None: without an entry."""
     flaw: str
-    """"position": one that was given out; "flow", "group": the entry is another flow's, or for another group."""
+    """"position": one that was given out; "flow", "group": the entry is another flow's, or for another group; "blind":
+    also settles what does not exist, and has no entry where it needs one."""
     settles: tuple[Settlement, ...]
     sends: tuple[SendPlan, ...]
 
@@ -110,15 +112,15 @@ _settlements = st.builds(
 
 _commits = st.builds(
     CommitPlan,
-    lease=latest,
+    lease=a_lease,
     forged=forgeries,
-    flow=st.one_of(st.none(), st.integers(0, 3), st.integers(0, 3)),
+    flow=st.sampled_from([None, 0, 0, 0, 1, 2]),
     step=_mostly(0, -1, 1),
     again=st.booleans(),
     status=st.sampled_from([RunStatus.IN_PROGRESS] * 4 + [None, None, RunStatus.SUCCEEDED, RunStatus.FAILED]),
-    flaw=st.sampled_from([""] * 12 + ["position", "flow", "group"]),
+    flaw=st.sampled_from([""] * 12 + ["position", "flow", "group", "blind"]),
     settles=st.lists(_settlements, max_size=2).map(tuple),
-    sends=st.lists(_sends(_mostly(0, 1)), max_size=2).map(tuple),
+    sends=st.lists(_sends(st.sampled_from([0] * 15 + [1])), max_size=2).map(tuple),
 )
 
 starts = st.builds(
@@ -138,5 +140,19 @@ queries = st.builds(
     statuses=st.frozensets(st.sampled_from([RunStatus.CREATED, RunStatus.IN_PROGRESS, RunStatus.SUCCEEDED])),
     limit=limits,
 )
+
+appends = st.builds(
+    CommitPlan,
+    lease=a_lease,
+    forged=forgeries,
+    flow=st.sampled_from([0, 0, 0, 1, 2]),
+    step=_mostly(0, -1, 1),
+    again=st.booleans(),
+    status=st.none(),
+    flaw=st.sampled_from([""] * 6 + ["position"]),
+    settles=st.just(()),
+    sends=st.just(()),
+)
+"""One more revision of a flow and nothing else, as most commits are: a store may have a way of its own for them."""
 
 batches = st.lists(_commits, min_size=1, max_size=4)

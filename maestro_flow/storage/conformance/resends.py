@@ -71,6 +71,11 @@ class Resends(Concern):
         rival.claim(node.store.group_count)
         assert node.commit(settle) == [Outcome.ALREADY_APPLIED]
 
+    def test_a_commit_that_leaves_nothing_is_done_each_time(self, node: Node) -> None:
+        """PROTOCOL 5: it cannot be told from one that never was."""
+        nothing = Commit(node.lease)
+        assert node.commit(nothing, nothing) == node.commit(nothing, nothing) == [Outcome.DONE] * 2
+
     def test_settlements_of_which_a_part_is_there_are_completed(self, node: Node) -> None:
         """PROTOCOL 5, 6."""
         for message_id in ("m1", "m2"):
