@@ -13,10 +13,12 @@ from maestro_flow.errors import StorageUnusable
 from maestro_flow.model.commit import Owner
 from maestro_flow.storage.process import this_process
 from tests.storage.processes import GROUPS, LEASE_S, working
+from tests.storage.verbs import use_every_verb
 
 Opened = Callable[[], SqliteStorage]
 
 COMMITS_EACH = 100
+OPENINGS = 5
 
 
 def commit_ids(store: SqliteStorage, name: str, groups: set[int]) -> list[list[str]]:
@@ -41,6 +43,18 @@ def test_three_processes_write_one_file_without_an_error_and_without_losing_a_co
         for name, worker, ids in zip(("ann", "bob", "cy"), workers, acknowledged, strict=True):
             written = [commit_id for flow in commit_ids(store, name, worker.groups) for commit_id in flow]
             assert sorted(written) == sorted(ids)
+
+
+def test_no_verb_and_no_opening_finds_the_file_locked_while_others_write(path: Path, opened: Opened) -> None:
+    """Each opening begins with the lock of the file, and the last one that closes it would clean up its WAL."""
+    with working(f"sqlite:///{path}", "ann", "bob") as workers:
+        for worker in workers:
+            worker.go()
+        for _ in range(OPENINGS):
+            use_every_verb(opened())
+        for worker in workers:
+            assert worker.commits(1)
+            worker.stop()
 
 
 def test_kill_9_of_a_writer_loses_no_commit_that_it_was_told_of(path: Path, opened: Opened) -> None:
