@@ -89,6 +89,18 @@ def test_an_unreachable_server_is_unavailable_and_named(host: str) -> None:
     assert "cret" not in str(refusal.value)
 
 
+def test_the_primary_is_found_among_several_hosts(own_postgres: Server, tmp_path: Path) -> None:
+    """As after a failover: one of them is down."""
+    schema = "t_hosts"
+    own_postgres.drop(schema)
+    hosts = f"{tmp_path},{own_postgres.home}"
+    url = own_postgres.url(schema, host=hosts, port="5432,5432", target_session_attrs="read-write")
+    store = open_postgres(url, SystemClock())
+    assert store.push("w", b"{}") == 1
+    store.close()
+    own_postgres.drop(schema)
+
+
 def test_a_wrong_password_is_refused_and_not_shown(own_postgres: Server) -> None:
     with own_postgres.connect() as connection:
         connection.execute("DROP ROLE IF EXISTS with_password")
