@@ -43,7 +43,14 @@ class Places:
                 suspects = self._share.take(Place.SUSPECT, limits.suspects)
                 crashed = self._share.take(Place.CRASHED, 1)
         return Capacity(
-            starts, suspects, crashed, abilities.inline, abilities.lacking, limits.crashes_max, limits.events_max
+            starts,
+            suspects,
+            crashed,
+            abilities.inline,
+            abilities.lacking,
+            limits.crashes_max,
+            limits.events_max,
+            limits.bytes_max,
         )
 
     def settle(self, offered: Capacity, decision: Decision) -> None:

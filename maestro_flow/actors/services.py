@@ -71,6 +71,7 @@ class Limits:
     crashes_max: int = 3
     deliveries_max: int = 5
     events_max: int = 200
+    bytes_max: int = 4 * 1024 * 1024
     reloads_max: int = 5
 
 

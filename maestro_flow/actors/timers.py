@@ -7,6 +7,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable
+from math import isnan
 
 from maestro_flow.clock import Clock
 
@@ -28,9 +29,7 @@ class _Timer:
         self.timers = timers
 
     def cancel(self) -> None:
-        if self.call is not None:
-            self.call = None  # frees what the call holds at once; the entry itself goes when it is due or at compaction
-            self.timers.count_cancelled()
+        self.timers.cancel(self)
 
 
 class ThreadTimers:
@@ -46,6 +45,8 @@ class ThreadTimers:
         threading.Thread(target=self._run, name="maestro-flow-timers", daemon=True).start()
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> _Timer:
+        if isnan(delay_s):
+            raise ValueError("a timer is due in nan seconds")  # it would make the order of all others meaningless
         timer = _Timer(call, self)
         due = self._clock.monotonic() + delay_s
         with self._changed:
@@ -54,9 +55,12 @@ class ThreadTimers:
                 self._changed.notify()
         return timer
 
-    def count_cancelled(self) -> None:
-        """Long timers that were cancelled must not pile up: rebuild the heap when they are the larger half."""
+    def cancel(self, timer: _Timer) -> None:
+        """Free what the call holds at once; the entry itself goes when it is due, or when such are the larger half."""
         with self._changed:
+            if timer.call is None:
+                return
+            timer.call = None
             self._cancelled += 1
             if self._cancelled > _COMPACT_MIN and self._cancelled * 2 > len(self._heap):
                 self._heap = [entry for entry in self._heap if entry[2].call is not None]
@@ -69,20 +73,23 @@ class ThreadTimers:
             self._changed.notify()
 
     def _run(self) -> None:
-        while (timer := self._next()) is not None:
-            call, timer.call = timer.call, None
-            if call is None:
-                continue
+        while (call := self._next()) is not None:
             try:
                 call()
             except Exception:
                 logger.exception("a timer's call failed")
 
-    def _next(self) -> _Timer | None:
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for the next call that is due; None when it is over."""
         with self._changed:
             while not self._closed:
                 wait = self._heap[0][0] - self._clock.monotonic() if self._heap else None
-                if wait is not None and wait <= 0:
-                    return heapq.heappop(self._heap)[2]
-                self._changed.wait(None if wait is None else min(wait, _WAIT_MAX_S))
+                if wait is None or wait > 0:
+                    self._changed.wait(None if wait is None else min(wait, _WAIT_MAX_S))
+                    continue
+                timer = heapq.heappop(self._heap)[2]
+                call, timer.call = timer.call, None
+                if call is not None:
+                    return call
+                self._cancelled -= 1
         return None

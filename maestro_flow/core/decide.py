@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 from attrs import frozen
 from msgspec.structs import replace
@@ -70,8 +71,8 @@ def decide(state: FlowState, inputs: Sequence[Input], now: float, capacity: Capa
     """What follows from the inputs, taken together, at store time ``now``."""
     draft = _Draft(state, max(now, state.at), capacity)
     rest = deque(inputs)
-    while rest and not draft.is_full:
-        draft.take(rest.popleft())
+    while rest and not draft.is_full and draft.take(rest[0]):
+        rest.popleft()
     draft.advance()
     if draft.is_full and not draft.state.status.is_terminal:
         rest.append(Tick())
@@ -101,8 +102,13 @@ class _Draft:
 
     # -- one input ----------------------------------------------------------------------------------------------
 
-    def take(self, given: Input) -> None:
+    def take(self, given: Input) -> bool:
+        """Judge one input; False if the commit was full before all of it was judged: the next one goes on with it."""
         match given:
+            case Load():
+                return self.load(given)
+            case HandOver():
+                return self.hand_over()
             case Report():
                 self.report(given)
             case Began():
@@ -112,12 +118,6 @@ class _Draft:
                 pass  # what is due is found in ``advance``
             case Stop():
                 self.stop(given)
-            case Load():
-                self.load(given)
-            case HandOver():
-                for step_id, step in self.running():
-                    if step_id not in self.capacity.inline:
-                        self.interrupt(step_id, step, handed_over=True)
             case Start():
                 graph = self.state.graph
                 self.emit(
@@ -130,6 +130,7 @@ class _Draft:
                         given.params,
                     )
                 )
+        return True
 
     def report(self, report: Report) -> None:
         if not self.is_current(report):
@@ -165,21 +166,23 @@ class _Draft:
         )
 
     def stop(self, stop: Stop) -> None:
+        if self.state.is_settled:
+            # What came in before it has ended the last step: the run is as good as ended, and not by the stop.
+            self.settles.append(Settlement(stop.message_id, "conflict: the run has ended"))
+            return
         self.settles.append(Settlement(stop.message_id, "accepted"))
         if self.state.stopping:
             return
         self.effects.extend(TerminateStep(step_id, step.attempt) for step_id, step in self.running())
         self.emit(RunStopping(stop.message_id))
 
-    def load(self, load: Load) -> None:
+    def load(self, load: Load) -> bool:
         """Everything active is without a process: see PROTOCOL 23 and 24 for what counts as a crash."""
-        for step_id, step in self.running():
+        for step_id, step in self.running(inline=False):
+            if self.is_full:
+                return False
             crashes = step.crashes + (step.status is StepStatus.RUNNING)
-            if step_id in self.capacity.inline:
-                self.effects.append(RunStep(step_id, step.attempt, step.execution))
-                if self.state.stopping:
-                    self.effects.append(TerminateStep(step_id, step.attempt))
-            elif load.same_owner:
+            if load.same_owner:
                 self.interrupt(step_id, step, handed_over=True)
             elif crashes < self.capacity.crashes_max:
                 self.interrupt(step_id, step, crashes=crashes)
@@ -188,6 +191,18 @@ class _Draft:
                 self.emit(
                     StepEnded(step_id, step.attempt, StepStatus.FATALLY_FAILED, error=StepError("CrashLoop", problem))
                 )
+        for step_id, step in self.running(inline=True):  # once, when all else is judged: the log says nothing of it
+            self.effects.append(RunStep(step_id, step.attempt, step.execution))
+            if self.state.stopping:
+                self.effects.append(TerminateStep(step_id, step.attempt))
+        return True
+
+    def hand_over(self) -> bool:
+        for step_id, step in self.running(inline=False):
+            if self.is_full:
+                return False
+            self.interrupt(step_id, step, handed_over=True)
+        return True
 
     def interrupt(
         self, step_id: str, step: StepState, *, crashes: int | None = None, handed_over: bool = False
@@ -209,12 +224,14 @@ class _Draft:
             self.start_ready()
         state = self.state
         if state.is_settled and state.status is RunStatus.IN_PROGRESS and not self.is_full:
-            status = RunStatus.STOPPED if state.stopping and state.worst is RunStatus.SUCCEEDED else state.worst
+            # As in Maestro, the steps make the status of the run: a stop that came too late to prevent any is no end.
+            is_cut = bool(state.ready) and state.worst is RunStatus.SUCCEEDED
+            status = RunStatus.STOPPED if is_cut else state.worst
             self.emit(RunEnded(status))
             self.effects.append(FinishRun(status))
 
     def stop_waiting(self) -> None:
-        for step_id in (*self.state.interrupted, *(step_id for _, step_id in self.retries())):
+        for step_id in (*self.state.interrupted, *self.retries(until=inf)):
             if self.is_full:
                 return
             step = self.state.steps[step_id]
@@ -241,14 +258,17 @@ class _Draft:
         return self.suspects >= 0
 
     def start_retries(self) -> None:
-        for retry_at, step_id in self.retries():
-            if retry_at <= self.at and not self.is_full:
-                self.start(step_id, self.state.steps[step_id].attempt + 1)
-
-    def start_ready(self) -> None:
-        for step_id in self.state.ready:
+        for step_id in self.retries(until=self.at):
             if self.is_full:
                 return
+            self.start(step_id, self.state.steps[step_id].attempt + 1)
+
+    def start_ready(self) -> None:
+        ready, inline = self.state.ready, self.capacity.inline
+        needs_no_room = bool(inline) and not inline.isdisjoint(ready)
+        for step_id in ready:
+            if self.is_full or (self.starts <= 0 and not needs_no_room):
+                return  # thousands may be ready: nothing is to be found by looking at each of them
             self.start(step_id, 1)
 
     def start(self, step_id: str, attempt: int) -> None:
@@ -263,16 +283,26 @@ class _Draft:
 
     # -- questions ----------------------------------------------------------------------------------------------
 
-    def retries(self) -> list[tuple[float, str]]:
-        """When the next attempts are due, the earliest first: a map has no order of its own."""
-        retrying = self.state.retrying
-        return sorted((retry_at, step_id) for step_id, retry_at in retrying.items()) if retrying else []
+    def retries(self, *, until: float) -> list[str]:
+        """Steps whose next attempt is due by then, the earliest first: a map has no order of its own."""
+        due = ((retry_at, step_id) for step_id, retry_at in self.state.retrying.items() if retry_at <= until)
+        return [step_id for _, step_id in sorted(due)]
 
-    def running(self) -> list[tuple[str, StepState]]:
-        """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition."""
-        state = self.state
+    def running(self, *, inline: bool | None = None) -> list[tuple[str, StepState]]:
+        """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition.
+
+        All of them, or those that the engine runs itself, or the others.
+        """
+        state, interrupted = self.state, frozenset(self.state.interrupted)
         found = ((step_id, state.steps.get(step_id)) for step_id in state.graph.steps)
-        return [(i, step) for i, step in found if step and step.is_active and i not in state.interrupted]
+        return [
+            (step_id, step)
+            for step_id, step in found
+            if step
+            and step.is_active
+            and step_id not in interrupted
+            and inline in (None, step_id in self.capacity.inline)
+        ]
 
     def is_current(self, message: Report | Began) -> bool:
         step = self.state.steps.get(message.step)

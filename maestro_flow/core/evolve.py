@@ -195,8 +195,8 @@ def _propagate(state: FlowState, step: str, status: StepStatus) -> FlowState:
         state,
         waiting=waiting,
         satisfied=satisfied,
-        ready=(*state.ready, *ready),
-        unsatisfied=(*state.unsatisfied, *unsatisfied),
+        ready=(*state.ready, *ready) if ready else state.ready,
+        unsatisfied=(*state.unsatisfied, *unsatisfied) if unsatisfied else state.unsatisfied,
     )
 
 
@@ -223,11 +223,10 @@ def _extended(timeline: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ..
 
 
 def _without(queue: tuple[str, ...], step_id: str) -> tuple[str, ...]:
-    if not queue:
+    if step_id not in queue:
         return queue
-    if queue[0] == step_id:
-        return queue[1:]
-    return tuple(other for other in queue if other != step_id) if step_id in queue else queue
+    place = queue.index(step_id)  # most often the first, and the rest is copied in one go
+    return queue[:place] + queue[place + 1 :]
 
 
 def _unset(state: FlowState, step_id: str) -> Map[str, float]:

@@ -100,6 +100,8 @@ class Run:
     def stop(self, timeout_s: float = 30.0) -> None:
         """Ask the owner to end the run as STOPPED, and wait until it has agreed: running steps are then terminated.
 
+        The steps make the status of a run: one whose last step has succeeded all the same has SUCCEEDED.
+
         Raises:
             Conflict: the run has ended already.
             WaitTimeout: no owner has answered in time; the request stands.

@@ -71,6 +71,9 @@ class Settings:
     handover_s: float = _setting(5.0, "for recording what was running when a node closes", least=0.0)
     result_bytes_max: int = _setting(1024 * 1024, "size of one step's result: results are held in memory", least=1)
     commit_events_max: int = _setting(200, "events of one commit; a larger decision becomes several", least=1)
+    commit_bytes_max: int = _setting(
+        4 * 1024 * 1024, "results in one commit; a larger decision becomes several, one at least in each", least=1
+    )
     batch_max: int = _setting(1024, "commits written in one transaction", least=1)
     tombstones_s: float = _setting(
         86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0
@@ -98,5 +101,6 @@ class Settings:
             crashes_max=self.crashes_max,
             deliveries_max=self.deliveries_max,
             events_max=self.commit_events_max,
+            bytes_max=self.commit_bytes_max,
             reloads_max=self.reloads_max,
         )

@@ -73,11 +73,6 @@ class StepStatus(StrEnum):
         return self in _COMPLETE
 
     @property
-    def is_retryable(self) -> bool:
-        """The attempt has ended and another one follows by itself."""
-        return self in _RETRYABLE
-
-    @property
     def run_status(self) -> RunStatus:
         """What a step that ended like this makes of its run, when nothing worse happened."""
         return _RUN_STATUS.get(self, RunStatus.SUCCEEDED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from maestro_flow.model.status import Verdict
 from maestro_flow.steps.contract import StepContext, StepResult, StepType
 
@@ -27,5 +29,9 @@ class Sleep(InlineStepType):
 
     def execute(self, context: StepContext) -> StepResult:
         # Counted from the recorded start, so that a takeover sleeps the rest and not the whole again.
-        left = context.started_at + float(context.params.get("sleep_seconds", 3)) - context.now
+        sleep_s = float(context.params.get("sleep_seconds", 3))
+        if not 0 <= sleep_s < inf:
+            problem = f"param sleep_seconds must be a number of seconds from 0 on, not {sleep_s}"
+            return StepResult.failed(Verdict.FATAL_ERROR, problem)
+        left = context.started_at + sleep_s - context.now
         return _DONE if left <= 0 else StepResult(Verdict.CONTINUE, next_poll_s=left)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from types import NoneType
 from typing import Any, ClassVar
 
@@ -99,6 +100,8 @@ class StepResult:
             value = getattr(self, name)
             if not isinstance(value, kinds):
                 raise TypeError(f"StepResult.{name} cannot be a {type(value).__name__}: {value!r:.100}")
+        if self.next_poll_s is not None and not 0 <= self.next_poll_s < inf:
+            raise ValueError(f"StepResult.next_poll_s must be a number of seconds from 0 on, not {self.next_poll_s!r}")
 
     @classmethod
     def failed(cls, state: Verdict, error: BaseException | str) -> StepResult:

@@ -107,6 +107,9 @@ def raises() -> None:
         (None, StepStatus.INTERNALLY_FAILED, "returned NoneType, not a StepResult"),
         (lambda: StepResult("DONE"), StepStatus.INTERNALLY_FAILED, "StepResult.state"),  # type: ignore[arg-type]
         (lambda: StepResult(timeline="text"), StepStatus.INTERNALLY_FAILED, "StepResult.timeline"),
+        (lambda: StepResult(next_poll_s=float("nan")), StepStatus.INTERNALLY_FAILED, "StepResult.next_poll_s must be"),
+        (lambda: StepResult(next_poll_s=float("inf")), StepStatus.INTERNALLY_FAILED, "StepResult.next_poll_s must be"),
+        (lambda: StepResult(next_poll_s=-0.1), StepStatus.INTERNALLY_FAILED, "not -0.1"),
         (StepResult(outputs={"x": None}), StepStatus.FATALLY_FAILED, "'x'"),
         (StepResult(outputs={"x": float("nan")}), StepStatus.FATALLY_FAILED, "outputs of step 'work'"),
         (StepResult(outputs={"x": "\ud800"}), StepStatus.FATALLY_FAILED, "outputs of step 'work'"),
@@ -182,3 +185,13 @@ def test_a_plugin_that_breaks_on_a_node_makes_its_steps_wait_and_say_why(caplog:
     assert [record.getMessage() for record in caplog.records] == [
         "steps of type Plugin wait: its plugin cannot be used here"
     ]
+
+
+@pytest.mark.parametrize("seconds", [-1, -0.5])
+def test_a_sleep_of_a_negative_time_is_refused(seconds: float) -> None:
+    wf = Workflow("sleeper")
+    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
+    step = World().process().engine.run(wf, timeout_s=60).steps["pause"]
+    assert step.status is StepStatus.FATALLY_FAILED
+    assert step.error is not None
+    assert step.error.message == f"param sleep_seconds must be a number of seconds from 0 on, not {float(seconds)}"
