@@ -42,7 +42,7 @@ def test_json_on_stdout_is_one_document_with_every_step(cli: CommandLine) -> Non
     assert (first["status"], first["attempt"], first["error"]) == ("SUCCEEDED", 1, None)
     assert first["params"] == {"sleep_seconds": 0.01}
     began, ended = (datetime.fromisoformat(first[key]) for key in ("start_time", "end_time"))
-    assert began < ended
+    assert began <= ended  # a sleep is counted from the recorded start, and a slow commit may use all of it
     assert first["end_time"].endswith("Z")
 
 
