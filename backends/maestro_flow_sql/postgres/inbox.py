@@ -68,8 +68,17 @@ _RECEIVE = f"""
     ORDER BY messages.sequence
 """  # noqa: S608 - the columns are ours
 
+# A few at a time, each statement within its timeout; two nodes that purge at once share the work.
+_PURGED_AT_ONCE = 1000
 _PURGE = """
-    WITH purged AS (DELETE FROM messages WHERE state = 'settled' AND settled_at < %s RETURNING 1)
+    WITH old AS MATERIALIZED (
+        SELECT sequence FROM messages
+        WHERE state = 'settled' AND settled_at < %s
+        ORDER BY settled_at
+        LIMIT %s
+        FOR UPDATE SKIP LOCKED
+    ),
+    purged AS (DELETE FROM messages USING old WHERE messages.sequence = old.sequence RETURNING 1)
     SELECT count(*) FROM purged
 """
 
@@ -108,8 +117,12 @@ def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
 
 
 def purge(db: Direct, settled_before: float) -> int:
-    row = db.execute(_PURGE, (settled_before,)).fetchone()
-    return 0 if row is None else int(row[0])
+    purged = 0
+    while True:
+        (count,) = db.execute(_PURGE, (settled_before, _PURGED_AT_ONCE)).fetchone() or (0,)
+        purged += int(count)
+        if count < _PURGED_AT_ONCE:
+            return purged
 
 
 def _message(row: Iterable[Any]) -> Message:

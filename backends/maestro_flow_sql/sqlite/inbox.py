@@ -13,7 +13,7 @@ from maestro_flow.storage.judge import check_same_message
 from maestro_flow_sql.sqlite.leases import check_current
 from maestro_flow_sql.sqlite.values import as_json
 
-__all__ = ["INSERT_MESSAGE", "message_values", "purge", "read_messages", "receive", "send"]
+__all__ = ["INSERT_MESSAGE", "PURGED_AT_ONCE", "message_values", "purge", "read_messages", "receive", "send"]
 
 _FIELDS = tuple(field.name for field in attrs.fields(Message))
 _COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
@@ -45,7 +45,14 @@ _RECEIVE = f"""
     ORDER BY sequence LIMIT :limit
 """  # noqa: S608 - the columns are ours
 
-_PURGE = "DELETE FROM messages WHERE state = 'settled' AND settled_at < ? RETURNING 1"
+PURGED_AT_ONCE = 1000
+"""Tombstones that one transaction deletes: nobody else writes while it lasts."""
+
+_PURGE = """
+    DELETE FROM messages WHERE sequence IN (
+        SELECT sequence FROM messages WHERE state = 'settled' AND settled_at < ? ORDER BY settled_at LIMIT ?)
+    RETURNING 1
+"""
 
 
 def message_values(message: Message, now: float) -> tuple[object, ...]:
@@ -79,7 +86,8 @@ def receive(db: sqlite3.Connection, lease: Lease, after: int, limit: int) -> lis
 
 
 def purge(db: sqlite3.Connection, settled_before: float) -> int:
-    return len(db.execute(_PURGE, (settled_before,)).fetchall())
+    """Delete some; as many as ``PURGED_AT_ONCE`` if there may be more."""
+    return len(db.execute(_PURGE, (settled_before, PURGED_AT_ONCE)).fetchall())
 
 
 def _message(row: Iterable[Any]) -> Message:

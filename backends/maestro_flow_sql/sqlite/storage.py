@@ -124,8 +124,13 @@ class SqliteStorage:
             return queries.message(connection, group_id, message_id)
 
     def purge_messages(self, *, settled_before: float) -> int:
-        with self._writer.transaction() as db:
-            return inbox.purge(db, settled_before)
+        purged = 0
+        while True:
+            with self._writer.transaction() as db:
+                count = inbox.purge(db, settled_before)
+            purged += count
+            if count < inbox.PURGED_AT_ONCE:
+                return purged
 
     # -- the catalog --------------------------------------------------------------------------------------------
 
