@@ -63,6 +63,14 @@ _RELEASE = """
 """
 
 
+_HELD_UP = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.QueryCanceled,
+)
+"""Nothing of this statement has happened, and the session goes on."""
+
+
 def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> list[Lease]:
     """Groups until there are enough or no more; fewer, when a frozen session holds one for too long.
 
@@ -73,7 +81,7 @@ def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> 
     while len(leases) < limit:
         try:
             row = db.execute(_CLAIM, values, prepare=True).fetchone()
-        except psycopg.errors.LockNotAvailable:
+        except _HELD_UP:
             if not leases:
                 raise
             break  # what we have is ours already, and an error would hide it from us until it expires
