@@ -15,10 +15,13 @@ __all__ = ["translated"]
 _CALLERS_FAULT = ("22", "23")
 """Data exceptions and violated constraints: the same call fails again."""
 
+_POOLED = "sessions are shared by a pooler (PgBouncer); add prepare=off to the URL"
 _UNUSABLE = {
     "28": "the server refuses the login; check user, password and pg_hba.conf",
     "3D": "there is no such database; create it",
     "3F": "the schema has gone; open the store again",
+    "26000": _POOLED,
+    "42P05": _POOLED,
     "42501": "this user lacks a right; grant it, or let the owner of the database open the store once",
     "42": "its tables are not those of this maestro-flow",
 }
@@ -60,6 +63,8 @@ def _storage_error(error: psycopg.Error, store: str) -> StorageError | ValueNotS
         return StorageError(f"the store {store} refused what contradicts it: {error}")
     if not state and any(sign in str(error) for sign in _REFUSED_LOGIN):
         state = "28"
+    if "unsupported startup parameter" in str(error):  # what PgBouncer says to the settings of a session
+        state = "26000"
     reason = next((why for code, why in sorted(_UNUSABLE.items(), reverse=True) if state.startswith(code)), None)
     if reason is not None:
         return StorageUnusable(f"the store {store} cannot be used: {reason} ({error})")
