@@ -10,9 +10,9 @@ commands, each followed by ``----`` and what it led to::
       IN_PROGRESS active=1
 
 Commands: start; done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
-[of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything, fold the
-log, load); reload (the same, by the process that ran it); node NAME=VALUE... (what the node can take on); inputs (the
-following lines, decided together).
+[size=BYTES] [of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything,
+fold the log, load); reload (the same, by the process that ran it); node NAME=VALUE... (what the node can take on);
+inputs (the following lines, decided together).
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ class Player:
             result=Raw(options.get("value", "null").encode()),
             artifacts={"id": options["artifact"]} if "artifact" in options else {},
             error=StepError("Test", command) if failed else None,
+            size_bytes=int(options.get("size", 0)),
         )
 
     def decide(self, inputs: list[Input]) -> str:
