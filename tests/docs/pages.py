@@ -29,6 +29,7 @@ RUNNABLE = frozenset({"maestro-flow", "python"})
 INSTALLS = frozenset(
     {
         "pip install -e '.[test]'",
+        "pip install 'maestro-flow[conformance]'",
         "pip install maestro-flow",
         "python3 dev.py check",
         "python3 dev.py demo",

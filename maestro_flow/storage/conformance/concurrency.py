@@ -17,6 +17,7 @@ __all__ = ["Concurrency"]
 _THREADS = 6
 _ROUNDS = 10
 _COMMITS = 20
+_FOREVER_S = 1e9
 
 
 class Concurrency(Concern):
@@ -55,8 +56,9 @@ class Concurrency(Concern):
         self, clock: ManualClock, store: Storage, second: Storage
     ) -> None:
         """PROTOCOL 3, 10, 11: what the new owner reads after its claim is all there will ever be of the old one."""
+        store.claim(Owner("landlord"), lease_s=_FOREVER_S, limit=store.group_count - 1)
         for number in range(_ROUNDS):
-            check_takeover_under_commits(clock, store, (store, second)[number % 2], f"w/{number}/1")
+            check_takeover_under_commits(clock, store, (store, second)[number % 2], number)
 
     def test_one_request_from_many_threads_is_one_run(self, store: Storage, second: Storage) -> None:
         """PROTOCOL 18."""

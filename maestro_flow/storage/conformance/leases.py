@@ -153,6 +153,16 @@ class Leases(Concern):
         assert node.renew().lost == {node.group_id}
         assert node.commit(node.write("w/1/1", 1)) == [Outcome.OWNERSHIP_LOST]
 
+    def test_releasing_an_earlier_generation_of_the_same_owner_has_no_effect(
+        self, clock: ManualClock, node: Node
+    ) -> None:
+        """PROTOCOL 3: the owner may have lost and won the group in between."""
+        old = node.lease
+        clock.advance(LEASE_S)
+        node.claim(node.store.group_count)
+        node.store.release([old])
+        assert node.store.renew(node.owner, node.leases[1:], lease_s=LEASE_S).lost == frozenset()
+
     def test_releasing_a_lease_that_is_not_current_has_no_effect(
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:

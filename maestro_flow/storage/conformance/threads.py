@@ -16,7 +16,9 @@ from maestro_flow.storage.protocol import Storage
 
 __all__ = ["at_once", "check_takeover_under_commits", "seen_meanwhile"]
 
-_COMMITS = 20
+_BATCHES = 10
+_FLOWS = 50
+_LOOKS = 1000
 _TIMEOUT_S = 60.0
 _SWITCH_S = 1e-6
 """How long a thread may hold the interpreter meanwhile: as short as it gets, so that a missing lock shows."""
@@ -62,35 +64,49 @@ def seen_meanwhile(read: Callable[[int], list[int]], *writers: Callable[[], None
     return list(seen)
 
 
-def check_takeover_under_commits(clock: ManualClock, old_store: Storage, new_store: Storage, flow_id: str) -> None:
-    """An owner commits, its lease has expired, and another one claims everything meanwhile, through its own handle.
+def check_takeover_under_commits(clock: ManualClock, old_store: Storage, new_store: Storage, number: int) -> None:
+    """An owner commits, its lease has expired, and another one claims its group meanwhile, through its own handle.
 
-    What the new owner reads after its claim must be all that the old one ever writes, and all that it was told is done.
+    What the new owner reads at once after its claim must be all that the old one ever writes, and all that it was told
+    is done. All other groups must be somebody else's, so that the claim takes no longer than for one. Each ``number``
+    has flows of its own, and another moment for the claim.
     """
-    old, new = Node(old_store, f"old-{flow_id}"), Node(new_store, f"new-{flow_id}")
-    old.claim(old_store.group_count)
+    old, new = Node(old_store, f"old-{number}"), Node(new_store, f"new-{number}")
+    (lease,) = old.claim()
     clock.advance(LEASE_S)
-    done, seen = at_once(partial(_commit_until_lost, old, flow_id), partial(_take_over, new, old.group_id))
-    assert new_store.read_log(old.group_id) == seen, "written under the old lease after the claim had returned"
-    assert [record.commit_id for record in seen if record.owner_id == old.owner.id] == done
+    read = partial(new_store.read_log, lease.group_id, after=old.last[lease.group_id])
+    done, seen = at_once(
+        partial(_commit_until_lost, old, f"w/{number}/1"), partial(_take_over, new, read, number * _FLOWS // 2)
+    )
+    assert read() == seen, "written under the old lease after the claim had returned"
+    assert [record.commit_id for record in seen] == done
     clock.advance(LEASE_S)
 
 
-def _take_over(node: Node, group_id: int) -> list[LogRecord]:
-    """Claim, and what a group's log holds then."""
-    node.claim(node.store.group_count)
-    return node.store.read_log(group_id)
+def _take_over(node: Node, read: Callable[[], list[LogRecord]], begun: int) -> list[LogRecord]:
+    """Claim, when so many commits are there, and what is to be read then."""
+    for _ in range(_LOOKS):
+        if len(read()) >= begun:
+            break
+    node.claim()
+    return read()
 
 
 def _commit_until_lost(node: Node, flow_id: str) -> list[str]:
-    """Ids of the commits that were done, one after the other, until the first refusal."""
+    """Ids of the commits that were done, batch after batch, until the first refusal.
+
+    The batches are large, because the fence must hold from the first look at it to the last row. Every other one has
+    two commits of one flow, for which a store may have another way than for commits of many flows.
+    """
     done: list[str] = []
-    for revision in range(1, _COMMITS + 1):
-        commit = node.write(flow_id, revision)
-        (outcome,) = node.commit(commit)
-        if outcome is not Outcome.DONE:
-            assert outcome is Outcome.OWNERSHIP_LOST
-            break
-        assert commit.flow is not None
-        done.append(commit.flow.commit_id)
+    for number in range(1, _BATCHES + 1):
+        large = [node.write(f"{flow_id}{branch}", number) for branch in range(_FLOWS)]
+        small = [node.write(flow_id, 2 * number - 1), node.write(flow_id, 2 * number)]
+        for batch in (large, small):
+            outcomes = node.commit(*batch)
+            written = [commit.flow for commit, outcome in zip(batch, outcomes, strict=True) if outcome is Outcome.DONE]
+            done += [flow.commit_id for flow in written if flow is not None]
+            if len(written) < len(batch):
+                assert set(outcomes) <= {Outcome.DONE, Outcome.OWNERSHIP_LOST}
+                return done
     return done
