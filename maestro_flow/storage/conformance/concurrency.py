@@ -79,12 +79,15 @@ class Concurrency(Concern):
         store.push("w", b"{}")
 
         def start_some(through: Storage, name: str) -> list[int]:
-            return [through.start([StartRequest("w", f"{name}-{n}", 0)])[0].instance_id for n in range(_COMMITS)]
+            """One by one, and several at once."""
+            calls = [[f"{name}-{number}-{part}" for part in range(1 + number % 3)] for number in range(_COMMITS)]
+            answers = [through.start([StartRequest("w", request_id, 0) for request_id in call]) for call in calls]
+            return [run.instance_id for runs in answers for run in runs]
 
         handles = zip(range(_THREADS), cycle((store, second)), strict=False)
         answers = at_once(*(partial(start_some, through, f"t{number}") for number, through in handles))
         numbers = [number for answer in answers for number in answer]
-        assert sorted(numbers) == list(range(1, _THREADS * _COMMITS + 1))
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
     def test_definitions_are_numbered_densely_under_threads(self, store: Storage, second: Storage) -> None:
         """PROTOCOL 28: two bodies never have one version."""

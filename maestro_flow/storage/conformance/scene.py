@@ -49,7 +49,7 @@ class Scene:
         """What may happen; most exclude another one, or change its answer."""
         one, other = self._commit("applied"), self._commit("refused")
         boris, clara = (Owner(lease.owner_id) for lease in self.next)
-        m1, m2, m4 = (letter(self.group_id, message_id) for message_id in ("m1", "m2", "m4"))
+        m1, m2, m3 = (letter(self.group_id, message_id) for message_id in ("m1", "m2", "m3"))
         return {
             "claim": lambda store: store.claim(boris, lease_s=LEASE_S, limit=1),
             "claim by another": lambda store: store.claim(clara, lease_s=LEASE_S, limit=1),
@@ -60,7 +60,7 @@ class Scene:
             "settle": lambda store: store.commit([Commit(self.old, settles=(Settlement("m1", "applied"),))]),
             "send what waits": lambda store: store.send(m1),
             "send what is settled": lambda store: store.send(m2),
-            "send": lambda store: store.send(m4),
+            "send what a commit sends": lambda store: store.send(m3),
             "receive": lambda store: store.receive(self.old),
             "purge": lambda store: store.purge_messages(settled_before=float("inf")),
             "push": lambda store: store.push(self.workflow_id, b"[]"),
@@ -84,7 +84,7 @@ class Scene:
         return [
             store.renew(_LANDLORD, [], lease_s=LEASE_S).claimable,
             *(answer_of(store, methodcaller("receive", lease)) for lease in (self.old, *self.next)),
-            *(store.message(self.group_id, message_id) for message_id in ("m1", "m2", "m3", "m4")),
+            *(store.message(self.group_id, message_id) for message_id in ("m1", "m2", "m3")),
             store.read_log(self.group_id),
             store.load_flows(self.group_id),
             store.given(self.group_id),
