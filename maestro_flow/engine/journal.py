@@ -30,7 +30,7 @@ logger = logging.getLogger("maestro_flow.engine")
 _ANSWERED_HERE_MAX = 2
 """A batch this small means that nothing else is going on: its actors are run on the journal's own thread."""
 
-_RESEND_FIRST_S, _RESEND_MAX_S = 0.05, 1.0
+_RESEND_FIRST_S, _RESEND_MAX_S = 0.05, 0.5
 
 _Batch = list[tuple[Write, Commit]]
 
