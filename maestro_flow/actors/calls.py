@@ -8,6 +8,7 @@ import msgspec
 from attrs import define, field
 
 from maestro_flow.actors.messages import Returned
+from maestro_flow.actors.services import Held
 from maestro_flow.core.inputs import Report
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import ValueNotStorable
@@ -40,7 +41,7 @@ class Attempt:
     definition: StepDefinition
     step: StepState
     step_type: StepType
-    generation: int
+    held: Held
     result_bytes_max: int
     artifacts: dict[str, object] = field(init=False)
     began_at: float | None = field(init=False)
@@ -128,7 +129,7 @@ class Attempt:
             step_id=self.definition.id,
             attempt=self.step.attempt,
             execution=self.step.execution,
-            generation=self.generation,
+            generation=self.held.lease.generation,
             started_at=self.step.starting_at or now,
             now=now,
             params={name: param.value for name, param in self.definition.params.items()},

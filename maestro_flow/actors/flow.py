@@ -210,7 +210,7 @@ class FlowActor(BaseActor):
             definition,
             state.steps[effect.step],
             step_type,
-            self.held.lease.generation,
+            self.held,
             services.limits.result_bytes_max,
         )
         inline = services.abilities(state.graph).inline

@@ -30,6 +30,10 @@ from maestro_flow.steps.failures import describe
 __all__ = ["StepActor"]
 
 
+_ASK_AGAIN_S = 0.1
+"""After this, code that was due past the deadline of its group's lease is looked at again, if the group is not lost."""
+
+
 class StepActor(BaseActor):
     """See the module. Child of a flow, which it tells ``Began`` and ``Report``; it ends with its verdict."""
 
@@ -83,6 +87,10 @@ class StepActor(BaseActor):
     def run(self, phase: Phase) -> None:
         """On a worker: the call, and the hand-over of its report, without waking another thread where that can be."""
         services, ref, attempt = self.services, self.actor_ref, self.attempt
+        if services.runtime.clock.monotonic() >= attempt.held.deadline:
+            # This process was frozen, or the store is away: another owner may be at work. The next scan knows.
+            services.runtime.call_later(_ASK_AGAIN_S, lambda: post(ref, phase))
+            return
         now = services.now()
         if attempt.began_at is None:
             attempt.began_at = now
