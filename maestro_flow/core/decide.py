@@ -285,8 +285,10 @@ class _Draft:
 
     def retries(self, *, until: float) -> list[str]:
         """Steps whose next attempt is due by then, the earliest first: a map has no order of its own."""
-        due = ((retry_at, step_id) for step_id, retry_at in self.state.retrying.items() if retry_at <= until)
-        return [step_id for _, step_id in sorted(due)]
+        retrying = self.state.retrying
+        if not retrying:
+            return []
+        return [step_id for _, step_id in sorted((at, step_id) for step_id, at in retrying.items() if at <= until)]
 
     def running(self, *, inline: bool | None = None) -> list[tuple[str, StepState]]:
         """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition.
