@@ -21,11 +21,8 @@ __all__ = ["storage_error"]
 _RESET = re.compile(r"STORERESET \[(.*)\]", re.DOTALL)
 """Said by ``head.lua``; servers put words of their own around it."""
 
-_REFUSED = {
-    "NOAUTH": "the server wants a password; put it into the URL",
-    "WRONGPASS": "the server refuses the user or the password",
-    "NOPERM": "this user may not do it; grant all commands on the keys {namespace:*",
-}
+_NO_PERMISSION = "this user may not do it; grant all commands on the keys {namespace:*"
+_NO_LOGIN = "the server refuses the login; look at the user and the password in the URL"
 
 _TRANSIENT = frozenset(
     {"BUSY", "LOADING", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN"}
@@ -47,11 +44,11 @@ def storage_error(error: RedisError, store: str) -> StorageError:
             f"the store {store} is not what it was: {lost[1]} is missing or another one. It was flushed, evicted, "
             "replaced or changed by hand; stop all nodes, look at the server, then open the store again"
         )
-    if isinstance(error, AuthenticationError | NoPermissionError):
-        word = word if word in _REFUSED else "WRONGPASS"
-    if word in _REFUSED:
-        return StorageUnusable(f"the store {store} cannot be used: {_REFUSED[word]}")
+    # Of some refusals redis-py keeps the type and takes the first word away.
+    if isinstance(error, NoPermissionError):
+        return StorageUnusable(f"the store {store} cannot be used: {_NO_PERMISSION}")
+    if isinstance(error, AuthenticationError):
+        return StorageUnusable(f"the store {store} cannot be used: {_NO_LOGIN}")
     if isinstance(error, ConnectionError | TimeoutError | ReadOnlyError | OutOfMemoryError) or word in _TRANSIENT:
-        # Of the last two redis-py keeps the type and takes the first word away.
         return StorageUnavailable(f"the store {store} is not available, the same call may be repeated: {said}")
     return StorageError(f"the store {store} refused: {said}")

@@ -18,6 +18,7 @@ class CuttingProxy:
         self.cuts = 0
         """Replies that were cut so far."""
         self._to_cut = 0
+        self._open: list[socket.socket] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -32,11 +33,22 @@ class CuttingProxy:
         with self._lock:
             self._to_cut += 1
 
+    def switch(self, target_port: int) -> None:
+        """Cut all connections; those to come go to another server, as after a failover."""
+        self._target = ("127.0.0.1", target_port)
+        with self._lock:
+            cut, self._open = self._open, []
+        for end in cut:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._target)
+                with self._lock:
+                    self._open += [client, server]
                 threading.Thread(target=self._forward, args=(client, server, False), daemon=True).start()
                 threading.Thread(target=self._forward, args=(server, client, True), daemon=True).start()
 

@@ -21,7 +21,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -107,6 +108,15 @@ class Server:
         assert self._process is not None, "only a server that the tests have started is waited for"
         self._process.wait(seconds)
 
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Look again and again, 50 ms apart; ServerNotFound when it does not become so."""
+        for _ in range(TRIES):
+            if is_so():
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.wait(0.05)
+        raise ServerNotFound(f"{self.source}: it did not become what it should")
+
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
@@ -142,18 +152,36 @@ def find_server(*, own: bool = False, **settings: str) -> Server:
     )
 
 
-def find_cluster() -> Server:
-    """A server in cluster mode that is a whole cluster by itself: a script that touches two tags fails at once."""
-    server = find_server(own=True, **{"cluster-enabled": "yes"})
+def find_cluster(nodes: int = 1) -> list[Server]:
+    """Servers that are a cluster; of one node, a script that touches two tags fails at once all the same."""
+    servers = [find_server(own=True, **{"cluster-enabled": "yes"}) for _ in range(nodes)]
+    each = 16384 // nodes
+    for number, server in enumerate(servers):
+        last = 16383 if number == nodes - 1 else (number + 1) * each - 1
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * each, last)
+            client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
+    for server in servers:
+        with server.client() as client:
+            server.wait_until(partial(_is_whole, client))
+    return servers
+
+
+def _is_whole(client: redis.Redis) -> bool:
+    return bool(client.cluster("INFO")["cluster_state"] == "ok")
+
+
+def find_replica(primary: Server) -> Server:
+    """A server that has what the primary has, and the same password: a URL of the one is good for the other."""
+    password = urlsplit(primary.base).password or ""
+    with primary.client() as client:
+        client.config_set("repl-diskless-sync-delay", 0)
+    replicates = {"replicaof": f"127.0.0.1 {primary.port}", "masterauth": password, "requirepass": password}
+    server = find_server(own=True, **replicates)
     with server.client() as client:
-        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        for _ in range(TRIES):
-            if client.cluster("INFO")["cluster_state"] == "ok":
-                return server
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(0.05)
-    server.stop()
-    raise ServerNotFound("the cluster of one node did not come up")
+        server.wait_until(lambda: client.info("replication")["master_link_status"] == "up")
+    return server
 
 
 def _binaries() -> Iterator[Path]:
@@ -168,9 +196,10 @@ def _binaries() -> Iterator[Path]:
 
 
 def _start(binary: Path, settings: dict[str, str]) -> Server:
-    home, password, port = Path(tempfile.mkdtemp(prefix="maestro-redis-")), secrets.token_hex(16), _free_port()
+    home, port = Path(tempfile.mkdtemp(prefix="maestro-redis-")), _free_port()
+    password = settings.get("requirepass", secrets.token_hex(16))
     fixed = {"port": str(port), "bind": "127.0.0.1", "dir": str(home), "requirepass": password}
-    words = [word for name, value in {**settings, **fixed}.items() for word in (f"--{name}", value)]
+    words = [word for name, value in {**settings, **fixed}.items() for word in (f"--{name}", *value.split(" "))]
     server = Server(f"redis://:{password}@127.0.0.1:{port}/0", str(binary), [str(binary), *words], home)
     try:
         server.start()

@@ -1,6 +1,6 @@
 """A process that works on a store until it is told to stop, and the handle by which a test holds it.
 
-    python -m tests.storage.processes URL NAME
+    python -m tests.storage.processes URL NAME LEASE_S
 
 It claims four groups as owner NAME, says so, waits for a line, and then commits as fast as it can, with a line for each
 batch that was acknowledged, until its input ends. After each batch it renews. Any error ends it with a traceback.
@@ -36,10 +36,10 @@ class WorkingNode(Node):
         return Owner(f"owner-{self.name}", this_process())
 
 
-def work(url: str, name: str) -> None:
+def work(url: str, name: str, lease_s: float) -> None:
     """The life of the process."""
     node = WorkingNode(open_storage(url, SystemClock()), name)
-    leases = node.store.claim(node.owner, lease_s=LEASE_S, limit=GROUPS)
+    leases = node.store.claim(node.owner, lease_s=lease_s, limit=GROUPS)
     print(READY, *(lease.group_id for lease in leases), flush=True)
     sys.stdin.readline()
     ended = selectors.DefaultSelector()
@@ -49,7 +49,7 @@ def work(url: str, name: str) -> None:
         revision += 1
         batch = [node.write(f"{name}/{lease.group_id}/1", revision, lease=lease) for lease in leases]
         assert node.store.commit(batch) == [Outcome.DONE] * len(batch)
-        assert node.store.renew(node.owner, leases, lease_s=LEASE_S).lost == frozenset()
+        assert node.store.renew(node.owner, leases, lease_s=lease_s).lost == frozenset()
         print(*(commit.flow.commit_id for commit in batch if commit.flow), flush=True)
     node.store.close()
 
@@ -57,8 +57,8 @@ def work(url: str, name: str) -> None:
 class Worker:
     """The process as a test sees it."""
 
-    def __init__(self, url: str, name: str) -> None:
-        command = [sys.executable, "-m", "tests.storage.processes", url, name]
+    def __init__(self, url: str, name: str, lease_s: float) -> None:
+        command = [sys.executable, "-m", "tests.storage.processes", url, name, str(lease_s)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -98,14 +98,20 @@ class Worker:
         assert (self.process.stderr.read(), self.process.wait(timeout=60)) == ("", 0)
         return acknowledged
 
+    def failure(self) -> str:
+        """Wait until it has ended by itself, with an error: what it said."""
+        errors = self.process.communicate(timeout=60)[1]
+        assert self.process.returncode == 1
+        return errors
+
 
 @contextmanager
-def working(url: str, *names: str) -> Iterator[list[Worker]]:
+def working(url: str, *names: str, lease_s: float = LEASE_S) -> Iterator[list[Worker]]:
     """Workers that have claimed their groups; at the end none is left."""
     workers: list[Worker] = []
     try:
         for name in names:
-            workers.append(Worker(url, name))
+            workers.append(Worker(url, name, lease_s))
         yield workers
     finally:
         for worker in workers:
@@ -114,4 +120,4 @@ def working(url: str, *names: str) -> Iterator[list[Worker]]:
 
 
 if __name__ == "__main__":
-    work(*sys.argv[1:])
+    work(sys.argv[1], sys.argv[2], float(sys.argv[3]))

@@ -21,7 +21,7 @@ class TestRedis(StorageConformance):
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Server]:
-    server = find_cluster()
+    (server,) = find_cluster()
     yield server
     server.stop()
 
