@@ -29,6 +29,7 @@ from maestro_flow.storage.protocol import Storage
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMED = 8
 LEASE_S = 0.02
+LOOKS = 3
 BURST_MAX = 40
 """Commits under one lease at most: then the group is left to others."""
 
@@ -42,8 +43,19 @@ def storm(store: Storage, name: str, commits: int) -> Told:
     told: Told = []
     while len(told) < commits:
         for lease in definite(lambda: store.claim(node.owner, lease_s=LEASE_S, limit=CLAIMED)):
+            _take_over(node, lease)
             told += _burst(node, lease)
     return told
+
+
+def _take_over(node: Node, lease: Lease) -> None:
+    """Read the last position after the claim (PROTOCOL 10), again and again: nobody else writes any more."""
+    node.last[lease.group_id] = last = definite(lambda: node.store.last_position(lease.group_id))
+    for _ in range(LOOKS):
+        if last != definite(lambda: node.store.last_position(lease.group_id)):
+            log = definite(lambda: node.store.read_log(lease.group_id, after=last))
+            stale = [record for record in log if record.generation < lease.generation]
+            assert stale == [], "written under an old lease after the claim had returned"
 
 
 def definite(verb: Callable[[], T]) -> T:
@@ -56,9 +68,9 @@ def definite(verb: Callable[[], T]) -> T:
 def _burst(node: Node, lease: Lease) -> Told:
     """Commits to the group's flow, from where it is, until one is refused."""
     flow_id = f"w/{lease.group_id + 1}/1"
-    last = definite(lambda: node.store.last_position(lease.group_id))  # after the claim (PROTOCOL 10)
+    last = node.last[lease.group_id]
     log = definite(lambda: node.store.read_log(lease.group_id, after=last - 1, limit=1))
-    node.last[lease.group_id], revision = last, log[-1].revision if log else 0
+    revision = log[-1].revision if log else 0
     told: Told = []
     while len(told) < BURST_MAX:
         revision += 1
