@@ -1,22 +1,17 @@
-"""From a URL to an open store: look at the server, find the store or found it."""
+"""From a URL to an open store: look at the server, find the store or found it, migrate it."""
 
 from __future__ import annotations
 
 from maestro_flow.clock import Clock, Environment
-from maestro_flow.errors import SchemaMismatch, StorageReset
+from maestro_flow.errors import StorageReset
 from maestro_flow.storage.protocol import GROUP_COUNT
 from maestro_flow_redis.gate import check_server
+from maestro_flow_redis.migrations import check_reader, current, migrate
 from maestro_flow_redis.server import Call, Server
 from maestro_flow_redis.storage import RedisStorage
 from maestro_flow_redis.target import Target
 
-__all__ = ["SCHEMA_VERSION", "open_redis", "open_server"]
-
-SCHEMA_VERSION = 1
-"""Version of the keys and what is in them, raised with every change."""
-
-_OLDEST_READER = 1
-"""The oldest schema version whose programs may still use a store of this one (PROTOCOL 27)."""
+__all__ = ["open_redis", "open_server"]
 
 
 def open_redis(url: str, _clock: Clock) -> RedisStorage:
@@ -37,6 +32,7 @@ def open_server(server: Server) -> RedisStorage:
     try:
         check_server(server)
         _find_or_found(server)
+        migrate(server)
     except BaseException:
         server.close()
         raise
@@ -50,16 +46,13 @@ def _find_or_found(server: Server) -> None:
     founded again is told from the one that was. Several processes may found at once: all use the first one's epoch.
     """
     store = server.target.name
-    new = (Environment().new_id(), SCHEMA_VERSION, _OLDEST_READER, GROUP_COUNT)
+    ours = current()
+    new = (Environment().new_id(), ours.version, ours.oldest_reader, GROUP_COUNT)
     catalog = server.call("found_catalog", server.catalog, *new)
     if catalog is None:
         raise _lost_a_part(store, "a part of its catalog is missing")
     epoch, version, reader, groups, is_founded = catalog
-    if int(reader) > SCHEMA_VERSION:
-        raise SchemaMismatch(
-            f"the store {store} has schema {int(version)}, which needs a maestro-flow that knows schema {int(reader)}; "
-            f"this one knows schema {SCHEMA_VERSION}: upgrade it"
-        )
+    check_reader(store, version=int(version), oldest_reader=int(reader))
     server.epoch, server.group_count = epoch, int(groups)
     may_make = int(is_founded == b"0")
     replies = server.call_all(

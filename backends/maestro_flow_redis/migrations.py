@@ -1,0 +1,93 @@
+"""From one version of a store's keys to the next, for the stores that an older maestro-flow has made.
+
+A store is migrated when it is opened, by one process at a time: the right to do so is taken in the catalog for
+``LOCK_S``, kept by each step, and free again when that time is over, also if its holder has died. A script sees one tag
+only, so a migration is no transaction: it is made of steps that may be repeated, and the version is changed last.
+
+Nodes that have the store open meanwhile go on, with the scripts of their own version: a migration must leave what these
+can read and write. Where it cannot, it raises ``oldest_reader``: older programs cannot open the store any more, but those
+that have it open must be stopped before, which is for the release notes to say.
+
+How the next one is written: change the scripts, append a ``Migration``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from attrs import frozen
+
+from maestro_flow.clock import Environment
+from maestro_flow.errors import SchemaMismatch
+from maestro_flow_redis.server import Server
+
+__all__ = ["LOCK_S", "MIGRATIONS", "Migration", "check_reader", "current", "migrate"]
+
+LOCK_S = 30.0
+"""A step takes much less; who was frozen for longer finds another one at work, and leaves it to him."""
+
+_PAUSE_S = 0.05
+"""Between two looks at what another process is doing."""
+
+logger = logging.getLogger("maestro_flow.storage")
+
+
+def _nothing_to_do(_server: Server) -> bool:
+    return False
+
+
+@frozen
+class Migration:
+    """What turns the keys of the version before into those of ``version``."""
+
+    version: int
+    oldest_reader: int
+    """The oldest version whose programs may use a store of this one (PROTOCOL 27)."""
+    step: Callable[[Server], bool] = _nothing_to_do
+    """Does a part of it that takes less than a second; whether something is left. May be repeated at any time."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, oldest_reader=1),  # the keys as they were first made
+)
+"""Dense, from version 1 on."""
+
+
+def current() -> Migration:
+    """The version that this maestro-flow knows and writes."""
+    return MIGRATIONS[-1]
+
+
+def check_reader(store: str, *, version: int, oldest_reader: int) -> None:
+    """Raises SchemaMismatch: the store is too new for us."""
+    known = current().version
+    if known < oldest_reader:
+        raise SchemaMismatch(
+            f"the store {store} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
+            f"this one knows schema {known}: upgrade it"
+        )
+
+
+def migrate(server: Server) -> None:
+    """Bring the store to our version, or wait until another process has done so; a newer one is left as it is."""
+    who = Environment().new_id()
+    while (version := int(server.call("schema_version", server.catalog))) < current().version:
+        migration = MIGRATIONS[version]
+        if _steps_done(server, migration, who):
+            done = (who, migration.version, migration.oldest_reader)
+            if server.call("migrated", server.catalog, *done):
+                logger.info("the store %s: schema %d -> %d", server.target.name, version, migration.version)
+        else:
+            time.sleep(_PAUSE_S)
+
+
+def _steps_done(server: Server, migration: Migration, who: str) -> bool:
+    """Whether all steps were done while the right to do so was ours; it still is, then."""
+    is_more = True
+    while is_more:
+        if not server.call("migrating", server.catalog, who, migration.version, repr(LOCK_S)):
+            return False
+        is_more = migration.step(server)
+    return True

@@ -1,0 +1,140 @@
+"""A schema of the future: who migrates a Redis store, who waits for it, and who is not let in."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from maestro_flow_redis import migrations
+from maestro_flow_redis.migrations import LOCK_S, MIGRATIONS, Migration
+from maestro_flow_redis.opening import open_server
+from maestro_flow_redis.server import Server as Connected
+from maestro_flow_redis.storage import RedisStorage
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.errors import SchemaMismatch
+from maestro_flow.model.commit import Outcome
+from maestro_flow.storage.conformance.node import Node
+from tests.servers.redis import Server
+from tests.servers.redis_time import ServerAtTime
+
+NEXT = MIGRATIONS[-1].version + 1
+
+
+class Steps:
+    """A migration of two steps, and how often they were done; the second waits for ``may_end``."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def step(self, _server: Connected) -> bool:
+        self.done += 1
+        if self.done == 2:
+            self.begun.set()
+            assert self.may_end.wait(60)
+        return self.done < 2
+
+    def migration(self, oldest_reader: int = 1) -> Migration:
+        return Migration(NEXT, oldest_reader, self.step)
+
+
+@pytest.fixture
+def opened(redis_server: Server, namespace: str, clock: ManualClock) -> Callable[[], RedisStorage]:
+    return lambda: open_server(ServerAtTime(redis_server.url(namespace), clock))
+
+
+def know(patch: pytest.MonkeyPatch, *more: Migration) -> None:
+    """Let the program know these migrations besides its own."""
+    patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, *more))
+
+
+def test_versions_are_dense_and_never_admit_whom_they_have_excluded() -> None:
+    assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+    readers = [migration.oldest_reader for migration in MIGRATIONS]
+    assert readers == sorted(readers)
+
+
+def test_of_two_that_open_at_once_one_migrates_and_the_other_waits(
+    opened: Callable[[], RedisStorage], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And who has the store open meanwhile goes on."""
+    node, steps = Node(opened()), Steps()
+    node.claim()
+    know(monkeypatch, steps.migration())
+    with caplog.at_level(logging.INFO, "maestro_flow.storage"), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(opened)
+        assert steps.begun.wait(60)
+        second = pool.submit(opened)
+        assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
+        assert node.store.schema_version == NEXT - 1
+        assert not second.done()
+        steps.may_end.set()
+        assert [opening.result(60).schema_version for opening in (first, second)] == [NEXT, NEXT]
+    assert steps.done == 2
+    assert [record.getMessage().rpartition(": ")[2] for record in caplog.records] == [f"schema {NEXT - 1} -> {NEXT}"]
+    assert node.commit(node.write("w/1/1", 2)) == [Outcome.DONE]
+
+
+def test_who_died_while_he_migrated_holds_up_others_for_a_bounded_time_and_the_steps_are_done_again(
+    opened: Callable[[], RedisStorage], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened().close()
+
+    def die(_server: Connected) -> bool:
+        raise RuntimeError("the power is gone")
+
+    with monkeypatch.context() as patch:
+        know(patch, Migration(NEXT, 1, die))
+        with pytest.raises(RuntimeError):
+            opened()
+    steps = Steps()
+    steps.may_end.set()
+    know(monkeypatch, steps.migration())
+    with ThreadPoolExecutor(1) as pool:
+        clock.advance(LOCK_S - 1)
+        opening = pool.submit(opened)
+        with pytest.raises(TimeoutError):
+            opening.result(0.2)
+        clock.advance(1)
+        assert opening.result(60).schema_version == NEXT
+    assert steps.done == 2
+
+
+def test_who_was_frozen_while_he_migrated_leaves_it_to_the_one_who_came_then(
+    opened: Callable[[], RedisStorage],
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    opened().close()
+    frozen, steps = Steps(), Steps()
+    steps.may_end.set()
+    caplog.set_level(logging.INFO, "maestro_flow.storage")
+    with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
+        know(patch, frozen.migration())
+        opening = pool.submit(opened)
+        assert frozen.begun.wait(60)
+        clock.advance(LOCK_S)
+        know(patch, steps.migration())
+        assert opened().schema_version == NEXT
+        frozen.may_end.set()
+        assert opening.result(60).schema_version == NEXT
+    assert len(caplog.records) == 1, "the thawed one has changed nothing"
+
+
+def test_an_older_program_is_let_in_unless_the_store_excludes_it(
+    opened: Callable[[], RedisStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened().close()
+    for oldest_reader in (1, NEXT):
+        with monkeypatch.context() as patch:
+            know(patch, *(Migration(version, oldest_reader) for version in range(NEXT, NEXT + oldest_reader)))
+            opened().close()
+        if oldest_reader == 1:
+            assert opened().schema_version == NEXT
+    with pytest.raises(SchemaMismatch, match=f"needs a maestro-flow that knows schema {NEXT}"):
+        opened()
