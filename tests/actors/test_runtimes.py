@@ -13,6 +13,7 @@ from maestro_flow.actors.base import BaseActor, post
 from maestro_flow.actors.inline import InlineRuntime
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.threaded import ThreadedRuntime
 from maestro_flow.clock import SystemClock
 
 PATIENCE_S = 10.0
@@ -142,13 +143,20 @@ def test_workers_run_jobs_and_skip_those_given_up(runtime: Runtime) -> None:
     assert "given up" not in ran
 
 
-def test_an_actor_leaves_no_trace_in_pykkas_global_registry_on_our_runtimes() -> None:
-    runtime = PooledRuntime(SystemClock())
+@pytest.mark.parametrize("runtime_class", [PooledRuntime, ThreadedRuntime])
+def test_an_actor_leaves_no_trace_in_pykkas_global_registry(
+    runtime_class: type[PooledRuntime | ThreadedRuntime],
+) -> None:
+    threads = set(threading.enumerate())
+    runtime = runtime_class(SystemClock())
     before = len(ActorRegistry.get_all())
     refs = [runtime.spawn(Recorder, runtime.event()) for _ in range(100)]
     assert len(ActorRegistry.get_all()) == before
     assert all(ref.is_alive() for ref in refs)
     runtime.close()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(PATIENCE_S)
+    assert set(threading.enumerate()) <= threads, "and of a closed runtime there is no thread, not even of its actors"
 
 
 def test_a_hanging_job_is_replaced_when_it_is_given_up() -> None:
