@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ def test_a_connection_to_what_has_become_a_replica_is_replaced(
     node: Node, postgres: Server, hand: psycopg.Connection[Any]
 ) -> None:
     """After a failover the old primary still answers; the new one is where a new connection goes."""
-    with node.store._connections.direct() as db, node.store._connections.direct() as idle:  # type: ignore[attr-defined]
+    with node.store._connections.owning() as db, node.store._connections.owning() as idle:  # type: ignore[attr-defined]
         for connection in (db, idle):
             connection.execute("SET default_transaction_read_only = on")
     with pytest.raises(StorageUnavailable, match="read-only"):
@@ -219,6 +220,19 @@ def test_a_connection_in_use_when_the_store_is_closed_ends_when_it_comes_back(st
         store.close()
         assert db.execute("SELECT 1").fetchone() == (1,)
     assert db.closed
+
+
+def test_an_owner_does_not_wait_behind_callers(node: Node) -> None:
+    """PROTOCOL 13: a lease must not run out because a hundred threads of the program ask for something."""
+    with ExitStack() as callers:
+        for _ in range(24):
+            callers.enter_context(node.store._connections.direct())  # type: ignore[attr-defined]
+        asks = ThreadPoolExecutor(1).submit(node.store.push, "w", b"{}")
+        assert node.renew().lost == frozenset()
+        assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
+        assert node.store.receive(node.lease) == []
+        assert not asks.done()
+    assert asks.result(60) == 1
 
 
 def test_a_server_that_vanishes_is_noticed_before_the_lease_is_over(store: PostgresStorage) -> None:

@@ -25,11 +25,11 @@ __all__ = ["Connections", "Direct"]
 Direct = psycopg.Connection[tuple[Any, ...]]
 """A connection in autocommit mode: where a transaction begins and ends is said in our own words."""
 
-_KEPT = 8
-"""Connections that stay open."""
+_KEPT, _MAX = 8, 24
+"""Connections of callers that stay open, and at one time; the next caller waits, at most ``_PATIENCE_S`` seconds."""
 
-_MAX = 24
-"""Connections at one time; the next caller waits, at most ``_PATIENCE_S`` seconds."""
+_OWNERS_KEPT, _OWNERS_MAX = 3, 8
+"""The same for what a node does as an owner: its journal, its keeper and its loader are one thread each."""
 
 _PATIENCE_S = 10.0
 _SHORTEST_LEASE_S = 10.0
@@ -45,32 +45,20 @@ class Connections:
         self.timeout_s = 0.0
         """The longest timeout of a session that is not ours to set: behind a pooler."""
         self._made_for: WeakKeyDictionary[Direct, float] = WeakKeyDictionary()
-        self._pool = Pool(
-            "postgresql+psycopg://",
-            self._connect,
-            store=target.name,
-            kept=_KEPT,
-            limit=_MAX,
-            patience_s=_PATIENCE_S,
-            pool_use_lifo=True,
-            pool_reset_on_return=None,  # in autocommit mode there is nothing to undo
-            use_native_hstore=False,
-        )
-        self._pool.on_checkout(self._check)
+        self._pool = self._make_pool(kept=_KEPT, limit=_MAX)
+        self._owners = self._make_pool(kept=_OWNERS_KEPT, limit=_OWNERS_MAX)
 
     @contextmanager
     def direct(self) -> Iterator[Direct]:
-        """psycopg itself, for the hot verbs: every statement is a transaction."""
-        with translated(self._target.name), self._pool.use() as engine:
-            proxied = engine.raw_connection()
-            try:
-                yield proxied.driver_connection  # type: ignore[misc]  # it is what _connect has made
-            except psycopg.errors.ReadOnlySqlTransaction:
-                proxied.invalidate()  # the server has become a replica: the primary is where new connections go
-                self._pool.drop_idle()
-                raise
-            finally:
-                proxied.close()
+        """psycopg itself, for the hot verbs of callers: every statement is a transaction."""
+        with self._lent(self._pool) as connection:
+            yield connection
+
+    @contextmanager
+    def owning(self) -> Iterator[Direct]:
+        """The same for the verbs of an owner: a lease must not run out because many callers have come first."""
+        with self._lent(self._owners) as connection:
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -100,7 +88,37 @@ class Connections:
 
     def close(self) -> None:
         """Close what is idle at once, and what is in use when it comes back. May be called twice; nothing in a fork."""
+        self._owners.close()
         self._pool.close()
+
+    def _make_pool(self, *, kept: int, limit: int) -> Pool:
+        pool = Pool(
+            "postgresql+psycopg://",
+            self._connect,
+            store=self._target.name,
+            kept=kept,
+            limit=limit,
+            patience_s=_PATIENCE_S,
+            pool_use_lifo=True,
+            pool_reset_on_return=None,  # in autocommit mode there is nothing to undo
+            use_native_hstore=False,
+        )
+        pool.on_checkout(self._check)
+        return pool
+
+    @contextmanager
+    def _lent(self, pool: Pool) -> Iterator[Direct]:
+        with translated(self._target.name), pool.use() as engine:
+            proxied = engine.raw_connection()
+            try:
+                yield proxied.driver_connection  # type: ignore[misc]  # it is what _connect has made
+            except psycopg.errors.ReadOnlySqlTransaction:
+                proxied.invalidate()  # the server has become a replica: the primary is where new connections go
+                self._owners.drop_idle()
+                self._pool.drop_idle()
+                raise
+            finally:
+                proxied.close()
 
     def _connect(self) -> Direct:
         lease_s = self._lease_s

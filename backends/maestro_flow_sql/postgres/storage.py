@@ -57,7 +57,7 @@ class PostgresStorage:
 
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         self._connections.shorten(lease_s)
-        with self._connections.direct() as db:
+        with self._connections.owning() as db:
             leases = ownership.claim(db, owner, lease_s, limit, self._admission.version)
         if not leases:
             with self._connections.reading() as connection:
@@ -65,11 +65,11 @@ class PostgresStorage:
         return leases
 
     def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
-        with self._connections.direct() as db:
+        with self._connections.owning() as db:
             return ownership.renew(db, owner, leases, lease_s)
 
     def release(self, leases: Sequence[Lease]) -> None:
-        with self._connections.direct() as db:
+        with self._connections.owning() as db:
             ownership.release(db, leases)
 
     # -- the one write door -------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ class PostgresStorage:
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         for commit in batch:
             check_group(commit.lease.group_id, self._group_count)
-        with self._connections.direct() as db:
+        with self._connections.owning() as db:
             return commit_batch(db, batch)
 
     # -- the log ------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class PostgresStorage:
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
         check_group(lease.group_id, self._group_count)
-        with self._connections.direct() as db:
+        with self._connections.owning() as db:
             return inbox.receive(db, lease, after, limit)
 
     def message(self, group_id: int, message_id: str) -> Message | None:
