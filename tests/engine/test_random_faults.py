@@ -10,14 +10,22 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from maestro_flow_redis.opening import open_server
 
 from maestro_flow import RunStatus, StepContext, Workflow
+from maestro_flow.clock import ManualClock
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.events import StepEnded, StepRunning, decode_events
 from maestro_flow.model.status import StepStatus
+from maestro_flow.storage.open import open_storage
 from tests.engine.world import Process, World
+from tests.servers import postgres as postgres_servers
+from tests.servers import redis as redis_servers
+from tests.servers.redis_time import ServerAtTime
+from tests.servers.store_time import ServerClock
 
 RUNS = 6
+SEEDS_ON_SERVERS = 20
 VERBS = {"renew", "claim", "given", "taken", "receive", "load_flows", "read_flow", "last_position", "run", "definition"}
 
 
@@ -75,9 +83,9 @@ class Unreliable:
 class Trouble:
     """Two processes; each turn one of them runs for a while, freezes, or dies and is replaced."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, world: World) -> None:
         self.dice = random.Random(seed)
-        self.world = World()
+        self.world = world
         self.wires: list[Unreliable] = []
         self.processes = [self.start(number) for number in range(2)]
 
@@ -105,8 +113,34 @@ class Trouble:
 
 @pytest.mark.parametrize("seed", range(100))
 def test_whatever_happens_everything_ends_once_and_in_order(seed: int) -> None:
-    trouble = Trouble(seed)
-    world = trouble.world
+    check_that_everything_ends_once_and_in_order(seed, World())
+
+
+@pytest.mark.parametrize("seed", range(SEEDS_ON_SERVERS))
+def test_whatever_happens_on_postgres_too(seed: int, postgres: postgres_servers.Server, schema: str) -> None:
+    with postgres.connect() as connection:
+        clock = ServerClock(connection, f"{schema}_time")
+        store = open_storage(postgres.url(schema), clock)
+        try:
+            clock.stop(schema)
+            check_that_everything_ends_once_and_in_order(seed, World(store, clock))
+        finally:
+            store.close()
+            postgres.drop(f"{schema}_time")
+
+
+@pytest.mark.parametrize("seed", range(SEEDS_ON_SERVERS))
+def test_whatever_happens_on_redis_too(seed: int, redis_server: redis_servers.Server, namespace: str) -> None:
+    clock = ManualClock()
+    store = open_server(ServerAtTime(redis_server.url(namespace), clock))
+    try:
+        check_that_everything_ends_once_and_in_order(seed, World(store, clock))
+    finally:
+        store.close()
+
+
+def check_that_everything_ends_once_and_in_order(seed: int, world: World) -> None:
+    trouble = Trouble(seed, world)
     trouble.let(trouble=False)
     runs = trouble.processes[0].engine.start_many("troubled", [{}] * RUNS)
     trouble.let(trouble=True)

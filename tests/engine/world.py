@@ -62,8 +62,8 @@ def unavailable_at(numbers: set[int], when: str) -> Callable[[int, str], None]:
 class World:
     """A store and a clock that outlive processes. ``calls`` is what user code saw: (step, attempt, execution)."""
 
-    def __init__(self, storage: Storage | None = None) -> None:
-        self.clock = ManualClock()
+    def __init__(self, storage: Storage | None = None, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
         self.storage: Storage = storage or MemoryStorage(self.clock)
         self.calls: list[str] = []
 
