@@ -5,8 +5,8 @@ A store is migrated when it is opened, by one process at a time: the right to do
 only, so a migration is no transaction: it is made of steps that may be repeated, and the version is changed last.
 
 Nodes that have the store open meanwhile go on, with the scripts of their own version: a migration must leave what these
-can read and write. Where it cannot, it raises ``oldest_reader``: older programs cannot open the store any more, but those
-that have it open must be stopped before, which is for the release notes to say.
+can read and write. Where it cannot, it raises ``oldest_reader``: older programs cannot open the store any more, but who
+has it open must be stopped before, which is for the release notes to say.
 
 How the next one is written: change the scripts, append a ``Migration``.
 """
