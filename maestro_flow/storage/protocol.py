@@ -144,7 +144,10 @@ class Storage(Protocol):
         ...
 
     def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
-        """A page of the group's live flows (their entry is not terminal), by flow id, with all their records."""
+        """A page of the group's live flows (their entry is not terminal), by flow id, with all their records.
+
+        A page, here and elsewhere, may have fewer than ``limit`` where they are long; only an empty one is the end.
+        """
         ...
 
     def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
