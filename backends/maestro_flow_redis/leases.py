@@ -8,6 +8,7 @@ from itertools import islice
 from attrs import frozen
 
 from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow_redis.migrations import check_reader
 from maestro_flow_redis.server import Call, Server
 
 __all__ = ["claim", "release", "renew"]
@@ -24,15 +25,27 @@ class _Look:
     has_mail: bool
 
 
-def claim(server: Server, owner: Owner, lease_s: float, limit: int) -> list[Lease]:
-    """Look for groups that are free, and then try for as many as are wanted; others may be faster."""
+def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) -> list[Lease]:
+    """Look for groups that are free, and then try for as many as are wanted; others may be faster.
+
+    ``known`` is the schema version that this program knows.
+
+    Raises:
+        SchemaMismatch: the store was migrated to a version that excludes us.
+    """
     looks, _ = _look_around(server, owner, {}, lease_s)
     free = (group_id for group_id, look in enumerate(looks) if look.is_free)
     leases: list[Lease] = []
     while wanted := list(islice(free, max(limit - len(leases), 0))):
-        calls = [Call("claim", server.group(group_id), (owner.id, repr(lease_s))) for group_id in wanted]
-        replies = zip(wanted, server.call_all(calls), strict=True)
-        leases += [Lease(group_id, generation, owner.id) for group_id, generation in replies if generation is not None]
+        args = (owner.id, repr(lease_s), known)
+        replies = server.call_all([Call("claim", server.group(group_id), args) for group_id in wanted])
+        for group_id, generation in zip(wanted, replies, strict=True):
+            if generation is None:
+                continue
+            if generation < 0:
+                version = int(server.call("schema_version", server.catalog))
+                check_reader(server.target.name, known, version=version, oldest_reader=-generation)
+            leases.append(Lease(group_id, generation, owner.id))
     return leases
 
 

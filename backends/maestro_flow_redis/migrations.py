@@ -5,8 +5,8 @@ A store is migrated when it is opened, by one process at a time: the right to do
 only, so a migration is no transaction: it is made of steps that may be repeated, and the version is changed last.
 
 Nodes that have the store open meanwhile go on, with the scripts of their own version: a migration must leave what these
-can read and write. Where it cannot, it raises ``oldest_reader``: older programs cannot open the store any more, but who
-has it open must be stopped before, which is for the release notes to say.
+can read and write. Where it cannot, it raises ``oldest_reader``: older programs cannot open the store any more, and
+those that have it open lose all leases before the first step, and can claim no more (PROTOCOL 3, 27).
 
 How the next one is written: change the scripts, append a ``Migration``.
 """
@@ -16,12 +16,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from attrs import frozen
 
 from maestro_flow.clock import Environment
 from maestro_flow.errors import SchemaMismatch
-from maestro_flow_redis.server import Server
+from maestro_flow_redis.server import Call, Server
 
 __all__ = ["LOCK_S", "MIGRATIONS", "Migration", "check_reader", "current", "migrate"]
 
@@ -60,9 +61,8 @@ def current() -> Migration:
     return MIGRATIONS[-1]
 
 
-def check_reader(store: str, *, version: int, oldest_reader: int) -> None:
-    """Raises SchemaMismatch: the store is too new for us."""
-    known = current().version
+def check_reader(store: str, known: int, *, version: int, oldest_reader: int) -> None:
+    """Raises SchemaMismatch: the store is too new for a program that knows the version ``known``."""
     if known < oldest_reader:
         raise SchemaMismatch(
             f"the store {store} has schema {version}, which needs a maestro-flow that knows schema {oldest_reader}; "
@@ -85,9 +85,15 @@ def migrate(server: Server) -> None:
 
 def _steps_done(server: Server, migration: Migration, who: str) -> bool:
     """Whether all steps were done while the right to do so was ours; it still is, then."""
+    may_go_on = partial(server.call, "migrating", server.catalog, who, migration.version, repr(LOCK_S))
+    if not may_go_on():
+        return False
+    if migration.oldest_reader > MIGRATIONS[migration.version - 2].oldest_reader:
+        groups = map(server.group, range(server.group_count))
+        server.call_all([Call("exclude", group, (migration.oldest_reader,)) for group in groups])
     is_more = True
     while is_more:
-        if not server.call("migrating", server.catalog, who, migration.version, repr(LOCK_S)):
-            return False
         is_more = migration.step(server)
+        if not may_go_on():
+            return False
     return True

@@ -36,7 +36,7 @@ def open_server(server: Server) -> RedisStorage:
     except BaseException:
         server.close()
         raise
-    return RedisStorage(server)
+    return RedisStorage(server, known=current().version)
 
 
 def _find_or_found(server: Server) -> None:
@@ -52,7 +52,7 @@ def _find_or_found(server: Server) -> None:
     if catalog is None:
         raise _lost_a_part(store, "a part of its catalog is missing")
     epoch, version, reader, groups, is_founded = catalog
-    check_reader(store, version=int(version), oldest_reader=int(reader))
+    check_reader(store, ours.version, version=int(version), oldest_reader=int(reader))
     server.epoch, server.group_count = epoch, int(groups)
     may_make = int(is_founded == b"0")
     replies = server.call_all(

@@ -36,8 +36,9 @@ class RedisStorage:
     has lost the store that was opened; only opening it again helps.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, known: int) -> None:
         self._server = server
+        self._known = known  # the schema version of this program
         self._places = Places(server)
 
     def __repr__(self) -> str:
@@ -59,7 +60,7 @@ class RedisStorage:
 
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         self._server.shorten(lease_s)
-        return ownership.claim(self._server, owner, lease_s, limit)
+        return ownership.claim(self._server, owner, lease_s, limit, self._known)
 
     def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
         return ownership.renew(self._server, owner, leases, lease_s)

@@ -138,3 +138,23 @@ def test_an_older_program_is_let_in_unless_the_store_excludes_it(
             assert opened().schema_version == NEXT
     with pytest.raises(SchemaMismatch, match=f"needs a maestro-flow that knows schema {NEXT}"):
         opened()
+
+
+def test_who_has_the_store_open_and_is_excluded_loses_his_leases_before_the_first_step_and_claims_no_more(
+    opened: Callable[[], RedisStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL 3, 27: what he would write could not be read any more."""
+    old, steps = Node(opened()), Steps()
+    old.claim()
+    old.commit(old.write("w/1/1", 1))
+    know(monkeypatch, steps.migration(oldest_reader=NEXT))
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(opened)
+        assert steps.begun.wait(60)
+        assert old.commit(old.write("w/1/1", 2)) == [Outcome.OWNERSHIP_LOST]
+        with pytest.raises(SchemaMismatch, match=f"this one knows schema {NEXT - 1}"):
+            old.claim()
+        steps.may_end.set()
+        new = Node(opening.result(60), "new")
+    assert len(new.claim(new.store.group_count)) == new.store.group_count
+    assert opened().renew(new.owner, new.leases, lease_s=9).lost == frozenset(), "nobody is excluded twice"

@@ -3,10 +3,15 @@
 -- with: group
 --
 -- KEYS[1]  the group
--- ARGV[2]  owner id   ARGV[3]  lease in seconds
--- reply    the new generation, or nil when somebody holds the group
+-- ARGV[2]  owner id   ARGV[3]  lease in seconds   ARGV[4]  the schema version that his program knows
+-- reply    the new generation, or nil when somebody holds the group; where only programs of a later version may claim it,
+--          the oldest of these, with a minus (PROTOCOL 27)
 
-local there = redis.call('HMGET', head, 'owner_id', 'expires_at')
+local there = redis.call('HMGET', head, 'owner_id', 'expires_at', 'oldest_reader')
+local reader = tonumber(there[3] or 0)
+if reader > tonumber(ARGV[4]) then
+  return -reader
+end
 local now = tonumber(store_time())
 if there[1] ~= '' and tonumber(there[2]) > now then
   return false

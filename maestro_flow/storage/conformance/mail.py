@@ -16,7 +16,8 @@ class Mail(Concern):
     def test_a_renewal_names_the_held_groups_with_mail_until_it_is_settled(self, node: Node) -> None:
         """PROTOCOL 13, 17: receiving settles nothing."""
         node.claim(2)
-        elsewhere = (node.leases[-1].group_id + 1) % node.store.group_count
+        held = {lease.group_id for lease in node.leases}
+        elsewhere = min(set(range(node.store.group_count)) - held)
         for group_id in (node.group_id, elsewhere):
             node.store.send(letter(group_id))
         assert node.renew().mail == {node.group_id}
@@ -34,7 +35,8 @@ class Mail(Concern):
     def test_a_renewal_names_the_held_groups_with_starts_until_they_are_taken(self, node: Node) -> None:
         """PROTOCOL 18: the owner's scan is the safety net of every start."""
         node.claim(2)
-        elsewhere = (node.leases[-1].group_id + 1) % node.store.group_count
+        held = {lease.group_id for lease in node.leases}
+        elsewhere = min(set(range(node.store.group_count)) - held)
         node.store.push("w", b"{}")
         run, _ = node.store.start([StartRequest("w", "r1", node.group_id), StartRequest("w", "r2", elsewhere)])
         assert node.renew().given == {node.group_id}
