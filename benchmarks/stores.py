@@ -76,4 +76,4 @@ def _on_redis() -> Iterator[MeasuredStore]:
 
 
 def _names() -> list[str]:
-    return [f"benchmark_{secrets.token_hex(4)}" for _ in range(3)]
+    return [f"t_benchmark_{secrets.token_hex(4)}" for _ in range(3)]
