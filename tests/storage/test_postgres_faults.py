@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from maestro_flow_sql.postgres.storage import PostgresStorage
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.commit import Commit, Outcome, Owner
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy
@@ -198,6 +199,29 @@ def test_connections_that_the_server_has_ended_are_replaced_unnoticed(
     assert ended[0] > 0
     assert node.commit(node.write("w/1/1", 2)) == [Outcome.DONE]
     assert len(node.store.read_flow("w/1/1")) == 2
+
+
+def test_a_server_that_is_stopped_with_its_connections_open_is_given_up_before_the_lease_is_over(
+    own_postgres: Server,
+) -> None:
+    """Its kernel goes on acknowledging, so neither keepalives nor the timeouts of the server end the waiting."""
+    own_postgres.drop("t_silent")
+    store = open_postgres(own_postgres.url("t_silent"), SystemClock())
+    store._connections.shorten(SHORT_LEASE_S)
+    with store._connections.owning() as db:
+        backend = db.info.backend_pid
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable, match="has not answered"):
+            store.renew(Owner("ann", "here"), [], lease_s=SHORT_LEASE_S)
+        assert time.monotonic() - began < SHORT_LEASE_S
+        assert db.closed
+        store.renew(Owner("ann", "here"), [], lease_s=SHORT_LEASE_S)  # on a connection that answers
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        store.close()
+    own_postgres.drop("t_silent")
 
 
 def test_a_connection_to_what_has_become_a_replica_is_replaced(

@@ -87,6 +87,7 @@ def test_an_unreachable_server_is_unavailable_and_named(host: str) -> None:
     with pytest.raises(StorageUnavailable, match=f"me@{host}.*/db") as refusal:
         open_postgres(f"postgresql://me:{IN_A_URL}@{host}/db", SystemClock())
     assert "cret" not in str(refusal.value)
+    assert "\n" not in str(refusal.value), "libpq says it on two lines, a log has one for it"
 
 
 def test_the_primary_is_found_among_several_hosts(own_postgres: Server, tmp_path: Path) -> None:
@@ -109,6 +110,13 @@ def test_a_wrong_password_is_refused_and_not_shown(own_postgres: Server) -> None
     with pytest.raises(StorageUnusable, match="check user, password") as refusal:
         open_postgres(url, SystemClock())
     assert "cret" not in str(refusal.value)
+
+
+def test_a_database_that_is_not_there_is_not_taken_for_a_wrong_password(own_postgres: Server) -> None:
+    url = own_postgres.url("t_nowhere").replace("/postgres?", "/nowhere?")
+    with pytest.raises(StorageUnusable, match="no such database; create it") as refusal:
+        open_postgres(url, SystemClock())
+    assert "login" not in str(refusal.value)
 
 
 def test_a_role_that_may_not_create_the_schema_is_told_so(own_postgres: Server) -> None:

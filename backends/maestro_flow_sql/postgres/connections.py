@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -18,11 +17,12 @@ from sqlalchemy.exc import DisconnectionError
 from maestro_flow.errors import StorageUnusable
 from maestro_flow_sql.pool import Pool
 from maestro_flow_sql.postgres.errors import translated
+from maestro_flow_sql.postgres.patience import PatientConnection
 from maestro_flow_sql.postgres.target import Target
 
 __all__ = ["Connections", "Direct"]
 
-Direct = psycopg.Connection[tuple[Any, ...]]
+Direct = PatientConnection
 """A connection in autocommit mode: where a transaction begins and ends is said in our own words."""
 
 _KEPT, _MAX = 8, 24
@@ -34,6 +34,9 @@ _OWNERS_KEPT, _OWNERS_MAX = 3, 8
 _PATIENCE_S = 10.0
 _SHORTEST_LEASE_S = 10.0
 """Leases are taken to be no shorter until a claim says otherwise: the default of the engine."""
+
+_ANSWER_LEASES = 0.6
+"""An answer is waited for a little longer than the server lets a statement take, which is half a lease."""
 
 
 class Connections:
@@ -125,7 +128,8 @@ class Connections:
         parameters = {**_liveness(lease_s), **self._target.parameters}
         if not self._target.behind_pooler:
             parameters["options"] = _session(self._target.namespace, lease_s)
-        connection = psycopg.connect(**parameters, autocommit=True)
+        connection = PatientConnection.connect(**parameters, autocommit=True)
+        connection.answer_s = _ANSWER_LEASES * lease_s
         connection.isolation_level = IsolationLevel.READ_COMMITTED  # of what is written in several statements
         if self._target.behind_pooler:
             connection.prepare_threshold = None

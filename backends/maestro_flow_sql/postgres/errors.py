@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,7 +26,10 @@ _UNUSABLE = {
     "42501": "this user lacks a right; grant it, or let the owner of the database open the store once",
     "42": "its tables are not those of this maestro-flow",
 }
-_REFUSED_LOGIN = ("password authentication failed", "no password supplied", "pg_hba.conf", "does not exist")
+_REFUSED_LOGIN = {
+    r'database ".*" does not exist': "3D",
+    r"password authentication failed|no password supplied|pg_hba\.conf|does not exist": "28",
+}
 """libpq tells no SQLSTATE of a login that failed, so its text has to do; in another language it is unavailable."""
 
 
@@ -56,16 +60,19 @@ def _storage_error(error: psycopg.Error, store: str) -> StorageError | ValueNotS
     57P0x), a server that became a replica (25006), a full disk (53100) may be over with the next try, and the identical
     call is right whatever became of the first (PROTOCOL 6).
     """
-    state = error.sqlstate or ""
+    said = " ".join(str(error).split())  # on one line, as logs and people's terminals want it
+    state = error.sqlstate or _state_of_login(said)
     if isinstance(error, psycopg.DataError) and not state:  # psycopg itself, before anything was sent
-        return ValueNotStorable(f"a value cannot be sent to PostgreSQL: {error}")
+        return ValueNotStorable(f"a value cannot be sent to PostgreSQL: {said}")
     if state.startswith(_CALLERS_FAULT):
-        return StorageError(f"the store {store} refused what contradicts it: {error}")
-    if not state and any(sign in str(error) for sign in _REFUSED_LOGIN):
-        state = "28"
-    if "unsupported startup parameter" in str(error):  # what PgBouncer says to the settings of a session
+        return StorageError(f"the store {store} refused what contradicts it: {said}")
+    if "unsupported startup parameter" in said:  # what PgBouncer says to the settings of a session
         state = "26000"
     reason = next((why for code, why in sorted(_UNUSABLE.items(), reverse=True) if state.startswith(code)), None)
     if reason is not None:
-        return StorageUnusable(f"the store {store} cannot be used: {reason} ({error})")
-    return StorageUnavailable(f"the store {store} is not available, the same call may be repeated: {error}")
+        return StorageUnusable(f"the store {store} cannot be used: {reason} ({said})")
+    return StorageUnavailable(f"the store {store} is not available, the same call may be repeated: {said}")
+
+
+def _state_of_login(said: str) -> str:
+    return next((state for sign, state in _REFUSED_LOGIN.items() if re.search(sign, said)), "")

@@ -48,7 +48,8 @@ def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
     try:
         with connections.direct() as db:
             _check_server(db, target)
-            group_count = find_or_make(db, target)
+            with db.without_end():
+                group_count = find_or_make(db, target)
             if target.behind_pooler:
                 connections.timeout_s = _timeout_of_role(db, target)
     except BaseException:

@@ -1,0 +1,52 @@
+"""A connection that does not wait for ever: psycopg itself waits for an answer until the connection has died.
+
+A server whose process is stopped, or whose disk hangs, keeps its connections alive: its kernel acknowledges what it is
+sent, so neither TCP keepalives nor the timeouts that the server keeps end the waiting.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+
+__all__ = ["PatientConnection"]
+
+T = TypeVar("T")
+
+
+class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
+    """Raises OperationalError, and is closed, when an answer takes longer than ``answer_s`` seconds."""
+
+    answer_s = math.inf
+
+    @contextmanager
+    def without_end(self) -> Iterator[None]:
+        """In this block an answer may take as long as it takes: a migration waits for others."""
+        before, self.answer_s = self.answer_s, math.inf
+        try:
+            yield
+        finally:
+            self.answer_s = before
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
+        """psycopg's own, which asks ``gen`` ten times a second when nothing has come."""
+        return super().wait(self._in_time(gen), *args, **options)
+
+    def _in_time(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        deadline = time.monotonic() + self.answer_s
+        ready = None
+        while True:
+            try:
+                wanted = gen.send(ready)
+            except StopIteration as end:
+                answer: T = end.value
+                return answer
+            ready = yield wanted
+            if not ready and time.monotonic() >= deadline:
+                self.pgconn.finish()  # what comes after all is an answer that nobody waits for
+                raise psycopg.OperationalError(f"the server has not answered for {self.answer_s:g} s")
