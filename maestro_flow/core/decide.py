@@ -187,7 +187,8 @@ class _Draft:
             elif crashes < self.capacity.crashes_max:
                 self.interrupt(step_id, step, crashes=crashes)
             else:
-                problem = f"the process that ran the step died {crashes} times while it was running: given up"
+                times = "once" if crashes == 1 else f"{crashes} times"
+                problem = f"the process that ran the step died {times} while it was running: given up"
                 self.emit(
                     StepEnded(step_id, step.attempt, StepStatus.FATALLY_FAILED, error=StepError("CrashLoop", problem))
                 )

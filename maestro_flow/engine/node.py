@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
@@ -21,7 +22,7 @@ from maestro_flow.engine.loader import Loader
 from maestro_flow.engine.ownership import Keeper, OwnedGroup, StoreClock
 from maestro_flow.engine.settings import Settings
 from maestro_flow.engine.taken import TakenRuns
-from maestro_flow.errors import StorageFailed, StorageUnavailable
+from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
 from maestro_flow.model.commit import GivenRun, Owner
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.process import this_process
@@ -111,12 +112,16 @@ class Node:
         return sorted(group_id for group_id, owned in self._keeper.groups.items() if owned.is_serving)
 
     def take_up(self, started: Sequence[GivenRun]) -> None:
-        """The fast path after a start: tell the groups that are held here; other owners find their runs by a scan."""
+        """The fast path after a start: tell the groups that are held here; other runs are found by a scan.
+
+        The runs are durable, so nothing is raised: one whose definition cannot be read now is left to the scan, too.
+        """
         groups, letters = self._keeper.groups, []
         for given in started:
             owned = groups.get(given.group_id)
             if owned is not None and owned.is_serving:
-                letters.append((owned, TakeUp(given, self._library.graph(given.workflow_id, given.version))))
+                with suppress(MaestroFlowError):
+                    letters.append((owned, TakeUp(given, self._library.graph(given.workflow_id, given.version))))
         self._post(letters)
 
     def look_for_mail(self, group_id: int) -> None:
@@ -169,7 +174,7 @@ class Node:
         if self._closed:
             return
         try:
-            if self._health.failure is None:
+            if self._health.failure is None and not self._keeper.is_closed:
                 self._keeper.tick()
                 self._purge()
                 self._health.answered()

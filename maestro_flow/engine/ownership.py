@@ -88,7 +88,7 @@ class Keeper:
         self._groups: dict[int, OwnedGroup] = {}
         self._renew_at = float("-inf")
         self._scanning = threading.Lock()
-        self._is_closing = self._is_closed = False
+        self._is_closing = self.is_closed = False
         self.has_scanned = False
         """At least one scan is over, whatever it found."""
 
@@ -105,7 +105,7 @@ class Keeper:
             StorageFailed: there is no use in another one.
         """
         with self._scanning:
-            if not self._is_closed:
+            if not self.is_closed:
                 self._scan()
 
     def close(self) -> None:
@@ -123,12 +123,13 @@ class Keeper:
                 logger.warning("closing before everything that runs is handed over: it will count as interrupted")
                 break
         with self._scanning:
-            self._is_closed = True
+            self.is_closed = True
             leases = [owned.held.lease for owned in self._groups.values()]
             for owned in self.groups.values():
                 self._disband(owned)
         try:
-            self._storage.release(leases)
+            if leases:
+                self._storage.release(leases)
             self._taken.tell()
         except StorageError as error:
             logger.warning("the groups could not be released, they expire: %s", error)

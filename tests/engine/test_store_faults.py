@@ -86,6 +86,43 @@ def test_callers_are_told_of_an_absence_and_those_who_wait_go_on_waiting(process
     assert engine.start("sleeper", request_id="r").flow_id == again.flow_id
 
 
+def test_a_start_that_is_durable_does_not_fail_because_its_definition_cannot_be_read(
+    process: Process, wire: Wire
+) -> None:
+    def away_after_the_start(verb: str, _args: tuple[Any, ...], _options: dict[str, Any]) -> None:
+        if verb == "start":
+            engine.library._graphs.clear()  # as if a thousand others had been used meanwhile
+        elif verb == "definition" and "start" in wire.calls:
+            raise StorageUnavailable("no connection")
+
+    engine = process.engine
+    wire.before = away_after_the_start
+    run = engine.start("sleeper")
+    assert wire.calls[-1] == "definition"
+    wire.heals()
+    assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED, "a scan has found it"
+
+
+def test_who_lost_everything_to_an_absence_releases_nothing_at_the_close(
+    process: Process, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.breaks(StorageUnavailable("no connection"))
+    let_pass(process, 15.0)
+    caplog.clear()
+    process.engine.close()
+    assert caplog.messages == []
+
+
+def test_a_scan_that_asks_for_nothing_does_not_say_that_the_store_answers_again(
+    process: Process, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.breaks(StorageUnavailable("no connection"))
+    let_pass(process, 2.0)
+    process.engine._node._keeper.close()  # the scans of a node go on until it is closed, too
+    let_pass(process, 3.0)
+    assert not [said for said in caplog.messages if "answers again" in said]
+
+
 def test_following_and_stopping_go_on_over_an_absence(process: Process, wire: Wire) -> None:
     run = process.engine.start("sleeper")
     views = run.follow(timeout_s=60)
