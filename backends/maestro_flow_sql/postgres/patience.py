@@ -7,16 +7,19 @@ sent, so neither TCP keepalives nor the timeouts that the server keeps end the w
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
 
+from maestro_flow.clock import SystemClock
+
 __all__ = ["PatientConnection"]
 
 T = TypeVar("T")
+
+_clock = SystemClock()
 
 
 class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -38,7 +41,7 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
         return super().wait(self._in_time(gen), *args, **options)
 
     def _in_time(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        deadline = time.monotonic() + self.answer_s
+        deadline = _clock.monotonic() + self.answer_s
         ready = None
         while True:
             try:
@@ -47,6 +50,6 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
                 answer: T = end.value
                 return answer
             ready = yield wanted
-            if not ready and time.monotonic() >= deadline:
+            if not ready and _clock.monotonic() >= deadline:
                 self.pgconn.finish()  # what comes after all is an answer that nobody waits for
                 raise psycopg.OperationalError(f"the server has not answered for {self.answer_s:g} s")
