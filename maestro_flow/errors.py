@@ -7,6 +7,11 @@
     ├── ValueNotStorable        a value is not JSON, is too large, or is nested too deep
     ├── NotFound                no such workflow, version, run or step
     ├── Conflict                the request contradicts what is already there
+    ├── SelError                an expression has no value
+    │   ├── SelSyntax           the text is not SEL
+    │   ├── SelTypeError        an operator, method or class does not exist for these types
+    │   ├── SelRuntimeError     the evaluation failed: division by zero, a bad date, ``throw``
+    │   └── SelLimit            the expression is too long or too deep, or takes too many steps or too much memory
     ├── RunFailed               raised by ``Run.raise_for_status``: the run has not succeeded
     ├── WaitTimeout             the time to wait is over; the run goes on
     ├── Closed                  the engine or client was closed; what ran goes on in the next engine on the store
@@ -37,6 +42,11 @@ __all__ = [
     "PluginError",
     "RunFailed",
     "SchemaMismatch",
+    "SelError",
+    "SelLimit",
+    "SelRuntimeError",
+    "SelSyntax",
+    "SelTypeError",
     "SettingsError",
     "StorageError",
     "StorageFailed",
@@ -86,6 +96,26 @@ class NotFound(MaestroFlowError):
 
 class Conflict(MaestroFlowError):
     """The request contradicts what is already there: the same id with another content, or a state that forbids it."""
+
+
+class SelError(MaestroFlowError):
+    """A SEL expression has no value; the subclasses say why. Nothing else is ever raised for an expression."""
+
+
+class SelSyntax(SelError):
+    """The text is not SEL: the message names the line, the column and what was found there."""
+
+
+class SelTypeError(SelError):
+    """An operator, method, field or class does not exist for the types it was used with."""
+
+
+class SelRuntimeError(SelError):
+    """The evaluation failed with legal types: division by zero, a bad index or date, a host function, ``throw``."""
+
+
+class SelLimit(SelError):
+    """A limit of ``SelLimits`` was reached: the message names it."""
 
 
 class RunFailed(MaestroFlowError):

@@ -15,7 +15,7 @@ def imported_by(statement: str) -> set[str]:
 
 
 def test_importing_the_package_loads_nothing_that_only_some_need() -> None:
-    assert not imported_by("import maestro_flow") & {"sqlalchemy", "click", "rich", "yaml", "pytest"}
+    assert not imported_by("import maestro_flow") & {"sqlalchemy", "click", "rich", "yaml", "pytest", "lark"}
 
 
 def test_help_loads_neither_the_engine_nor_a_database_nor_a_terminal() -> None:
@@ -25,5 +25,11 @@ def test_help_loads_neither_the_engine_nor_a_database_nor_a_terminal() -> None:
         "sys.argv = ['maestro-flow', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass"
     )
-    assert not loaded & {"sqlalchemy", "yaml", "rich", "pykka", "maestro_flow.engine.engine", "maestro_flow_sql"}
+    heavy = {"sqlalchemy", "yaml", "rich", "pykka", "lark", "maestro_flow.engine.engine", "maestro_flow_sql"}
+    assert not loaded & heavy
     assert "maestro_flow.cli.main" in loaded
+
+
+def test_expressions_load_their_parser_when_the_first_is_evaluated() -> None:
+    assert "lark" not in imported_by("import maestro_flow.sel")
+    assert "lark" in imported_by("from maestro_flow.sel import evaluate; evaluate('1')")

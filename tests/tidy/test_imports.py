@@ -22,6 +22,7 @@ LAYERS = {
     "core":                 ("errors model",                                            "immutables"),
     "storage":              ("errors clock model",                                      ""),
     "storage.conformance":  ("errors clock model storage",                              "hypothesis pytest"),
+    "sel":                  ("errors clock",                                            "lark"),
     "steps":                ("errors clock model",                                      ""),
     "actors":               ("errors clock model core storage.protocol steps",          "immutables pykka"),
     "dsl":                  ("errors model steps",                                      "yaml"),

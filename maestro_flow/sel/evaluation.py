@@ -1,0 +1,141 @@
+"""Evaluate an expression: parsed and compiled once, kept in a bounded cache that threads may share."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from threading import Lock
+
+from attrs import astuple, has
+
+from maestro_flow.clock import Environment
+from maestro_flow.errors import SelError, SelLimit, SelRuntimeError, SelTypeError
+from maestro_flow.sel import tree
+from maestro_flow.sel.access import Evaluate
+from maestro_flow.sel.convert import from_python, to_python
+from maestro_flow.sel.frame import Frame, ParamFunctions
+from maestro_flow.sel.functions.classes import CLASSES
+from maestro_flow.sel.limits import SelLimits
+from maestro_flow.sel.parse import parse
+from maestro_flow.sel.statements import compile_program
+
+__all__ = ["evaluate", "referenced_names"]
+
+_DEFAULTS = SelLimits()
+_SYSTEM = Environment()
+
+
+class _Cache:
+    """Programs that were used last, up to a number of them and of characters of their sources."""
+
+    PROGRAMS_MAX = 1024
+    CHARS_MAX = 500_000
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._programs: OrderedDict[tuple[str, int], Evaluate] = OrderedDict()
+        self._chars = 0
+
+    def get(self, source: str, depth_max: int) -> Evaluate:
+        key = source, depth_max
+        with self._lock:
+            found = self._programs.get(key)
+            if found is not None:
+                self._programs.move_to_end(key)
+                return found
+        made = compile_program(parse(source), depth_max)  # two threads may do this at once: no harm
+        with self._lock:
+            if key not in self._programs:
+                self._programs[key] = made
+                self._chars += len(source)
+            while len(self._programs) > self.PROGRAMS_MAX or self._chars > self.CHARS_MAX:
+                (oldest, _), _ = self._programs.popitem(last=False)
+                self._chars -= len(oldest)
+        return made
+
+
+_cache = _Cache()
+
+
+def evaluate(
+    source: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    functions: ParamFunctions | None = None,
+    limits: SelLimits = _DEFAULTS,
+    environment: Environment = _SYSTEM,
+) -> object:
+    """The value of a SEL expression as a plain Python value; null, or no value at all, is None.
+
+    ``params`` are plain Python values by name, looked at only when the expression does; ``functions`` answers
+    ``params.getFromStep(...)`` and its like; ``environment`` is where the expression has time and chance from.
+
+    Raises:
+        SelError: it has no value; the subclass and the message say why. Nothing else is raised, whatever the text.
+    """
+    try:
+        check_source(source, limits)
+        program = _cache.get(source, limits.depth_max)
+        given = {} if params is None else params
+        frame = Frame(given, functions, limits, environment, from_python)
+        return to_python(frame, program(frame))
+    except SelError:
+        raise
+    except RecursionError:
+        raise SelLimit("Python's own stack is too short for this expression here") from None
+    except MemoryError:
+        raise SelLimit("there is not enough memory for this expression") from None
+    except Exception as error:  # no text may bring down its host, not even by our mistake
+        raise SelRuntimeError(f"a defect in SEL: {type(error).__name__}: {error}") from error
+
+
+def referenced_names(source: str, *, limits: SelLimits = _DEFAULTS) -> frozenset[str]:
+    """Names that the expression reads before it sets them: the parameters that it needs by name.
+
+    As in Maestro, the order of the text counts, not that of the evaluation, and ``params.x`` is not among them.
+
+    Raises:
+        SelError: the text is not SEL, or beyond a limit.
+    """
+    check_source(source, limits)
+    seen: dict[str, bool] = {}
+    for name, is_read in mentions(parse(source)):
+        seen.setdefault(name, is_read)
+    return frozenset(name for name, is_read in seen.items() if is_read and name not in CLASSES)
+
+
+def check_source(source: str, limits: SelLimits) -> None:
+    if type(source) is not str:
+        raise SelTypeError(f"an expression is a str, not {type(source).__name__}")
+    if len(source) > limits.source_chars_max:
+        raise SelLimit(f"source_chars_max: more than {limits.source_chars_max:,} characters")
+
+
+def mentions(program: tree.Program) -> Iterator[tuple[str, bool]]:
+    """Every name of a variable in the order of the text, and whether it is read there."""
+    waiting: list[object] = [program]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case tree.Name(name=name):
+                yield name, True
+            case tree.Assignment(name=name, index=index, value=value):
+                yield name, False
+                waiting += [value, index]
+            case tree.Declaration(variables=variables):
+                waiting += [part for name, value in reversed(variables) for part in (value, _Declared(name))]
+            case _Declared(name=name):
+                yield name, False
+            case tuple():
+                waiting += reversed(node)
+            case _ if has(type(node)):
+                waiting += reversed(astuple(node, recurse=False))  # type: ignore[arg-type]  # has() says it
+            case _:
+                pass
+
+
+class _Declared:
+    __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
