@@ -35,7 +35,8 @@ class Connections:
 
     def __init__(self, target: Target, timeout_s: float) -> None:
         self._target = target
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
+        """How long an answer is waited for. It may be made shorter: connections with a longer one are replaced."""
         self._idle: deque[_Connection] = deque()
         self._pid = os.getpid()
         self._is_closed = False
@@ -69,7 +70,7 @@ class Connections:
         if self._pid != os.getpid():
             self._idle, self._pid = deque(), os.getpid()
         while connection := self._idle_one():
-            if _is_alive(connection):
+            if connection.socket_timeout <= self.timeout_s and _is_alive(connection):
                 return connection
             connection.disconnect()
         connection = self._make()
@@ -96,8 +97,8 @@ class Connections:
         return kind(
             **self._target.parameters,
             protocol=2,
-            socket_timeout=self._timeout_s,
-            socket_connect_timeout=self._timeout_s,
+            socket_timeout=self.timeout_s,
+            socket_connect_timeout=self.timeout_s,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),  # who repeats, and how long, is decided by the caller (PROTOCOL 6)
             client_name="maestro-flow",

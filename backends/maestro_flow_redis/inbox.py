@@ -35,6 +35,8 @@ def receive(server: Server, lease: Lease, after: int, limit: int) -> list[Messag
 
 
 def message(server: Server, group_id: int, message_id: str) -> Message | None:
+    if not message_id:  # the first member of each key, which is nobody's
+        return None
     fields = server.call("message", server.group(group_id), message_id)
     return None if fields[0] is None else message_of(group_id, message_id, fields)
 

@@ -24,6 +24,8 @@ class Places:
 
     def group_of(self, flow_id: str) -> int | None:
         """The group of a run, or None: no start has made it, and no commit has written its entry."""
+        if not flow_id:  # the first member of each key, which is nobody's
+            return None
         group_id = self._groups.get(flow_id)
         if group_id is None:
             group_id = self._look_up(flow_id)

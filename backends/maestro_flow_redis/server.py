@@ -86,13 +86,10 @@ class Server:
         """Wait less than a lease for an answer, so that an owner knows in time that it has none."""
         with self._lock:
             if lease_s / 2 < self.timeout_s:
-                self.timeout_s = lease_s / 2
-                before, self._connections = self._connections, Connections(self.target, self.timeout_s)
-                before.close()
+                self.timeout_s = self._connections.timeout_s = lease_s / 2
 
     def close(self) -> None:
-        with self._lock:
-            self._connections.close()
+        self._connections.close()
 
     def ask(self, *command: str | bytes | int) -> Any:
         """The reply to a command that is no script. Raises as ``call``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 from maestro_flow.model.events import SCHEMA_VERSION
 from maestro_flow.model.status import RunStatus
@@ -189,7 +189,7 @@ class Message:
     """
 
     group_id: int
-    message_id: str = field(validator=storable)
+    message_id: str = field(validator=validators.and_(storable, validators.min_len(1)))
     flow_id: str = field(validator=storable)
     kind: str = field(validator=storable)
     body: bytes = b"{}"

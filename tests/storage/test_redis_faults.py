@@ -11,8 +11,8 @@ from maestro_flow_redis import open_redis
 from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.errors import StorageReset, StorageUnavailable
-from maestro_flow.model.commit import Commit, Lease, Outcome, StartRequest
+from maestro_flow.errors import StorageReset, StorageUnavailable, StorageUnusable
+from maestro_flow.model.commit import Commit, Lease, Outcome, Owner, StartRequest
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.cutting_proxy import CuttingProxy
@@ -183,3 +183,31 @@ def test_a_forked_process_uses_connections_of_its_own(node: Node) -> None:
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert node.commit(*commits) == [Outcome.ALREADY_APPLIED, Outcome.DONE]
+
+
+def test_an_empty_id_is_that_of_nothing(node: Node) -> None:
+    """The first member of a group's keys has no name: it is no run, no message, and no sign that one was lost."""
+    store = node.store
+    assert store.message(0, "") is None
+    assert store.run("") is None
+    assert store.read_flow("") == []
+    store.taken([""])
+    with pytest.raises(ValueError, match="message_id"):
+        letter(0, "")
+    assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
+
+
+def test_a_closed_store_stays_closed_when_the_lease_becomes_shorter(store: RedisStorage) -> None:
+    store.close()
+    with pytest.raises(StorageUnusable, match="is closed"):
+        store.claim(Owner("o"), lease_s=1.0, limit=1)
+
+
+def test_a_shorter_lease_disturbs_no_call_under_way(store: RedisStorage) -> None:
+    """A connection in use goes on, and is replaced by one with a shorter timeout afterwards."""
+    server = store._server
+    before = server._connections
+    assert server.ask("PING") == b"PONG"
+    server.shorten(1.0)
+    assert before.exchange([("PING",)]) == [b"PONG"]
+    assert [connection.socket_timeout for connection in server._connections._idle] == [0.5]
