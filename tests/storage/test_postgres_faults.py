@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from maestro_flow_sql.postgres import open_postgres
 from maestro_flow_sql.postgres.storage import PostgresStorage
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Outcome, Owner
-from maestro_flow.storage.conformance.node import LEASE_S, Node
+from maestro_flow.errors import NotFound, StorageError, StorageUnavailable
+from maestro_flow.model.commit import Commit, Outcome, Owner, StartRequest
+from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy
 from tests.storage.processes import working
@@ -60,6 +60,49 @@ def wait_until_blocked(postgres: Server, statement: str) -> None:
     with postgres.connect() as looking:
         while looking.execute(_WAITING, (f"%{statement}%",)).fetchone() == (0,):
             pass
+
+
+def wait_until_blocked_or_done(postgres: Server, statement: str, call: Future[Any]) -> None:
+    """The same, for a call that might not wait at all."""
+    with postgres.connect() as looking:
+        while not call.done() and looking.execute(_WAITING, (f"%{statement}%",)).fetchone() == (0,):
+            pass
+
+
+def test_a_claim_waits_for_a_receiver_that_came_first(
+    postgres: Server, schema: str, node: Node, hand: psycopg.Connection[Any]
+) -> None:
+    """PROTOCOL 17: what the old owner gets was counted for his generation, before anybody else has the group."""
+    rival = Node(node.store, "boris")
+    node.store.send(letter(node.group_id))
+    with ThreadPoolExecutor(2) as pool:
+        with hand.transaction(force_rollback=True):
+            # A message that is locked makes its receiver wait, with his fence in hand.
+            hand.execute("SELECT FROM messages FOR UPDATE")
+            receive = pool.submit(node.store.receive, node.lease)
+            wait_until_blocked(postgres, "is_new")
+            with postgres.connect(schema) as other:
+                other.execute("UPDATE leases SET expires_at = 0 WHERE group_id = %s", (node.group_id,))
+            claim = pool.submit(rival.claim)
+            wait_until_blocked_or_done(postgres, "SKIP LOCKED", claim)
+            assert not claim.done()
+        assert [message.deliveries for message in receive.result(30)] == [1]
+        (lease,) = claim.result(30)
+    assert [message.deliveries for message in node.store.receive(lease)] == [2]
+
+
+def test_a_version_that_no_counter_reaches_is_not_found(store: PostgresStorage) -> None:
+    store.push("w", b"{}")
+    with pytest.raises(NotFound, match="has no version 2147483648"):
+        store.start([StartRequest("w", "r1", 0, version=2**31)])
+
+
+def test_an_id_that_no_index_holds_is_refused_for_good(store: PostgresStorage) -> None:
+    """Whoever repeats the call until the store is available would do so for ever."""
+    long = "".join(f"{number:x}" for number in range(100_000))
+    with pytest.raises(StorageError, match="index row") as refused:
+        store.push(long, b"{}")
+    assert not isinstance(refused.value, StorageUnavailable)
 
 
 def test_a_claim_waits_for_a_commit_that_came_first(
@@ -255,6 +298,11 @@ def test_an_owner_does_not_wait_behind_callers(node: Node) -> None:
         assert node.renew().lost == frozenset()
         assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
         assert node.store.receive(node.lease) == []
+        assert node.claim(1) == []
+        assert node.store.last_position(node.group_id) == 1
+        assert len(node.store.load_flows(node.group_id)) == 1
+        assert node.store.given(node.group_id) == []
+        node.store.taken(["w/1/1"])
         assert not asks.done()
     assert asks.result(60) == 1
 

@@ -47,7 +47,7 @@ _START_ONE = """
     WITH counted AS (
         UPDATE workflows SET latest_instance = latest_instance + 1
         WHERE workflow_id = %(workflow_id)s
-          AND coalesce(%(version)s::integer, latest_version) BETWEEN 1 AND latest_version
+          AND coalesce(%(version)s::bigint, latest_version) BETWEEN 1 AND latest_version
           AND NOT EXISTS (
               SELECT FROM runs WHERE runs.workflow_id = %(workflow_id)s AND runs.request_id = %(request_id)s)
         RETURNING latest_version, latest_instance
@@ -55,7 +55,7 @@ _START_ONE = """
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
                       request_id, params, created_at, status, is_given, is_live)
     SELECT %(workflow_id)s || '/' || latest_instance || '/1', %(workflow_id)s,
-           coalesce(%(version)s::integer, latest_version), latest_instance, 1, %(group_id)s,
+           coalesce(%(version)s::bigint, latest_version), latest_instance, 1, %(group_id)s,
            %(request_id)s, %(params)s, store_time(), 'CREATED', 1, 0
     FROM counted
     RETURNING flow_id, workflow_id, version, instance_id, run_id, group_id, request_id, params, created_at, true

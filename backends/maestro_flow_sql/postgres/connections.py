@@ -66,13 +66,19 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """SQLAlchemy, for the cold verbs that read: every statement sees what is committed when it begins."""
-        with translated(self._target.name), self._pool.use() as engine, engine.connect() as connection:
+        with self._reading(self._pool) as connection:
             yield connection
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def reading_as_owner(self) -> Iterator[Connection]:
+        """The same for what an owner reads."""
+        with self._reading(self._owners) as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot_as_owner(self) -> Iterator[Connection]:
         """All reads in the block see one state of the store."""
-        with self.reading() as connection:
+        with self.reading_as_owner() as connection:
             connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection  # SQLAlchemy rolls back what comes home in a transaction
 
@@ -108,6 +114,11 @@ class Connections:
         )
         pool.on_checkout(self._check)
         return pool
+
+    @contextmanager
+    def _reading(self, pool: Pool) -> Iterator[Connection]:
+        with translated(self._target.name), pool.use() as engine, engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _lent(self, pool: Pool) -> Iterator[Direct]:

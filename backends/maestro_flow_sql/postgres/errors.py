@@ -13,8 +13,8 @@ from maestro_flow.errors import StorageError, StorageUnavailable, StorageUnusabl
 
 __all__ = ["translated"]
 
-_CALLERS_FAULT = ("22", "23")
-"""Data exceptions and violated constraints: the same call fails again."""
+_CALLERS_FAULT = ("22", "23", "54")
+"""Data exceptions, violated constraints, what is too long for an index: the same call fails again."""
 
 _POOLED = "sessions are shared by a pooler (PgBouncer); add prepare=off to the URL"
 _UNUSABLE = {

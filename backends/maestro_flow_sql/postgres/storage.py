@@ -60,7 +60,7 @@ class PostgresStorage:
         with self._connections.owning() as db:
             leases = ownership.claim(db, owner, lease_s, limit, self._admission.version)
         if not leases:
-            with self._connections.reading() as connection:
+            with self._connections.reading_as_owner() as connection:
                 self._admission.check(queries.meta(connection))
         return leases
 
@@ -84,12 +84,12 @@ class PostgresStorage:
 
     def last_position(self, group_id: int) -> int:
         check_group(group_id, self._group_count)
-        with self._connections.reading() as connection:
+        with self._connections.reading_as_owner() as connection:
             return queries.last_position(connection, group_id)
 
     def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
         check_group(group_id, self._group_count)
-        with self._connections.snapshot() as connection:
+        with self._connections.snapshot_as_owner() as connection:
             return queries.load_flows(connection, group_id, after, limit)
 
     def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
@@ -140,11 +140,11 @@ class PostgresStorage:
 
     def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
         check_group(group_id, self._group_count)
-        with self._connections.reading() as connection:
+        with self._connections.reading_as_owner() as connection:
             return queries.given_runs(connection, group_id, limit)
 
     def taken(self, flow_ids: Sequence[str]) -> None:
-        with self._connections.direct() as db:
+        with self._connections.owning() as db:
             catalog.taken(db, flow_ids)
 
     # -- the run index ------------------------------------------------------------------------------------------
