@@ -91,6 +91,17 @@ def test_a_full_disk_is_unavailable_until_there_is_room(opened: Opened) -> None:
     assert node.commit(*batch) == [Outcome.DONE] * 200
 
 
+def test_tables_that_are_not_ours_are_not_waited_for(path: Path, opened: Opened) -> None:
+    """They come back only by hand, so the node that sees it gives up, instead of asking for ever."""
+    store = opened()
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE definitions")
+    other.close()
+    for verb in (lambda: store.push("w", b"{}"), lambda: store.definition("w")):
+        with pytest.raises(StorageUnusable, match="its tables are not those"):
+            verb()
+
+
 def test_a_lock_that_is_never_released_is_unavailable_in_the_end(
     path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

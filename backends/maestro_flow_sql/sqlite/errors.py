@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ _UNUSABLE = {
 }
 
 
+_NOT_OUR_TABLES = re.compile(r"no such (table|column)|has no column")
+"""SQLite has one code for all that is wrong with a statement, so its text, which it does not translate, has to do."""
+
+
 def is_busy(error: BaseException) -> bool:
     """Another connection has the lock: nothing happened, and the statement can be tried again."""
     return isinstance(error, sqlite3.Error) and _code(error) in _BUSY
@@ -38,6 +43,10 @@ def storage_error(error: sqlite3.Error, path: str) -> StorageError:
     code = _code(error)
     if code in _UNUSABLE:
         return StorageUnusable(f"the store {path} cannot be used: {_UNUSABLE[code]} ({error})")
+    if code == sqlite3.SQLITE_ERROR and _NOT_OUR_TABLES.search(str(error)):
+        return StorageUnusable(
+            f"the store {path} cannot be used: its tables are not those of this maestro-flow ({error})"
+        )
     if code in _CALLERS_FAULT or isinstance(error, sqlite3.IntegrityError):
         return StorageError(f"the store {path} refused what contradicts it: {error}")
     return StorageUnavailable(f"the store {path} is not available, the same call may be repeated: {error}")
