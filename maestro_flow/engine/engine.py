@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -15,6 +16,7 @@ from maestro_flow.engine.client import Client
 from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.node import Node, make_runtime
 from maestro_flow.engine.run import Run
+from maestro_flow.errors import Closed
 from maestro_flow.model.commit import GivenRun, Message
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.steps.registry import StepTypes
@@ -31,7 +33,7 @@ class Engine(Client):
     ``store`` and ``namespace`` as in ``Client``. Settings are keywords, see ``Settings``; what is not given comes from
     the environment or from ``maestro-flow.toml``, see ``Configuration``. ``runtime`` may also be a runtime of one's
     own, such as the inline one, and is then the caller's to close. Construction claims the groups that are free and
-    loads their runs.
+    loads their runs. It is the engine of this process alone: one that is forked off makes its own.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
@@ -51,6 +53,7 @@ class Engine(Client):
         chosen = Configuration.read().settings(settings)
         environment = environment or Environment()
         self._step_types = StepTypes()
+        self._pid = os.getpid()
         self._own_runtime: Runtime | None = None
         with ExitStack() as undo:  # what is half made when something goes wrong
             if runtime is None or isinstance(runtime, str):
@@ -74,6 +77,8 @@ class Engine(Client):
             logger.warning("another process holds all of this store: what is started here runs there, until it closes")
 
     def _stop(self) -> None:
+        if self._is_in_a_fork():
+            return  # the threads and the leases are those of the process that has made it
         try:
             self._node.close()
         finally:
@@ -116,6 +121,8 @@ class Engine(Client):
 
     def check(self) -> None:
         super().check()
+        if self._is_in_a_fork():
+            raise Closed("this Engine was made before a fork, and runs there; make a new one in this process")
         self._node.check()
 
     def send(self, message: Message) -> None:
@@ -124,6 +131,9 @@ class Engine(Client):
 
     def lacking(self, graph: Graph) -> frozenset[str]:
         return self._step_types.lacking(graph.definition)
+
+    def _is_in_a_fork(self) -> bool:
+        return os.getpid() != self._pid
 
     def _groups(self) -> Sequence[int]:
         return self._node.serving_groups() or super()._groups()

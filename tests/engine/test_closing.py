@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from maestro_flow.clock import SystemClock
 from maestro_flow.engine.node import Node
 from maestro_flow.model.commit import Lease, Owner, Renewal
 from maestro_flow.storage.memory import MemoryStorage
+from tests.servers.redis import Server
 
 PATIENCE_S = 20.0
 OTHER = Owner("other")
@@ -183,3 +185,29 @@ def test_closing_during_a_scan_leaves_no_group_behind() -> None:
     for ours in our_threads() - before:
         ours.join(PATIENCE_S)  # among them that of the scan
     assert len(storage.claim(OTHER, lease_s=1, limit=64)) == 64
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_an_engine_in_a_fork_says_so_and_leaves_the_leases_of_its_parent_alone(
+    redis_server: Server, namespace: str
+) -> None:
+    """As of a web server that loads its program, and then forks: on Redis, the store itself goes on in the child."""
+    wf = Workflow("w")
+    wf.add("a", type="NoOp")
+    with Engine(redis_server.url(namespace)) as engine:
+        engine.push(wf)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                with pytest.raises(Closed, match="before a fork"):
+                    engine.start("w")
+                engine.close()
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        run = engine.start("w")
+        assert run.wait(PATIENCE_S) is RunStatus.SUCCEEDED
+        (generation,) = {record.generation for record in engine.storage.read_log(run.group_id)}
+        assert generation == 1, "it was not claimed again"
