@@ -5,7 +5,7 @@ Columns are selected under the names of the model's fields, so a row is a record
 
 from __future__ import annotations
 
-from itertools import groupby, starmap
+from itertools import accumulate, groupby, starmap
 from typing import Any, TypeAlias
 
 import attrs
@@ -73,6 +73,13 @@ _LIVE = (
     .order_by(runs.c.flow_id)
     .limit(bindparam("limit"))
 )
+_PAGE_BYTES = 8 * 1024 * 1024
+"""Of records in a page of flows: it must be read within the timeout of a statement, however short the lease is."""
+_SIZES = (
+    select(log.c.flow_id, func.sum(func.length(log.c.events)))
+    .where(log.c.flow_id.in_(bindparam("flow_ids", expanding=True)))
+    .group_by(log.c.flow_id)
+)
 _FLOWS = _RECORDS.where(log.c.flow_id.in_(bindparam("flow_ids", expanding=True))).order_by(
     log.c.flow_id, log.c.revision
 )
@@ -92,10 +99,20 @@ def read_log(connection: Connection, group_id: int, after: int, limit: int) -> l
 
 def load_flows(connection: Connection, group_id: int, after: str, limit: int) -> list[FlowLog]:
     page = connection.execute(_LIVE, {"group_id": group_id, "after": after, "limit": limit}).mappings()
-    entries = [_entry(row) for row in page]
+    entries = _as_many_as_fit(connection, [_entry(row) for row in page])
     records = _records(connection, _FLOWS, flow_ids=[entry.flow_id for entry in entries])
     of_flow = {flow_id: tuple(group) for flow_id, group in groupby(records, key=lambda record: record.flow_id)}
     return [FlowLog(entry, of_flow[entry.flow_id]) for entry in entries]
+
+
+def _as_many_as_fit(connection: Connection, entries: list[RunEntry]) -> list[RunEntry]:
+    """The first flows, one at least, whose records are not more than ``_PAGE_BYTES`` together."""
+    sizes = connection.execute(_SIZES, {"flow_ids": [entry.flow_id for entry in entries]})
+    size_of = {flow_id: int(size) for flow_id, size in sizes}
+    ends = accumulate(size_of[entry.flow_id] for entry in entries)
+    return [
+        entry for number, (entry, end) in enumerate(zip(entries, ends, strict=True)) if not number or end <= _PAGE_BYTES
+    ]
 
 
 def _records(connection: Connection, statement: Statement, **values: Any) -> list[LogRecord]:
