@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection
 
 from maestro_flow.clock import Clock
 from maestro_flow.model.commit import (
     Commit,
-    FlowLog,
     GivenRun,
     Lease,
-    LogRecord,
     Message,
     Outcome,
     Owner,
     Renewal,
-    RunEntry,
     StartRequest,
 )
 from maestro_flow.storage.judge import check_group
-from maestro_flow.storage.protocol import RunQuery, StoredDefinition
-from maestro_flow_sql import queries
 from maestro_flow_sql.migrations import META, Admission, Meta
+from maestro_flow_sql.reads import SqlReads
 from maestro_flow_sql.sqlite import catalog, inbox
 from maestro_flow_sql.sqlite import leases as ownership
 from maestro_flow_sql.sqlite.append import APPEND, append_values
@@ -32,27 +31,23 @@ from maestro_flow_sql.sqlite.writer import Writer
 __all__ = ["SqliteStorage"]
 
 
-class SqliteStorage:
+class SqliteStorage(SqlReads):
     """A store in a file, for any number of processes on one host; see the Storage protocol.
 
     Times are by the given clock, which is the host's: all processes on a file share it.
     """
 
     def __init__(self, writer: Writer, reader: Reader, clock: Clock, group_count: int, admission: Admission) -> None:
+        super().__init__(group_count)
         self._writer = writer
         self._reader = reader
         self._clock = clock
-        self._group_count = group_count
         self._admission = admission
 
-    @property
-    def group_count(self) -> int:
-        return self._group_count
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._reader.snapshot()
 
-    @property
-    def schema_version(self) -> int:
-        with self._reader.snapshot() as connection:
-            return queries.meta(connection).version
+    _reading_as_owner = _snapshot_as_owner = _reading
 
     def close(self) -> None:
         """Wait for the write under way, and let go of the file. May be called twice."""
@@ -85,27 +80,6 @@ class SqliteStorage:
         with self._writer.transaction() as db:
             return commit_batch(db, batch, self._clock.time())
 
-    # -- the log ------------------------------------------------------------------------------------------------
-
-    def last_position(self, group_id: int) -> int:
-        check_group(group_id, self._group_count)
-        with self._reader.snapshot() as connection:
-            return queries.last_position(connection, group_id)
-
-    def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
-        check_group(group_id, self._group_count)
-        with self._reader.snapshot() as connection:
-            return queries.load_flows(connection, group_id, after, limit)
-
-    def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
-        with self._reader.snapshot() as connection:
-            return queries.read_flow(connection, flow_id, after_revision)
-
-    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        check_group(group_id, self._group_count)
-        with self._reader.snapshot() as connection:
-            return queries.read_log(connection, group_id, after, limit)
-
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
@@ -117,11 +91,6 @@ class SqliteStorage:
         check_group(lease.group_id, self._group_count)
         with self._writer.transaction() as db:
             return inbox.receive(db, lease, after, limit)
-
-    def message(self, group_id: int, message_id: str) -> Message | None:
-        check_group(group_id, self._group_count)
-        with self._reader.snapshot() as connection:
-            return queries.message(connection, group_id, message_id)
 
     def purge_messages(self, *, settled_before: float) -> int:
         purged = 0
@@ -138,31 +107,12 @@ class SqliteStorage:
         with self._writer.transaction() as db:
             return catalog.push(db, workflow_id, body, self._clock.time())
 
-    def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
-        with self._reader.snapshot() as connection:
-            return queries.definition(connection, workflow_id, version)
-
     def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
         for request in requests:
             check_group(request.group_id, self._group_count)
         with self._writer.transaction() as db:
             return catalog.start(db, requests, self._clock.time())
 
-    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
-        check_group(group_id, self._group_count)
-        with self._reader.snapshot() as connection:
-            return queries.given_runs(connection, group_id, limit)
-
     def taken(self, flow_ids: Sequence[str]) -> None:
         with self._writer.transaction() as db:
             catalog.taken(db, flow_ids)
-
-    # -- the run index ------------------------------------------------------------------------------------------
-
-    def run(self, flow_id: str) -> RunEntry | None:
-        with self._reader.snapshot() as connection:
-            return queries.run_entry(connection, flow_id)
-
-    def list_runs(self, query: RunQuery) -> list[RunEntry]:
-        with self._reader.snapshot() as connection:
-            return queries.list_runs(connection, query)

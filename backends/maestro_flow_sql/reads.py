@@ -1,0 +1,94 @@
+"""The verbs of the Storage protocol that only read, once for every dialect."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection
+
+from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, RunEntry
+from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.protocol import RunQuery, StoredDefinition
+from maestro_flow_sql import queries
+from maestro_flow_sql.migrations import Meta
+
+__all__ = ["SqlReads"]
+
+
+class SqlReads:
+    """Base of the stores; they say how a connection is come by."""
+
+    def __init__(self, group_count: int) -> None:
+        self._group_count = group_count
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Connection]:
+        """For callers. Each statement of the block sees what is committed when it begins."""
+
+    @abstractmethod
+    def _reading_as_owner(self) -> AbstractContextManager[Connection]:
+        """The same for owners, who wait for no caller."""
+
+    @abstractmethod
+    def _snapshot_as_owner(self) -> AbstractContextManager[Connection]:
+        """All statements of the block see one state of the store."""
+
+    @property
+    def group_count(self) -> int:
+        return self._group_count
+
+    @property
+    def schema_version(self) -> int:
+        return self._meta().version
+
+    def _meta(self) -> Meta:
+        with self._reading_as_owner() as connection:
+            return queries.meta(connection)
+
+    # -- the log ------------------------------------------------------------------------------------------------
+
+    def last_position(self, group_id: int) -> int:
+        check_group(group_id, self._group_count)
+        with self._reading_as_owner() as connection:
+            return queries.last_position(connection, group_id)
+
+    def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
+        check_group(group_id, self._group_count)
+        with self._snapshot_as_owner() as connection:
+            return queries.load_flows(connection, group_id, after, limit)
+
+    def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
+        with self._reading() as connection:
+            return queries.read_flow(connection, flow_id, after_revision)
+
+    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+        check_group(group_id, self._group_count)
+        with self._reading() as connection:
+            return queries.read_log(connection, group_id, after, limit)
+
+    # -- the inbox and the catalog ------------------------------------------------------------------------------
+
+    def message(self, group_id: int, message_id: str) -> Message | None:
+        check_group(group_id, self._group_count)
+        with self._reading() as connection:
+            return queries.message(connection, group_id, message_id)
+
+    def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
+        with self._reading() as connection:
+            return queries.definition(connection, workflow_id, version)
+
+    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+        check_group(group_id, self._group_count)
+        with self._reading_as_owner() as connection:
+            return queries.given_runs(connection, group_id, limit)
+
+    # -- the run index ------------------------------------------------------------------------------------------
+
+    def run(self, flow_id: str) -> RunEntry | None:
+        with self._reading() as connection:
+            return queries.run_entry(connection, flow_id)
+
+    def list_runs(self, query: RunQuery) -> list[RunEntry]:
+        with self._reading() as connection:
+            return queries.list_runs(connection, query)
