@@ -21,6 +21,9 @@ __all__ = ["storage_error"]
 _RESET = re.compile(r"STORERESET \[(.*)\]", re.DOTALL)
 """Said by ``head.lua``; servers put words of their own around it."""
 
+_IN_A_SCRIPT = re.compile(r"@user_script: ?\d+: -([A-Z]+) ")
+"""How Redis 6.2 says what a command of a script was refused with; newer servers say it as of a command alone."""
+
 _NO_PERMISSION = "this user may not do it; grant all commands on the keys {namespace:*"
 _NO_LOGIN = "the server refuses the login; look at the user and the password in the URL"
 
@@ -38,7 +41,8 @@ def storage_error(error: RedisError, store: str) -> StorageError:
     itself never tries again.
     """
     said = str(error)
-    word = said.partition(" ")[0]
+    in_script = _IN_A_SCRIPT.search(said)
+    word = in_script[1] if in_script else said.partition(" ")[0]
     if lost := _RESET.search(said):
         return StorageReset(
             f"the store {store} is not what it was: {lost[1]} is missing or another one. It was flushed, evicted, "

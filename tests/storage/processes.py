@@ -100,9 +100,11 @@ class Worker:
 
     def failure(self) -> str:
         """Wait until it has ended by itself, with an error: what it said."""
-        errors = self.process.communicate(timeout=60)[1]
-        assert self.process.returncode == 1
-        return errors
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self.process.stdout.read()  # not ``communicate``: that ends its input, which is a reason to end well
+        assert self.process.wait(timeout=60) == 1
+        return self.process.stderr.read()
 
 
 @contextmanager

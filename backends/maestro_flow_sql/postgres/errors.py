@@ -25,6 +25,9 @@ _UNUSABLE = {
     "42P05": _POOLED,
     "42501": "this user lacks a right; grant it, or let the owner of the database open the store once",
     "42": "its tables are not those of this maestro-flow",
+    "58P01": "a file of the database is missing; restore it from a backup",
+    "XX001": "the database is damaged; restore it from a backup",
+    "XX002": "an index of the database is damaged; REINDEX it",
 }
 _REFUSED_LOGIN = {
     r'database ".*" does not exist': "3D",
