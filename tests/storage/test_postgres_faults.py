@@ -204,22 +204,21 @@ def test_a_lost_reply_is_resolved_by_the_identical_batch(postgres: Server, schem
         pytest.fail("the proxy stands before a socket in a folder; unset MAESTRO_TEST_POSTGRES_URL")
     open_postgres(postgres.url(schema), SystemClock()).close()
     name = ".s.PGSQL.5432"
-    proxy = Proxy(tmp_path / name, postgres.home / name)
-    store = open_postgres(postgres.url(schema, host=str(tmp_path)), SystemClock())
-    node = Node(store)
-    node.claim()
-    node.commit(node.write("w/1/1", 1))
-    node.commit(node.write("w/1/1", 2))  # the statement is prepared: its next reply is that of a commit that ran
-    for revision in range(3, CUTS + 3):
-        batch = [node.write("w/1/1", revision)]
-        proxy.lose_reply()
-        with pytest.raises(StorageUnavailable, match="may be repeated"):
-            node.commit(*batch)
-        assert until_definite(node, batch) == [Outcome.ALREADY_APPLIED]
-    assert proxy.lost == CUTS
-    assert [record.revision for record in store.read_flow("w/1/1")] == list(range(1, CUTS + 3))
-    store.close()
-    proxy.close()
+    with Proxy(postgres.home / name, at=tmp_path / name) as proxy:
+        store = open_postgres(postgres.url(schema, host=str(tmp_path)), SystemClock())
+        node = Node(store)
+        node.claim()
+        node.commit(node.write("w/1/1", 1))
+        node.commit(node.write("w/1/1", 2))  # the statement is prepared: its next reply is that of a commit that ran
+        for revision in range(3, CUTS + 3):
+            batch = [node.write("w/1/1", revision)]
+            proxy.cut_next()
+            with pytest.raises(StorageUnavailable, match="may be repeated"):
+                node.commit(*batch)
+            assert until_definite(node, batch) == [Outcome.ALREADY_APPLIED]
+        assert proxy.cuts == CUTS
+        assert [record.revision for record in store.read_flow("w/1/1")] == list(range(1, CUTS + 3))
+        store.close()
 
 
 def until_definite(node: Node, batch: list[Commit]) -> list[Outcome]:

@@ -12,7 +12,7 @@ from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Lease, Outcome
 from maestro_flow.storage.conformance.node import Node, letter
-from tests.servers.cutting_proxy import CuttingProxy
+from tests.servers.proxy import Proxy
 from tests.servers.redis import Server, find_replica, find_server
 
 
@@ -22,7 +22,7 @@ class Pair:
 
     primary: Server
     replica: Server
-    proxy: CuttingProxy
+    proxy: Proxy
 
     def node(self, name: str, namespace: str) -> Node:
         """A node that reaches whichever server the address leads to."""
@@ -50,7 +50,7 @@ class Pair:
 def pair() -> Iterator[Pair]:
     primary = find_server(own=True)
     replica = find_replica(primary)
-    with CuttingProxy(primary.port) as proxy:
+    with Proxy(primary.port) as proxy:
         yield Pair(primary, replica, proxy)
     primary.stop()
     replica.stop()

@@ -15,7 +15,7 @@ from maestro_flow.errors import StorageReset, StorageUnavailable, StorageUnusabl
 from maestro_flow.model.commit import Commit, Lease, Outcome, Owner, StartRequest
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.protocol import RunQuery
-from tests.servers.cutting_proxy import CuttingProxy
+from tests.servers.proxy import Proxy
 from tests.servers.redis import Server
 
 
@@ -99,7 +99,7 @@ def test_scripts_are_loaded_again_where_the_server_has_forgotten_them(own_redis:
 
 def test_a_reply_that_was_cut_a_hundred_times_loses_and_doubles_nothing(own_redis: Server, namespace: str) -> None:
     """PROTOCOL 6: unknown is resolved by the identical batch."""
-    with CuttingProxy(own_redis.port) as proxy:
+    with Proxy(own_redis.port) as proxy:
         url = own_redis.url(namespace).replace(f":{own_redis.port}/", f":{proxy.port}/")
         node = Node(open_redis(url, SystemClock()))
         node.claim()
@@ -117,7 +117,7 @@ def test_a_reply_that_was_cut_a_hundred_times_loses_and_doubles_nothing(own_redi
 
 
 def test_a_claim_whose_reply_was_cut_is_held(own_redis: Server, namespace: str, store: RedisStorage) -> None:
-    with CuttingProxy(own_redis.port) as proxy:
+    with Proxy(own_redis.port) as proxy:
         url = own_redis.url(namespace).replace(f":{own_redis.port}/", f":{proxy.port}/")
         node = Node(open_redis(url, SystemClock()))
         node.renew()
