@@ -1,4 +1,4 @@
-"""A proxy between a store and its server: it passes everything on, and cuts a connection instead of a reply if told to."""
+"""A proxy between a store and its server: it passes everything on, or cuts the connection instead of a reply."""
 
 from __future__ import annotations
 
