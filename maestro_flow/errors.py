@@ -5,6 +5,7 @@
     ├── SettingsError           a setting has an illegal value, or contradicts another
     ├── PluginError             an entry point is missing, cannot be loaded, or breaks its contract
     ├── ValueNotStorable        a value is not JSON, is too large, or is nested too deep
+    ├── ParamError              a param has no value, or one that does not fit: names the param, its type and the value
     ├── NotFound                no such workflow, version, run or step
     ├── Conflict                the request contradicts what is already there
     ├── SelError                an expression has no value
@@ -39,6 +40,7 @@ __all__ = [
     "MaestroFlowError",
     "NotFound",
     "OwnershipLost",
+    "ParamError",
     "PluginError",
     "RunFailed",
     "SchemaMismatch",
@@ -88,6 +90,10 @@ class PluginError(MaestroFlowError):
 
 class ValueNotStorable(MaestroFlowError):
     """A value cannot be written as JSON with our closed set of tags, or exceeds a limit."""
+
+
+class ParamError(MaestroFlowError):
+    """A param has no value, or one that does not fit; the message names the param, its type and the value."""
 
 
 class NotFound(MaestroFlowError):

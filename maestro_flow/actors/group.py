@@ -27,10 +27,12 @@ from maestro_flow.actors.messages import (
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.services import Held, Services, Write
-from maestro_flow.core.inputs import HandOver, Input, Load, Start, Stop, Tick
+from maestro_flow.core.inputs import Act, HandOver, Input, Load, Start, Tick
 from maestro_flow.core.state import FlowState
+from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import Message, Settlement
 from maestro_flow.model.params import decode_params
+from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
@@ -103,7 +105,7 @@ class GroupActor(BaseActor):
 
     def take_up(self, message: TakeUp) -> None:
         given = message.given
-        start = Start(given.instance_id, given.run_id, given.created_at, decode_params(given.params))
+        start = Start(given.instance_id, given.run_id, given.created_at, RunRequest(decode_params(given.params)))
         self.adopt(FlowState(given.flow_id, message.graph), start)
 
     def adopt(self, state: FlowState, first: Input) -> None:
@@ -186,7 +188,7 @@ class GroupActor(BaseActor):
             self.settle(Settlement(letter.message_id, f"conflict: this version knows no action {letter.kind!r}"))
         elif child is not None:
             self.in_hand[letter.message_id] = letter
-            post(child.ref, Stop(letter.message_id))
+            post(child.ref, Act(letter.message_id, Action.STOP))
         elif letter.flow_id in self.absent:
             self.in_hand[letter.message_id] = letter
         else:

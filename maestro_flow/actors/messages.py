@@ -2,7 +2,8 @@
 
 GroupActor   FlowsLoaded  NothingToLoad  TakeUp  Mail  Settled  Committed  FlowGone  FlowLost  FlowHandedOver  LookAgain
              HandOverAll  Disband
-FlowActor    Committed  Disband, and the inputs: Start  Load  Began  Report  Tick  HandOver  Stop
+FlowActor    Committed  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick  HandOver  Act
+             Granted
 StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
 """
 

@@ -108,7 +108,7 @@ class StepActor(BaseActor):
         if self.verdict is not None:
             return  # from here the grace for its termination counts
         if timeout_s is not None and began_at is not None and "timeout" not in self.timers:
-            self.remind("timeout", began_at + timeout_s - self.services.now(), TimeIsUp())
+            self.remind("timeout", began_at + float(timeout_s) - self.services.now(), TimeIsUp())
 
     def still_running(self) -> None:
         """Under way for a second: its RUNNING is worth a commit now, and it is no sudden killer of processes."""

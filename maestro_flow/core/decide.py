@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.inputs import (
+    Act,
     Began,
     Capacity,
     ContinueStep,
@@ -28,7 +29,6 @@ from maestro_flow.core.inputs import (
     Report,
     RunStep,
     Start,
-    Stop,
     TerminateStep,
     Tick,
 )
@@ -116,7 +116,7 @@ class _Draft:
                     self.emit(StepRunning(given.step, given.attempt, given.at, given.execution))
             case Tick():
                 pass  # what is due is found in ``advance``
-            case Stop():
+            case Act():
                 self.stop(given)
             case Start():
                 graph = self.state.graph
@@ -127,7 +127,7 @@ class _Draft:
                         given.instance_id,
                         given.run_id,
                         given.created_at,
-                        given.params,
+                        given.request.params,
                     )
                 )
         return True
@@ -165,7 +165,7 @@ class _Draft:
             )
         )
 
-    def stop(self, stop: Stop) -> None:
+    def stop(self, stop: Act) -> None:
         if self.state.is_settled:
             # What came in before it has ended the last step: the run is as good as ended, and not by the stop.
             self.settles.append(Settlement(stop.message_id, "conflict: the run has ended"))

@@ -80,6 +80,8 @@ def evolve(state: FlowState, event: Event, at: float) -> FlowState:
             return replace(state, stopping=True)
         case RunEnded():
             return replace(state, status=event.status, ended_at=at)
+        case _:
+            raise IllegalEvent(f"{state.flow_id}: {event!r}")
 
 
 def _run_started(state: FlowState, event: RunStarted, at: float) -> FlowState:

@@ -7,23 +7,28 @@ from typing import Any, TypeAlias
 from attrs import Factory, frozen
 from msgspec import Raw
 
+from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.events import NO_RESULT, StepError
 from maestro_flow.model.params import Param
+from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.status import RunStatus, Verdict
 
 __all__ = [
+    "Act",
     "Began",
     "Capacity",
     "ContinueStep",
+    "Displace",
     "Effect",
     "FinishRun",
+    "Granted",
     "HandOver",
     "Input",
+    "Launch",
     "Load",
     "Report",
     "RunStep",
     "Start",
-    "Stop",
     "TerminateStep",
     "Tick",
 ]
@@ -31,12 +36,25 @@ __all__ = [
 
 @frozen
 class Start:
-    """The run is taken up: its first commit follows."""
+    """The run is taken up: its first commit follows. It begins at once, or is ``queued`` until ``Launch``."""
 
     instance_id: int
     run_id: int
     created_at: float
-    params: dict[str, Param] = Factory(dict)
+    request: RunRequest = Factory(RunRequest)
+    queued: bool = False
+
+
+@frozen
+class Launch:
+    """The run strategy lets a queued run begin."""
+
+
+@frozen
+class Displace:
+    """The run strategy ends this run, for the sake of another one: queued or not, it is STOPPED."""
+
+    reason: str
 
 
 @frozen
@@ -89,13 +107,24 @@ class HandOver:
 
 
 @frozen
-class Stop:
-    """A user's message: end the run as STOPPED."""
+class Act:
+    """A user's action on the run, or on the step that the order names; the message is settled with what came of it."""
 
     message_id: str
+    action: Action
+    order: ActionOrder = Factory(ActionOrder)
 
 
-Input: TypeAlias = Start | Load | Began | Report | Tick | HandOver | Stop
+@frozen
+class Granted:
+    """The permits that an attempt waits for are its own now; the message that says so is settled with it."""
+
+    message_id: str
+    step: str
+    attempt: int
+
+
+Input: TypeAlias = Start | Launch | Displace | Load | Began | Report | Tick | HandOver | Act | Granted
 
 
 @frozen
@@ -146,6 +175,7 @@ class Capacity:
     crashed: int = 1
     inline: frozenset[str] = frozenset()
     lacking: frozenset[str] = frozenset()
+    expression_visits_max: int = 250_000
     crashes_max: int = 3
     events_max: int = 200
     bytes_max: int = 4 * 1024 * 1024

@@ -12,10 +12,10 @@ __all__ = ["after_failure", "wait_s"]
 def wait_s(backoff: Backoff, retries: int) -> float:
     """Seconds before the retry that follows ``retries`` earlier ones: ``base * exponent ** retries``, capped."""
     try:
-        wait = backoff.base_s * backoff.exponent**retries
+        wait = float(backoff.base_s) * float(backoff.exponent) ** retries
     except OverflowError:
-        return backoff.limit_s
-    return min(wait, backoff.limit_s)
+        return float(backoff.limit_s)
+    return min(wait, float(backoff.limit_s))
 
 
 def after_failure(
@@ -45,6 +45,6 @@ def after_failure(
             return StepStatus.INTERNALLY_FAILED, None
         case _:
             return StepStatus.FATALLY_FAILED, None
-    if used < limit:
+    if used < int(limit):
         return retry, now + wait_s(backoff, used)
     return StepStatus.TIMED_OUT if verdict is Verdict.TIMED_OUT else StepStatus.FATALLY_FAILED, None

@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from maestro_flow.core.graph import Graph
 from maestro_flow.model.events import NO_RESULT, StepError
 from maestro_flow.model.params import Param
+from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
 
 __all__ = ["FlowState", "StepState"]
@@ -38,6 +39,14 @@ class StepState(Struct, frozen=True):
     timeout_retries: int = 0
     artifacts: dict[str, Any] = {}
     timeline: tuple[str, ...] = ()
+    params: dict[str, Param] = {}
+    """Evaluated; those that are literally in the definition are only there (``core.params.params_of``)."""
+    branches: dict[str, bool] = {}
+    """Values of the conditions to its successors that are expressions."""
+    timeout_s: float | None = None
+    """Of the attempt; None if it has none, or the definition has it as a number."""
+    ending: StepStatus | None = None
+    """The attempt is being terminated, by a user, and ends in this status."""
     result: Raw = NO_RESULT
     outputs: dict[str, Param] = {}
     error: StepError | None = None
@@ -62,7 +71,13 @@ class FlowState(Struct, frozen=True):
     created_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
+    request: RunRequest = RunRequest()
+    previous: FlowState | None = None
+    """The run before, as it ended, if this one is a restart of it."""
     params: dict[str, Param] = {}
+    """Evaluated, all of them."""
+    step_changes: Map[str, dict[str, Param]] = _EMPTY
+    """Params of steps that were changed by a restart inside the run; those of the start are in ``request``."""
     steps: Map[str, StepState] = _EMPTY
     waiting: Map[str, int] = _EMPTY
     """Steps of which some predecessor is complete: how many are not."""

@@ -221,7 +221,7 @@ class Workflow:
         return self._built
 
     def _define(self) -> WorkflowDefinition:
-        successors: dict[str, dict[str, bool]] = {step_id: {} for step_id in self._steps}
+        successors: dict[str, dict[str, bool | str]] = {step_id: {} for step_id in self._steps}
         for step_id, step in self._steps.items():
             for predecessor in step.after:
                 if predecessor not in successors:

@@ -16,8 +16,12 @@ from maestro_flow.model.params import Param
 __all__ = [
     "Backoff",
     "BackoffKind",
+    "FailureMode",
     "RetryPolicy",
+    "RunRule",
+    "RunStrategy",
     "StepDefinition",
+    "Tag",
     "WorkflowDefinition",
 ]
 
@@ -29,13 +33,60 @@ class BackoffKind(StrEnum):
     FIXED = "FIXED_BACKOFF"
 
 
+class FailureMode(StrEnum):
+    """What a step that has failed for good does to its run (Maestro: FailureMode.java)."""
+
+    FAIL_AFTER_RUNNING = "FAIL_AFTER_RUNNING"
+    """Other branches go on to their end; the run has failed then."""
+    FAIL_IMMEDIATELY = "FAIL_IMMEDIATELY"
+    """All other steps are stopped."""
+    IGNORE_FAILURE = "IGNORE_FAILURE"
+    """The step is complete all the same: COMPLETED_WITH_ERROR."""
+
+
+class RunRule(StrEnum):
+    """How the runs of a workflow follow each other (Maestro: RunStrategy.java)."""
+
+    SEQUENTIAL = "SEQUENTIAL"
+    STRICT_SEQUENTIAL = "STRICT_SEQUENTIAL"
+    FIRST_ONLY = "FIRST_ONLY"
+    LAST_ONLY = "LAST_ONLY"
+    SERIAL_LATEST_ONLY = "SERIAL_LATEST_ONLY"
+    PARALLEL = "PARALLEL"
+
+
+@frozen
+class RunStrategy:
+    """A rule; ``workflow_concurrency``: how many runs go on at once, 1 for all but PARALLEL (None: no limit)."""
+
+    rule: RunRule = RunRule.PARALLEL
+    workflow_concurrency: int | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Runs have to wait for each other: one owner must hold them all (PROTOCOL 19)."""
+        return self.rule is not RunRule.PARALLEL or self.workflow_concurrency is not None
+
+
+@frozen
+class Tag:
+    """A tag of a step or a workflow; with ``permit``, at most so many steps that carry it are under way at once."""
+
+    name: str
+    namespace: str = ""
+    permit: int | None = None
+
+
 @frozen
 class Backoff:
-    """Wait before a retry for one kind of failure: ``base_s * exponent ** retries``, at most ``limit_s`` seconds."""
+    """Wait before a retry for one kind of failure: ``base_s * exponent ** retries``, at most ``limit_s`` seconds.
 
-    base_s: float = 60
-    exponent: float = 2
-    limit_s: float = 600
+    Here, and in the two classes below, a text is a reference to params of the run (``${name}``) instead of a number.
+    """
+
+    base_s: float | str = 60
+    exponent: float | str = 2
+    limit_s: float | str = 600
 
 
 @frozen
@@ -45,9 +96,9 @@ class RetryPolicy:
     The defaults are Maestro's (RetryPolicy.java): 2 user, 10 platform and 0 timeout retries, exponential from 60 s.
     """
 
-    error_retry_limit: int = 2
-    platform_retry_limit: int = 10
-    timeout_retry_limit: int = 0
+    error_retry_limit: int | str = 2
+    platform_retry_limit: int | str = 10
+    timeout_retry_limit: int | str = 0
     kind: BackoffKind = BackoffKind.EXPONENTIAL
     error: Backoff = Backoff()
     platform: Backoff = Backoff(limit_s=3600)
@@ -56,22 +107,31 @@ class RetryPolicy:
 
 @frozen
 class StepDefinition:
-    """One step. ``successors`` maps the id of a following step to its condition, a constant in this version."""
+    """One step. ``successors`` maps the id of a following step to its condition: a constant, or a SEL text.
+
+    ``timeout_s`` limits one attempt, in seconds or as a reference to params.
+    """
 
     id: str
     type: str
     name: str = ""
     description: str = ""
     params: dict[str, Param] = Factory(dict)
-    successors: dict[str, bool] = Factory(dict)
+    successors: dict[str, bool | str] = Factory(dict)
     retry_policy: RetryPolicy = RetryPolicy()
-    timeout_s: float | None = None
+    failure_mode: FailureMode = FailureMode.FAIL_AFTER_RUNNING
+    timeout_s: float | str | None = None
+    tags: tuple[Tag, ...] = ()
     stored: dict[str, Any] = Factory(dict)
 
 
 @frozen
 class WorkflowDefinition:
-    """One version of a workflow: acyclic, every successor exists, ids are legal (checked where it is read)."""
+    """One version of a workflow: acyclic, every successor exists, ids are legal (checked where it is read).
+
+    ``timeout_s`` limits a run. ``step_concurrency`` limits the steps of all runs that are under way at once,
+    ``instance_step_concurrency`` those of one run; None is no limit.
+    """
 
     id: str
     steps: tuple[StepDefinition, ...]
@@ -79,4 +139,9 @@ class WorkflowDefinition:
     description: str = ""
     owner: str = ""
     params: dict[str, Param] = Factory(dict)
+    timeout_s: float | str | None = None
+    run_strategy: RunStrategy = RunStrategy()
+    step_concurrency: int | None = None
+    instance_step_concurrency: int | None = None
+    tags: tuple[Tag, ...] = ()
     stored: dict[str, Any] = Factory(dict)

@@ -14,21 +14,32 @@ import msgspec
 
 from maestro_flow.errors import MaestroFlowError
 from maestro_flow.model.params import Param
+from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
 
 __all__ = [
     "NO_RESULT",
     "SCHEMA_VERSION",
+    "BreakpointSet",
     "Event",
     "RunEnded",
+    "RunQueued",
     "RunStarted",
     "RunStopping",
+    "RunUnblocked",
     "StepEnded",
     "StepError",
     "StepInterrupted",
+    "StepLacking",
+    "StepPaused",
+    "StepPermitted",
     "StepProgressed",
+    "StepRestarting",
+    "StepResumed",
     "StepRunning",
     "StepStarting",
+    "StepStopping",
+    "StepWaiting",
     "UnknownEvent",
     "decode_events",
     "encode_events",
@@ -37,7 +48,7 @@ __all__ = [
 NO_RESULT = msgspec.Raw(b"null")
 """The result of an attempt that returned nothing: JSON null."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the event schema that this package writes, and the newest that it reads."""
 
 
@@ -57,8 +68,22 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
     """Base of all events."""
 
 
+class RunQueued(_Event, frozen=True, tag="run_queued"):
+    """First event of a run whose strategy may make it wait for others: it is CREATED."""
+
+    workflow_id: str
+    version: int
+    instance_id: int
+    run_id: int
+    created_at: float
+    request: RunRequest = RunRequest()
+
+
 class RunStarted(_Event, frozen=True, tag="run_started"):
-    """First event of a flow: which version runs with which params."""
+    """The run is IN_PROGRESS with these params, evaluated: the first event of a flow that never had to wait.
+
+    ``request`` is what the start asked for, unless RUN_QUEUED has told it; ``timeout_s`` limits the run.
+    """
 
     workflow_id: str
     version: int
@@ -66,13 +91,55 @@ class RunStarted(_Event, frozen=True, tag="run_started"):
     run_id: int
     created_at: float
     params: dict[str, Param] = {}
+    request: RunRequest | None = None
+    timeout_s: float | None = None
+
+
+class StepPaused(_Event, frozen=True, tag="step_paused"):
+    """A step whose turn has come waits at a breakpoint, or because a user paused it."""
+
+    step: str
+    attempt: int
+
+
+class StepResumed(_Event, frozen=True, tag="step_resumed"):
+    """A user lets the paused step go on."""
+
+    step: str
+    attempt: int
+
+
+class StepLacking(_Event, frozen=True, tag="step_lacking"):
+    """The owner of the run has no code for a step whose turn has come (PROTOCOL 22); the step waits."""
+
+    step: str
+
+
+class StepWaiting(_Event, frozen=True, tag="step_waiting"):
+    """An attempt waits for permits: of each tag, of which at most so many steps may be under way."""
+
+    step: str
+    attempt: int
+    permits: dict[str, int]
+
+
+class StepPermitted(_Event, frozen=True, tag="step_permitted"):
+    """The permits that the attempt has waited for are its own until it ends."""
+
+    step: str
+    attempt: int
 
 
 class StepStarting(_Event, frozen=True, tag="step_starting"):
-    """An attempt begins: it is handed to the executor as soon as this is durable."""
+    """An attempt begins: it is handed to the executor as soon as this is durable.
+
+    ``params`` are those of the step that are not literally in the definition, evaluated; so is ``timeout_s``.
+    """
 
     step: str
     attempt: int = 1
+    params: dict[str, Param] = {}
+    timeout_s: float | None = None
 
 
 class StepRunning(_Event, frozen=True, tag="step_running"):
@@ -106,8 +173,33 @@ class StepInterrupted(_Event, frozen=True, tag="step_interrupted"):
     handed_over: bool = False
 
 
+class StepStopping(_Event, frozen=True, tag="step_stopping"):
+    """An action on a running attempt was accepted: it is terminated, to end in ``status``."""
+
+    step: str
+    attempt: int
+    status: StepStatus
+
+
+class StepRestarting(_Event, frozen=True, tag="step_restarting"):
+    """A step that has failed for good is tried again in the run that still goes on, with these params changed."""
+
+    step: str
+    params: dict[str, Param] = {}
+
+
+class BreakpointSet(_Event, frozen=True, tag="breakpoint_set"):
+    """From now on each attempt of the step is paused before it begins; or, with ``on`` false, no longer."""
+
+    step: str
+    on: bool = True
+
+
 class StepEnded(_Event, frozen=True, tag="step_ended"):
-    """An attempt has ended, once and for all. ``retry_at`` is set when another attempt follows by itself."""
+    """An attempt has ended, once and for all. ``retry_at`` is set when another attempt follows by itself.
+
+    ``branches`` has the values of the conditions to its successors that are expressions, if the step is complete.
+    """
 
     step: str
     attempt: int
@@ -119,22 +211,52 @@ class StepEnded(_Event, frozen=True, tag="step_ended"):
     timeline: tuple[str, ...] = ()
     error: StepError | None = None
     retry_at: float | None = None
+    branches: dict[str, bool] = {}
 
 
 class RunStopping(_Event, frozen=True, tag="run_stopping"):
-    """A stop was accepted: nothing new starts, what runs is terminated."""
+    """The run is to end early: nothing new starts, what runs is terminated and ends in ``status``.
 
-    message_id: str
+    STOPPED: a user's stop, or ``cause`` is the step that has failed immediately. FATALLY_FAILED: a kill. TIMED_OUT.
+    """
+
+    message_id: str = ""
+    status: StepStatus = StepStatus.STOPPED
+    cause: str = ""
 
 
 class RunEnded(_Event, frozen=True, tag="run_ended"):
-    """Last event of a flow."""
+    """The run has ended; ``reason`` says why, where its steps do not."""
 
     status: RunStatus
+    reason: str = ""
+
+
+class RunUnblocked(_Event, frozen=True, tag="run_unblocked"):
+    """The run has failed, and does not keep later runs of its workflow from starting any more."""
+
+    message_id: str = ""
 
 
 Event: TypeAlias = (
-    RunStarted | StepStarting | StepRunning | StepProgressed | StepInterrupted | StepEnded | RunStopping | RunEnded
+    RunQueued
+    | RunStarted
+    | StepPaused
+    | StepResumed
+    | StepLacking
+    | StepWaiting
+    | StepPermitted
+    | StepStarting
+    | StepRunning
+    | StepProgressed
+    | StepInterrupted
+    | StepStopping
+    | StepRestarting
+    | BreakpointSet
+    | StepEnded
+    | RunStopping
+    | RunEnded
+    | RunUnblocked
 )
 
 _encoder = msgspec.json.Encoder()

@@ -1,4 +1,4 @@
-"""Typed parameters, as Maestro knows them: a name has a type, a mode and a literal value."""
+"""Typed parameters, as Maestro knows them: a name has a type, a mode, and a value or the expression that gives it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 from maestro_flow.errors import ValueNotStorable
 
-__all__ = ["Param", "ParamMode", "ParamType", "decode_params", "encode_params", "infer_param"]
+__all__ = ["Param", "ParamMode", "ParamSource", "ParamType", "decode_params", "encode_params", "infer_param"]
 
 
 class ParamType(StrEnum):
@@ -38,13 +38,29 @@ class ParamMode(StrEnum):
     CONSTANT = "CONSTANT"
 
 
+class ParamSource(StrEnum):
+    """Where the value of a param came from (ParamSource.java); those that nothing here gives yet are left out."""
+
+    SYSTEM_DEFAULT = "SYSTEM_DEFAULT"
+    DEFINITION = "DEFINITION"
+    OUTPUT_PARAMETER = "OUTPUT_PARAMETER"
+    LAUNCH = "LAUNCH"
+    RESTART = "RESTART"
+
+
 @frozen
 class Param:
-    """One literal param. ``value`` is plain JSON of the shape that ``type`` says; for MAP a dict of plain values."""
+    """One param: a literal ``value`` of the shape that ``type`` says, or the SEL ``expression`` that gives it.
+
+    In a definition the texts of a value may refer to other params (``$name``, ``${name}``, and ``$$`` for a dollar);
+    in an evaluated param, such as one of an event, they are what they are.
+    """
 
     type: ParamType
-    value: Any
+    value: Any = None
     mode: ParamMode = ParamMode.MUTABLE
+    expression: str | None = None
+    source: ParamSource = ParamSource.DEFINITION
 
 
 def encode_params(params: dict[str, Param]) -> bytes:

@@ -16,7 +16,7 @@ from tests.core.transcript import Player
 def workflows(draw: st.DrawFn) -> WorkflowDefinition:
     """Up to nine steps; an edge goes from an earlier to a later one, true or false."""
     count = draw(st.integers(1, 9))
-    edges: dict[int, dict[str, bool]] = {i: {} for i in range(count)}
+    edges: dict[int, dict[str, bool | str]] = {i: {} for i in range(count)}
     for source in range(count):
         for target in range(source + 1, count):
             if draw(st.booleans()):
@@ -26,7 +26,7 @@ def workflows(draw: st.DrawFn) -> WorkflowDefinition:
 
 def expected(definition: WorkflowDefinition, fatal: set[str]) -> dict[str, StepStatus]:
     """The oracle: walk the steps in topological order (their own) and apply Maestro's rule to each by hand."""
-    incoming: dict[str, list[tuple[str, bool]]] = {step.id: [] for step in definition.steps}
+    incoming: dict[str, list[tuple[str, bool | str]]] = {step.id: [] for step in definition.steps}
     for step in definition.steps:
         for successor, condition in step.successors.items():
             incoming[successor].append((step.id, condition))

@@ -25,8 +25,9 @@ from msgspec import Raw, json
 from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.graph import Graph
-from maestro_flow.core.inputs import Began, Capacity, HandOver, Input, Load, Report, Start, Stop, Tick
+from maestro_flow.core.inputs import Act, Began, Capacity, HandOver, Input, Load, Report, Start, Tick
 from maestro_flow.core.state import FlowState
+from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.definition import Backoff, RetryPolicy, StepDefinition, WorkflowDefinition
 from maestro_flow.model.events import Event, StepError, encode_events
@@ -51,7 +52,7 @@ def parse_workflow(lines: list[str]) -> WorkflowDefinition:
     for line in lines:
         head, _, options = line.partition("  ")
         step_id, _, targets = head.partition("->")
-        successors = {}
+        successors: dict[str, bool | str] = {}
         for target in targets.split(","):
             if target.strip():
                 name, _, condition = target.strip().partition(":")
@@ -102,7 +103,7 @@ class Player:
         if command in SIMPLE:
             return SIMPLE[command]
         if command == "stop":
-            return Stop(words[0])
+            return Act(words[0], Action.STOP)
         step = self.state.steps.get(words[0])
         options = dict(word.split("=", 1) for word in words[1:])
         attempt, execution = (step.attempt, step.execution) if step else (1, 1)

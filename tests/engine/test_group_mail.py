@@ -11,7 +11,8 @@ from maestro_flow import RunStatus, Workflow
 from maestro_flow.actors.base import post
 from maestro_flow.actors.messages import HandOverAll
 from maestro_flow.core.decide import decide
-from maestro_flow.core.inputs import Stop
+from maestro_flow.core.inputs import Act
+from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import Commit, GivenRun, Message, MessageState, Outcome
 from tests.engine.world import Process, World
 
@@ -60,10 +61,10 @@ def test_mail_that_comes_twice_is_delivered_once_while_it_is_in_hand() -> None:
     owned = process.engine._node._keeper.groups[run.group_id]
     group: Any = owned.ref._actor_weakref()
     flow: Any = group.flows[run.flow_id].ref._actor_weakref()
-    handle, stops = flow.handle, list[Stop]()
+    handle, stops = flow.handle, list[Act]()
 
     def deaf_to_stops(message: object) -> None:
-        if isinstance(message, Stop):
+        if isinstance(message, Act):
             stops.append(message)
         else:
             handle(message)
@@ -73,7 +74,7 @@ def test_mail_that_comes_twice_is_delivered_once_while_it_is_in_hand() -> None:
     let_pass(process, 3.0)
     process.engine._node._receive_again(owned.held)
     let_pass(process, 3.0)
-    assert stops == [Stop("m")]
+    assert stops == [Act("m", Action.STOP)]
     assert owned.last_sequence > 0, "it was received again"
 
 
@@ -106,7 +107,7 @@ def test_a_message_that_breaks_its_flow_again_and_again_is_a_dead_letter_with_it
     let_pass(process, 1.0)
 
     def poisoned(state: Any, inputs: Any, now: float, capacity: Any) -> Any:
-        if any(isinstance(given, Stop) for given in inputs):
+        if any(isinstance(given, Act) for given in inputs):
             raise ZeroDivisionError("poison")
         return decide(state, inputs, now, capacity)
 
