@@ -33,7 +33,7 @@ def start(server: Server, requests: Sequence[StartRequest]) -> list[GivenRun]:
     if answers[-1][0] in (b"missing", b"conflict"):
         _refuse(requests[len(answers) - 1], *answers[-1])
     return [
-        run_of(flow_id, fields, request.params, fresh=bool(is_fresh))
+        run_of(flow_id, fields, request.body, fresh=bool(is_fresh))
         for request, (is_fresh, flow_id, *fields) in zip(requests, answers, strict=True)
     ]
 
@@ -42,14 +42,14 @@ def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
     """Say it as every backend does."""
     if why == b"missing":
         chosen_version(request, latest=facts[0])
-    flow_id, *fields, params = facts
-    check_same_start(run_of(flow_id, fields, params), request)
+    flow_id, *fields, body = facts
+    check_same_start(run_of(flow_id, fields, body), request)
     raise StorageError(f"start.lua and storage.starts differ about {request.workflow_id} {request.request_id!r}")
 
 
 def given(server: Server, group_id: int, limit: int) -> list[GivenRun]:
     page = server.call("given", server.catalog, group_id, max(limit, 0))
-    return [run_of(flow_id, fields, params) for flow_id, *fields, params in page]
+    return [run_of(flow_id, fields, body) for flow_id, *fields, body in page]
 
 
 def taken(server: Server, places: Places, flow_ids: Sequence[str]) -> None:

@@ -102,7 +102,7 @@ def request_argument(request: StartRequest) -> bytes:
         "workflow_id": request.workflow_id,
         "request_id": request.request_id,
         "group_id": request.group_id,
-        "params": _as_text(request.params),
+        "params": _as_text(request.body),
     }
     if request.version is not None:
         argument["version"] = request.version
@@ -149,7 +149,7 @@ def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int]) ->
     )
 
 
-def run_of(flow_id: bytes, fields: Sequence[bytes | int], params: bytes, *, fresh: bool = False) -> GivenRun:
+def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh: bool = False) -> GivenRun:
     """A run out of the RUN_FIELDS of ``runs.lua``."""
     workflow_id, version, instance_id, run_id, group_id, request_id, created_at = map(_bytes, fields)
     return GivenRun(
@@ -160,7 +160,7 @@ def run_of(flow_id: bytes, fields: Sequence[bytes | int], params: bytes, *, fres
         run_id=int(run_id),
         group_id=int(group_id),
         request_id=request_id.decode(),
-        params=params,
+        body=body,
         created_at=float(created_at),
         fresh=fresh,
     )

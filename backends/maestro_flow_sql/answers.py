@@ -24,7 +24,7 @@ def answer_starts(
 
     Raises:
         NotFound: the workflow or the version does not exist.
-        Conflict: the request id was used with other params or another explicit version.
+        Conflict: the request id was used with another body or another explicit version.
     """
     known = {(run.workflow_id, run.request_id): run for run in started}
     latest = dict(counters)

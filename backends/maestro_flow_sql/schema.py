@@ -181,7 +181,7 @@ runs = Table(
     _column("started_at", _Seconds, null=True),
     _column("ended_at", _Seconds, null=True),
     _column("request_id", _Text, null=True),  # null: not made by a start
-    _column("params", LargeBinary, null=True),
+    Column("params", LargeBinary, key="body"),
     _column("is_given", Integer),  # started and not yet marked as taken
     _column("is_live", Integer),  # has a log and has not ended
     UniqueConstraint("flow_id", name="one_row_per_run"),

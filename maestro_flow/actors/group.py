@@ -105,7 +105,7 @@ class GroupActor(BaseActor):
 
     def take_up(self, message: TakeUp) -> None:
         given = message.given
-        start = Start(given.instance_id, given.run_id, given.created_at, RunRequest(decode_params(given.params)))
+        start = Start(given.instance_id, given.run_id, given.created_at, RunRequest(decode_params(given.body)))
         self.adopt(FlowState(given.flow_id, message.graph), start)
 
     def adopt(self, state: FlowState, first: Input) -> None:

@@ -204,14 +204,14 @@ class Message:
 class StartRequest:
     """Step (a) of a start (PROTOCOL 18): idempotent by (workflow_id, request_id).
 
-    ``params`` is the JSON of the run's params; ``version`` None means the latest.
+    ``body`` says in JSON what the run is to do, which the store never looks into; ``version`` None means the latest.
     """
 
     workflow_id: str = field(validator=storable)
     request_id: str = field(validator=storable)
     group_id: int
     version: int | None = None
-    params: bytes = b"{}"
+    body: bytes = b"{}"
 
 
 @frozen
@@ -225,7 +225,7 @@ class GivenRun:
     run_id: int
     group_id: int
     request_id: str
-    params: bytes
+    body: bytes
     created_at: float
     fresh: bool = False
     """True in the answer to the request that created it, False for a duplicate and in listings."""

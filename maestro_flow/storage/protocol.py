@@ -206,7 +206,7 @@ class Storage(Protocol):
 
         Raises:
             NotFound: the workflow or the version does not exist.
-            Conflict: the request id was used with other params or another explicit version.
+            Conflict: the request id was used with another body or another explicit version.
         """
         ...
 

@@ -10,10 +10,10 @@ __all__ = ["check_same_start", "chosen_version", "new_run"]
 
 def check_same_start(there: GivenRun, request: StartRequest) -> None:
     """Raises Conflict: the request id has started another run than is asked for now. The group is no part of it."""
-    if request.params != there.params or request.version not in (None, there.version):
+    if request.body != there.body or request.version not in (None, there.version):
         raise Conflict(
             f"request {request.request_id!r} has started {there.flow_id} of version {there.version} already, "
-            "with other params or of another version; another run needs another request id"
+            "with another body or of another version; another run needs another request id"
         )
 
 
@@ -41,7 +41,7 @@ def new_run(request: StartRequest, *, version: int, instance_id: int, created_at
         run_id=1,
         group_id=request.group_id,
         request_id=request.request_id,
-        params=request.params,
+        body=request.body,
         created_at=created_at,
         fresh=True,
     )

@@ -93,13 +93,13 @@ def test_a_long_flow_is_read_in_several_scripts_and_loaded_whole(own_redis: Serv
     assert node.store.load_flows(node.group_id)[0].records == tuple(whole)
 
 
-def test_long_messages_and_params_come_in_several_pages(node: Node) -> None:
+def test_long_messages_and_bodies_of_starts_come_in_several_pages(node: Node) -> None:
     body = b'"%b"' % (b"x" * MEGABYTE)
     node.store.push("w", b"{}")
-    node.store.start([StartRequest("w", f"r{number}", 0, params=body) for number in range(9)])
+    node.store.start([StartRequest("w", f"r{number}", 0, body=body) for number in range(9)])
     for number in range(9):
         node.store.send(letter(0, f"m{number}", body=body))
-    assert [run.params for run in node.store.given(0)] == [body] * 4
+    assert [run.body for run in node.store.given(0)] == [body] * 4
     messages: list[Message] = []
     while page := node.store.receive(node.lease, after=messages[-1].sequence if messages else 0):
         assert len(page) <= 4

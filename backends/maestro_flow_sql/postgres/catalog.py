@@ -56,7 +56,7 @@ _START_ONE = """
                       request_id, params, created_at, status, is_given, is_live)
     SELECT %(workflow_id)s || '/' || latest_instance || '/1', %(workflow_id)s,
            coalesce(%(version)s::bigint, latest_version), latest_instance, 1, %(group_id)s,
-           %(request_id)s, %(params)s, store_time(), 'CREATED', 1, 0
+           %(request_id)s, %(body)s, store_time(), 'CREATED', 1, 0
     FROM counted
     RETURNING flow_id, workflow_id, version, instance_id, run_id, group_id, request_id, params, created_at, true
 """
@@ -146,7 +146,7 @@ def _insert(db: Direct, fresh: Sequence[GivenRun]) -> None:
 
 def _values(run: GivenRun) -> tuple[object, ...]:
     ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
-    return (*ids, run.request_id, run.params, run.created_at)
+    return (*ids, run.request_id, run.body, run.created_at)
 
 
 def _one(db: Direct, query: str, values: dict[str, Any] | None = None) -> Any:

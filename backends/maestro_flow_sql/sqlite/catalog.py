@@ -85,4 +85,4 @@ def _insert(db: sqlite3.Connection, fresh: Sequence[GivenRun]) -> None:
 
 def _values(run: GivenRun) -> tuple[object, ...]:
     ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
-    return (*ids, run.request_id, run.params, run.created_at)
+    return (*ids, run.request_id, run.body, run.created_at)

@@ -63,7 +63,7 @@ class Durability(Concern):
         """PROTOCOL 18: a crash after (a) leaves no orphan."""
         store = opener(NAMESPACE)
         store.push("w", b"{}")
-        store.start([StartRequest("w", "r1", 3, params=b"1"), StartRequest("w", "r2", 3)])
+        store.start([StartRequest("w", "r1", 3, body=b"1"), StartRequest("w", "r2", 3)])
         store.taken(["w/2/1"])
         given, runs = store.given(3), store.list_runs(RunQuery())
         store.close()

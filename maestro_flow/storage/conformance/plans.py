@@ -129,7 +129,7 @@ starts = st.builds(
     request_id=st.sampled_from(["r1", "r2", "r3"]),
     group_id=groups_or_nowhere,
     version=versions,
-    params=st.sampled_from([BODIES[0]] * 5 + [BODIES[1]]),
+    body=st.sampled_from([BODIES[0]] * 5 + [BODIES[1]]),
 )
 """The group is to be replaced by the one that its place stands for."""
 

@@ -23,9 +23,9 @@ class Starts(Concern):
         store.push("w", b"2")
         return store
 
-    def test_a_start_makes_a_run_with_number_group_and_params(self, clock: ManualClock, catalog: Storage) -> None:
+    def test_a_start_makes_a_run_with_number_group_and_body(self, clock: ManualClock, catalog: Storage) -> None:
         """PROTOCOL 18."""
-        (run,) = catalog.start([StartRequest("w", "r1", 5, params='{"a":"ö"}'.encode())])
+        (run,) = catalog.start([StartRequest("w", "r1", 5, body='{"a":"ö"}'.encode())])
         assert run == GivenRun(
             flow_id="w/1/1",
             workflow_id="w",
@@ -34,7 +34,7 @@ class Starts(Concern):
             run_id=1,
             group_id=5,
             request_id="r1",
-            params='{"a":"ö"}'.encode(),
+            body='{"a":"ö"}'.encode(),
             created_at=clock.time(),
             fresh=True,
         )
@@ -83,11 +83,11 @@ class Starts(Concern):
         (again,) = catalog.start([StartRequest("w", "r1", 0)])
         assert again.version == 1
 
-    def test_the_same_request_id_with_other_params_is_a_conflict(self, catalog: Storage) -> None:
+    def test_the_same_request_id_with_another_body_is_a_conflict(self, catalog: Storage) -> None:
         """PROTOCOL 18."""
-        catalog.start([StartRequest("w", "r1", 0, params=b"1")])
+        catalog.start([StartRequest("w", "r1", 0, body=b"1")])
         with pytest.raises(Conflict, match="w/1/1"):
-            catalog.start([StartRequest("w", "r1", 0, params=b"2")])
+            catalog.start([StartRequest("w", "r1", 0, body=b"2")])
 
     def test_the_same_request_id_with_another_version_is_a_conflict(self, catalog: Storage) -> None:
         """PROTOCOL 18."""
@@ -109,10 +109,10 @@ class Starts(Concern):
         with pytest.raises(NotFound):
             catalog.start([StartRequest("w", "r1", 0), StartRequest("nowhere", "r2", 0)])
         with pytest.raises(Conflict):
-            catalog.start([StartRequest("w", "r1", 0, params=b"1"), StartRequest("w", "r1", 0, params=b"2")])
+            catalog.start([StartRequest("w", "r1", 0, body=b"1"), StartRequest("w", "r1", 0, body=b"2")])
         assert catalog.given(0) == []
         assert catalog.run("w/1/1") is None
-        assert [run.flow_id for run in catalog.start([StartRequest("w", "r1", 0, params=b"3")])] == ["w/1/1"]
+        assert [run.flow_id for run in catalog.start([StartRequest("w", "r1", 0, body=b"3")])] == ["w/1/1"]
 
     def test_a_start_in_a_group_that_does_not_exist_is_a_loud_error(self, catalog: Storage) -> None:
         """PROTOCOL 19: nobody would ever take it up."""
