@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import Factory, frozen
 
+from maestro_flow.core.permits.tags import permits_of
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 
 __all__ = ["Graph"]
@@ -22,6 +24,8 @@ class Graph:
     roots: tuple[str, ...]
     predecessors: dict[str, int]
     """How many steps must complete before this one is decided."""
+    permits: Mapping[str, dict[str, int]] = Factory(dict)
+    """Steps that need permits: tags with their limits."""
 
     @classmethod
     def of(cls, definition: WorkflowDefinition, version: int) -> Graph:
@@ -33,4 +37,5 @@ class Graph:
             steps={step.id: step for step in definition.steps},
             roots=tuple(step.id for step in definition.steps if not incoming[step.id]),
             predecessors=dict(incoming),
+            permits={step.id: permits for step in definition.steps if (permits := permits_of(definition, step))},
         )

@@ -25,6 +25,7 @@ __all__ = [
     "HandOver",
     "Input",
     "Launch",
+    "Letter",
     "Load",
     "Report",
     "RunStep",
@@ -160,6 +161,16 @@ class FinishRun:
 
 
 Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | FinishRun
+
+
+@frozen
+class Letter:
+    """A message to another flow, written with the commit that makes it true (PROTOCOL 20)."""
+
+    message_id: str
+    flow_id: str
+    kind: str
+    body: bytes
 
 
 @frozen
