@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from maestro_flow.errors import StorageError
 from maestro_flow.model.commit import GivenRun, StartRequest
 from maestro_flow.storage.protocol import StoredDefinition
-from maestro_flow.storage.starts import check_same_start, chosen_version
+from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow_redis.codec import request_argument, run_of
 from maestro_flow_redis.places import Places, entries
 from maestro_flow_redis.server import Server
@@ -30,7 +30,7 @@ def start(server: Server, requests: Sequence[StartRequest]) -> list[GivenRun]:
     if not requests:
         return []
     answers = server.call("start", server.catalog, *map(request_argument, requests))
-    if answers[-1][0] in (b"missing", b"conflict"):
+    if answers[-1][0] in (b"refused", b"conflict"):
         _refuse(requests[len(answers) - 1], *answers[-1])
     return [
         run_of(flow_id, fields, request.body, fresh=bool(is_fresh))
@@ -40,10 +40,13 @@ def start(server: Server, requests: Sequence[StartRequest]) -> list[GivenRun]:
 
 def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
     """Say it as every backend does."""
-    if why == b"missing":
-        chosen_version(request, latest=facts[0])
-    flow_id, *fields, body = facts
-    check_same_start(run_of(flow_id, fields, body), request)
+    if why == b"conflict":
+        flow_id, *fields, body = facts
+        check_same_start(run_of(flow_id, fields, body), request)
+    else:
+        latest_version, *latest = facts
+        run = run_of(latest[0], latest[1:], b"") if latest else None
+        new_run(request, latest_version=latest_version, latest_instance=0, latest_run=run, now=0.0)
     raise StorageError(f"start.lua and storage.starts differ about {request.workflow_id} {request.request_id!r}")
 
 

@@ -98,14 +98,16 @@ def _flow(commit: Commit, flow: FlowWrite) -> _Flow:
 
 def request_argument(request: StartRequest) -> bytes:
     """A request as ``start.lua`` reads it."""
-    argument = {
+    argument: dict[str, object] = {
         "workflow_id": request.workflow_id,
         "request_id": request.request_id,
         "group_id": request.group_id,
-        "params": _as_text(request.body),
+        "body": _as_text(request.body),
     }
     if request.version is not None:
         argument["version"] = request.version
+    if request.after is not None:
+        argument["after"] = request.after
     return _encode(argument)
 
 

@@ -7,11 +7,11 @@ from itertools import islice
 
 from attrs import frozen
 
-from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow.model.commit import Holder, Lease, Owner, Renewal
 from maestro_flow_redis.migrations import check_reader
 from maestro_flow_redis.server import Call, Server
 
-__all__ = ["claim", "release", "renew"]
+__all__ = ["claim", "holder", "release", "renew"]
 
 
 @frozen
@@ -37,7 +37,7 @@ def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) 
     free = (group_id for group_id, look in enumerate(looks) if look.is_free)
     leases: list[Lease] = []
     while wanted := list(islice(free, max(limit - len(leases), 0))):
-        args = (owner.id, repr(lease_s), known)
+        args = (owner.id, repr(lease_s), known, owner.process)
         replies = server.call_all([Call("claim", server.group(group_id), args) for group_id in wanted])
         for group_id, generation in zip(wanted, replies, strict=True):
             if generation is None:
@@ -63,6 +63,13 @@ def renew(server: Server, owner: Owner, leases: Sequence[Lease], lease_s: float)
         mail=frozenset(group_id for group_id, look in groups if look.has_mail) & held,
         given=given & held,
     )
+
+
+def holder(server: Server, group_id: int) -> Holder | None:
+    now, generation, owner_id, process, expires_at = server.call("holder", server.group(group_id))
+    if not owner_id:
+        return None
+    return Holder(group_id, int(generation), owner_id.decode(), process.decode(), float(expires_at), float(now))
 
 
 def release(server: Server, leases: Sequence[Lease]) -> None:

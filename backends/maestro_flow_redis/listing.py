@@ -37,8 +37,9 @@ def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
     """
     before = b"" if query.before is None else _ordered(query.before[0]) + query.before[1].encode()
     created = {entry.flow_id: entry for entry in _created(server, query, before)}
+    mark = "!" if query.blocking else ""
     statuses: list[str] = [*sorted(query.statuses)] or [""]
-    indexes = [_Index(g, _prefix(query, status)) for g in range(server.group_count) for status in statuses]
+    indexes = [_Index(g, _prefix(query, mark + status)) for g in range(server.group_count) for status in statuses]
     places = heapq.merge(*_streams(server, indexes, before, query.limit), reverse=True)
     found = list(islice(_distinct(places), query.limit))
     written = [entry for entry in entries(server, [(g, place[8:].decode()) for place, g in found]) if entry is not None]
@@ -60,7 +61,7 @@ def _prefix(query: RunQuery, status: str) -> str:
 
 def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntry]:
     """The newest runs of a page that a start has made and no commit has written yet."""
-    if query.statuses and RunStatus.CREATED not in query.statuses:
+    if query.blocking or (query.statuses and RunStatus.CREATED not in query.statuses):
         return
     left = query.limit
     while left > 0:

@@ -52,6 +52,8 @@ class Migration:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, oldest_reader=1),  # the keys as they were first made
+    # A start has a body in place of params (runs.lua reads both), an entry may block, a lease has the owner's process.
+    Migration(2, oldest_reader=2),
 )
 """Dense, from version 1 on."""
 

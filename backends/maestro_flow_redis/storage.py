@@ -8,6 +8,7 @@ from maestro_flow.model.commit import (
     Commit,
     FlowLog,
     GivenRun,
+    Holder,
     Lease,
     LogRecord,
     Message,
@@ -67,6 +68,10 @@ class RedisStorage:
 
     def release(self, leases: Sequence[Lease]) -> None:
         ownership.release(self._server, leases)
+
+    def holder(self, group_id: int) -> Holder | None:
+        check_group(group_id, self.group_count)
+        return ownership.holder(self._server, group_id)
 
     # -- the one write door -------------------------------------------------------------------------------------
 

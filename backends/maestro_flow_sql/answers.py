@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve
 
 from maestro_flow.model.commit import GivenRun, StartRequest
-from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
+from maestro_flow.storage.starts import check_same_start, new_run
 
 __all__ = ["answer_starts"]
 
@@ -15,30 +15,34 @@ __all__ = ["answer_starts"]
 def answer_starts(
     requests: Sequence[StartRequest],
     started: Sequence[GivenRun],
+    followed: Sequence[GivenRun],
     counters: Mapping[str, tuple[int, int]],
     now: float,
 ) -> list[GivenRun]:
-    """The run of each request: one of ``started``, or a fresh one with the next number of its workflow.
+    """The run of each request: one of ``started``, or a fresh one with the next number of its workflow or instance.
 
-    ``counters`` are (latest version, latest instance) by workflow id. What is fresh in the answers is to be written.
+    ``followed`` are the latest runs of the instances that requests name, ``counters`` (latest version, latest instance)
+    by workflow id. What is fresh in the answers is to be written.
 
     Raises:
-        NotFound: the workflow or the version does not exist.
-        Conflict: the request id was used with another body or another explicit version.
+        NotFound, Conflict: as the protocol says.
     """
     known = {(run.workflow_id, run.request_id): run for run in started}
+    latest_runs = {(run.workflow_id, run.instance_id): run for run in followed}
     latest = dict(counters)
     answers = []
     for request in requests:
-        key = (request.workflow_id, request.request_id)
+        workflow_id, key = request.workflow_id, (request.workflow_id, request.request_id)
         if key in known:
             check_same_start(known[key], request)
             answers.append(known[key])
             continue
-        latest_version, instance_id = latest.get(request.workflow_id, (0, 0))
-        version = chosen_version(request, latest=latest_version)
-        run = new_run(request, version=version, instance_id=instance_id + 1, created_at=now)
-        latest[request.workflow_id] = (latest_version, instance_id + 1)
-        known[key] = evolve(run, fresh=False)
+        latest_version, latest_instance = latest.get(workflow_id, (0, 0))
+        latest_run = None if request.after is None else latest_runs.get((workflow_id, request.after[0]))
+        run = new_run(
+            request, latest_version=latest_version, latest_instance=latest_instance, latest_run=latest_run, now=now
+        )
+        latest[workflow_id] = (latest_version, max(latest_instance, run.instance_id))
+        known[key] = latest_runs[workflow_id, run.instance_id] = evolve(run, fresh=False)
         answers.append(run)
     return answers

@@ -70,8 +70,21 @@ class Migration:
         return self.oldest_reader > meta.oldest_reader
 
 
+_TO_2 = (
+    "ALTER TABLE runs RENAME COLUMN params TO body",
+    "ALTER TABLE runs ADD COLUMN blocking INTEGER DEFAULT 0 NOT NULL",
+    "CREATE INDEX runs_blocking ON runs (blocking, workflow_id) WHERE blocking = 1",
+)
+"""Starts have a body, of which the params are a part, and runs may block: a program of schema 1 would miss both."""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, oldest_reader=1),  # the tables as they were first made
+    Migration(
+        2,
+        oldest_reader=2,
+        sqlite=(*_TO_2, """UPDATE runs SET body = CAST('{"params":' || body || '}' AS BLOB) WHERE body <> x'7b7d'"""),
+        postgres=(*_TO_2, r"""UPDATE runs SET body = '{"params":'::bytea || body || '}' WHERE body <> '{}'"""),
+    ),
 )
 """Dense, from version 1 on; the last one is what ``schema.py`` says."""
 

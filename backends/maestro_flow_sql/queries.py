@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import attrs
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     RowMapping,
@@ -22,15 +23,16 @@ from sqlalchemy import (
     union_all,
 )
 
-from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, MessageState, RunEntry
+from maestro_flow.model.commit import FlowLog, GivenRun, Holder, LogRecord, Message, MessageState, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql.migrations import META, Meta
-from maestro_flow_sql.schema import definitions, log, messages, runs
+from maestro_flow_sql.schema import definitions, leases, log, messages, runs
 
 __all__ = [
     "definition",
     "given_runs",
+    "holder",
     "last_position",
     "list_runs",
     "load_flows",
@@ -53,6 +55,18 @@ def _select(table: FromClause, model: type[attrs.AttrsInstance], *, without: str
 
 def meta(connection: Connection) -> Meta:
     return Meta(*connection.exec_driver_sql(META).one())
+
+
+# -- ownership --------------------------------------------------------------------------------------------------
+
+_HOLDER = _select(leases, Holder, without="now").where(
+    leases.c.group_id == bindparam("group_id"), leases.c.owner_id != ""
+)
+
+
+def holder(connection: Connection, group_id: int, now: ColumnElement[float]) -> Holder | None:
+    row = connection.execute(_HOLDER.add_columns(now), {"group_id": group_id}).first()
+    return None if row is None else Holder(*row)
 
 
 # -- the log ----------------------------------------------------------------------------------------------------
@@ -173,14 +187,19 @@ def list_runs(connection: Connection, query: RunQuery) -> list[RunEntry]:
 def _page(query: RunQuery) -> Statement:
     """One page for each status, each read from the end of an index, merged: no page walks over runs of another status.
 
-    The runs of one instance are few, but there a planner prefers the long way by status if it is let.
+    The runs of one instance are few, and so are those that block, but there a planner prefers the long way by status
+    if it is let.
     """
     source: FromClause = runs
     wanted = _ENTRIES
     if query.workflow_id is not None:
         wanted = wanted.where(runs.c.workflow_id == query.workflow_id)
     if query.instance_id is not None:
-        source = wanted.where(runs.c.instance_id == query.instance_id).cte("of_instance").prefix_with("MATERIALIZED")
+        wanted = wanted.where(runs.c.instance_id == query.instance_id)
+    if query.blocking:
+        wanted = wanted.where(text("blocking = 1"))
+    if query.instance_id is not None or query.blocking:
+        source = wanted.cte("few").prefix_with("MATERIALIZED")
         wanted = _select(source, RunEntry)
     if query.before is not None:
         wanted = wanted.where(tuple_(source.c.created_at, source.c.flow_id) < tuple_(*query.before))
@@ -195,4 +214,4 @@ def _newest(statement: Statement, source: FromClause, query: RunQuery) -> Statem
 
 
 def _entry(row: RowMapping) -> RunEntry:
-    return RunEntry(**{**row, "status": RunStatus(row["status"])})
+    return RunEntry(**{**row, "status": RunStatus(row["status"]), "blocking": bool(row["blocking"])})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
-from maestro_flow.model.commit import FlowLog, GivenRun, LogRecord, Message, RunEntry
+from maestro_flow.model.commit import FlowLog, GivenRun, Holder, LogRecord, Message, RunEntry
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql import queries
@@ -34,6 +34,10 @@ class SqlReads:
     def _snapshot_as_owner(self) -> AbstractContextManager[Connection]:
         """All statements of the block see one state of the store."""
 
+    @abstractmethod
+    def _now(self) -> ColumnElement[float]:
+        """The store's clock, as a part of a statement."""
+
     @property
     def group_count(self) -> int:
         return self._group_count
@@ -45,6 +49,13 @@ class SqlReads:
     def _meta(self) -> Meta:
         with self._reading_as_owner() as connection:
             return queries.meta(connection)
+
+    # -- ownership ----------------------------------------------------------------------------------------------
+
+    def holder(self, group_id: int) -> Holder | None:
+        check_group(group_id, self._group_count)
+        with self._reading() as connection:
+            return queries.holder(connection, group_id, self._now())
 
     # -- the log ------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ The constraints are the guarantees: what they say cannot be otherwise.
     definitions    the versions
     runs           one row per run: what was asked for (the start) and how it is (the entry in the index)
 
-Times are seconds since the epoch. Bodies, events and params are JSON as bytes, which the store never looks into.
+Times are seconds since the epoch. Bodies and events are JSON as bytes, which the store never looks into.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ _Seconds: Any = Double().with_variant(REAL(), "sqlite")
 _Text: Any = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def _column(name: str, kind: Any, *, key: bool = False, null: bool = False) -> Column[Any]:
-    return Column(name, kind, primary_key=key, nullable=null, autoincrement=False)
+def _column(name: str, kind: Any, *, key: bool = False, null: bool = False, default: Any = None) -> Column[Any]:
+    return Column(name, kind, primary_key=key, nullable=null, autoincrement=False, server_default=default)
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
@@ -181,9 +181,10 @@ runs = Table(
     _column("started_at", _Seconds, null=True),
     _column("ended_at", _Seconds, null=True),
     _column("request_id", _Text, null=True),  # null: not made by a start
-    Column("params", LargeBinary, key="body"),
+    _column("body", LargeBinary, null=True),
     _column("is_given", Integer),  # started and not yet marked as taken
     _column("is_live", Integer),  # has a log and has not ended
+    _column("blocking", Integer, default=text("0")),  # has failed, and keeps its workflow from going on
     UniqueConstraint("flow_id", name="one_row_per_run"),
     UniqueConstraint("workflow_id", "request_id", name="one_run_per_request"),  # PROTOCOL 18
     Index("runs_of_instance", "instance_id", "workflow_id"),
@@ -191,6 +192,8 @@ runs = Table(
     Index("runs_of_workflow", "workflow_id", "status", "created_at", "flow_id"),
     _partial("runs_given", "group_id", "number", where="is_given = 1"),
     _partial("runs_live", "group_id", "flow_id", where="is_live = 1"),
+    # The condition is the first column, too, so that no planner without statistics takes another index instead.
+    _partial("runs_blocking", "blocking", "workflow_id", where="blocking = 1"),
     postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,
 )

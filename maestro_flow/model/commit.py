@@ -19,6 +19,7 @@ __all__ = [
     "FlowLog",
     "FlowWrite",
     "GivenRun",
+    "Holder",
     "Lease",
     "LogRecord",
     "Message",
@@ -60,6 +61,19 @@ class Lease:
 
 
 @frozen
+class Holder:
+    """Who holds a group, as anyone may ask; it may have changed by the time of the answer."""
+
+    group_id: int
+    generation: int
+    owner_id: str
+    process: str
+    expires_at: float
+    now: float
+    """The store's clock, in the same answer: from ``expires_at`` on anyone may claim the group, also if nobody has."""
+
+
+@frozen
 class Renewal:
     """Answer of the one query a second (PROTOCOL 13): all that a node wants to know about its groups."""
 
@@ -89,6 +103,8 @@ class RunEntry:
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None
+    blocking: bool = False
+    """It has failed, and keeps a strictly sequential workflow from going on (RunStrategy STRICT_SEQUENTIAL)."""
 
 
 @frozen
@@ -204,7 +220,8 @@ class Message:
 class StartRequest:
     """Step (a) of a start (PROTOCOL 18): idempotent by (workflow_id, request_id).
 
-    ``body`` says in JSON what the run is to do, which the store never looks into; ``version`` None means the latest.
+    ``body`` says in JSON what the run is to do, which the store never looks into. ``version`` None means the latest, or
+    that of the run which a restart follows.
     """
 
     workflow_id: str = field(validator=storable)
@@ -212,6 +229,8 @@ class StartRequest:
     group_id: int
     version: int | None = None
     body: bytes = b"{}"
+    after: tuple[int, int] | None = None
+    """A restart: (instance_id, run_id) of the run that the new one follows, in its instance. None: a new instance."""
 
 
 @frozen

@@ -26,6 +26,7 @@ class Group:
 
     generation: int = 0
     owner_id: str = ""
+    process: str = ""
     expires_at: float = 0.0
     log: list[LogRecord] = Factory(list)
     """In order of position."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import count
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -19,6 +20,7 @@ from maestro_flow.model.commit import (
     Commit,
     FlowLog,
     GivenRun,
+    Holder,
     Lease,
     LogRecord,
     Message,
@@ -28,12 +30,13 @@ from maestro_flow.model.commit import (
     Renewal,
     RunEntry,
     StartRequest,
+    flow_id_of,
 )
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
-from maestro_flow.storage.starts import check_same_start, chosen_version, new_run
+from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow.storage.url import without_password
 
 __all__ = ["MemoryStorage", "open_memory"]
@@ -79,7 +82,7 @@ class MemoryStorage:
             for group_id in self._claimable()[:limit]:
                 group = self._books.groups[group_id]
                 group.generation += 1
-                group.owner_id = owner.id
+                group.owner_id, group.process = owner.id, owner.process
                 group.expires_at = self._clock.time() + lease_s
                 leases.append(Lease(group_id, group.generation, owner.id))
             return leases
@@ -104,6 +107,14 @@ class MemoryStorage:
             for lease in filter(self._books.is_current, leases):
                 group = self._books.groups[lease.group_id]
                 group.owner_id, group.expires_at = "", 0.0
+
+    def holder(self, group_id: int) -> Holder | None:
+        with self._lock:
+            group = self._books.group(group_id)
+            if not group.owner_id:
+                return None
+            now = self._clock.time()
+            return Holder(group_id, group.generation, group.owner_id, group.process, group.expires_at, now)
 
     def _claimable(self) -> list[int]:
         now = self._clock.time()
@@ -214,19 +225,34 @@ class MemoryStorage:
         if there is not None:
             check_same_start(there, request)
             return there
-        version = chosen_version(request, latest=len(self._definitions.get(request.workflow_id, [])))
-        instance_id = self._instances[request.workflow_id] = self._instances.get(request.workflow_id, 0) + 1
-        run = new_run(request, version=version, instance_id=instance_id, created_at=self._clock.time())
+        run = new_run(
+            request,
+            latest_version=len(self._definitions.get(request.workflow_id, [])),
+            latest_instance=self._instances.get(request.workflow_id, 0),
+            latest_run=None if request.after is None else self._latest_run(request.workflow_id, request.after[0]),
+            now=self._clock.time(),
+        )
+        if run.run_id == 1:
+            self._instances[request.workflow_id] = run.instance_id
         known = evolve(run, fresh=False)
         self._starts[request.workflow_id, request.request_id] = known
         self._runs[run.flow_id] = self._given[run.flow_id] = known
         return run
 
+    def _latest_run(self, workflow_id: str, instance_id: int) -> GivenRun | None:
+        latest = None
+        for run_id in count(1):
+            run = self._runs.get(flow_id_of(workflow_id, instance_id, run_id))
+            if run is None:
+                break
+            latest = run
+        return latest
+
     def _undo(self, answers: Sequence[GivenRun]) -> None:
         """All or nothing: forget the runs that this call has made, the latest first."""
         for run in reversed([answer for answer in answers if answer.fresh]):
             del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._given[run.flow_id]
-            self._instances[run.workflow_id] -= 1
+            self._instances[run.workflow_id] -= run.run_id == 1
 
     def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
         with self._lock:
@@ -279,5 +305,6 @@ def _matches(entry: RunEntry, query: RunQuery) -> bool:
         query.workflow_id in (None, entry.workflow_id)
         and query.instance_id in (None, entry.instance_id)
         and (not query.statuses or entry.status in query.statuses)
+        and (entry.blocking or not query.blocking)
         and (query.before is None or _age(entry) < query.before)
     )

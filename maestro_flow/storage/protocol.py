@@ -7,7 +7,7 @@ the caller and a ``StorageError``. All times are seconds since the epoch by the 
 or a group and the catalog, in one transaction, so keys can live in hash slots::
 
     catalog   push  definition  start                          workflows, versions, starts by request id
-    group     claim  renew  release                            the lease: group, generation, owner, expiry
+    group     claim  renew  release  holder                    the lease: group, generation, owner, expiry
               given  taken                                     starts that wait for their first commit
               commit                                           the one write door
               last_position  load_flows  read_flow  read_log   the log
@@ -28,6 +28,7 @@ from maestro_flow.model.commit import (
     Commit,
     FlowLog,
     GivenRun,
+    Holder,
     Lease,
     LogRecord,
     Message,
@@ -60,12 +61,14 @@ class StoredDefinition:
 class RunQuery:
     """A page of the run index, newest run first: ``created_at`` descending, then ``flow_id`` descending.
 
+    ``blocking`` asks for the runs that block their workflow alone, which costs the same however many others there are.
     ``before`` is the (created_at, flow_id) of the last entry of the page before; ``limit`` is 1 to 1,000 (ValueError).
     """
 
     workflow_id: str | None = field(default=None, validator=validators.optional(storable))
     instance_id: int | None = None
     statuses: frozenset[RunStatus] = frozenset()
+    blocking: bool = False
     before: tuple[float, str] | None = None
     limit: int = field(default=100, validator=[validators.ge(1), validators.le(1000)])
 
@@ -109,6 +112,10 @@ class Storage(Protocol):
 
     def release(self, leases: Sequence[Lease]) -> None:
         """Give groups up, so that they can be claimed at once. No effect on a lease that is not current."""
+        ...
+
+    def holder(self, group_id: int) -> Holder | None:
+        """Who holds a group now, also when the lease has expired; None if it was never claimed, or was released."""
         ...
 
     # -- the one write door -------------------------------------------------------------------------------------
@@ -201,12 +208,18 @@ class Storage(Protocol):
     def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
         """Step (a) of a start: give each request its instance number (dense from 1 per workflow), run 1, and its group.
 
+        A restart (``request.after``) gets the next run number of that instance instead. The run that it follows must be
+        the latest of the instance that a start has made; that it has ended is for the caller to see, and stays so. What
+        the requests before it have made counts, also those of the same call. A restart is created later than the run
+        that it follows, whatever the clock says, so that ``list_runs`` has the latest run of an instance first.
+
         All or nothing, durable when this returns. The same request again returns the run that it made, with the group
         that was chosen first.
 
         Raises:
-            NotFound: the workflow or the version does not exist.
-            Conflict: the request id was used with another body or another explicit version.
+            NotFound: the workflow, the version, or the run to follow does not exist.
+            Conflict: the request id was used with another body, another explicit version, or after another run; or the
+                run to follow is not the latest one.
         """
         ...
 

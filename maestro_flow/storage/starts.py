@@ -5,43 +5,65 @@ from __future__ import annotations
 from maestro_flow.errors import Conflict, NotFound
 from maestro_flow.model.commit import GivenRun, StartRequest, flow_id_of
 
-__all__ = ["check_same_start", "chosen_version", "new_run"]
+__all__ = ["check_same_start", "new_run"]
+
+_APART_S = 1e-6
+"""By which a restart is later than the run that it follows, at least, whatever the clock says: so the runs of an
+instance, listed newest first, begin with the latest."""
 
 
 def check_same_start(there: GivenRun, request: StartRequest) -> None:
     """Raises Conflict: the request id has started another run than is asked for now. The group is no part of it."""
-    if request.body != there.body or request.version not in (None, there.version):
+    after = None if there.run_id == 1 else (there.instance_id, there.run_id - 1)
+    if request.body != there.body or request.after != after or request.version not in (None, there.version):
         raise Conflict(
             f"request {request.request_id!r} has started {there.flow_id} of version {there.version} already, "
-            "with another body or of another version; another run needs another request id"
+            "with another body, of another version, or after another run; another run needs another request id"
         )
 
 
-def chosen_version(request: StartRequest, *, latest: int) -> int:
-    """The version to run, when the workflow's latest is ``latest`` (0: no such workflow); versions are dense from 1.
+def new_run(
+    request: StartRequest, *, latest_version: int, latest_instance: int, latest_run: GivenRun | None, now: float
+) -> GivenRun:
+    """The run that a new request makes; ``fresh``, because it goes into the answer to that request.
+
+    ``latest_version`` and ``latest_instance`` are the workflow's, 0 if there is none. ``latest_run`` is the latest run
+    that a start has made of the instance in ``request.after``, if there is one.
 
     Raises:
-        NotFound: there is no such workflow or version.
+        NotFound: there is no such workflow, version, or run to follow.
+        Conflict: the run to follow is not the latest one of its instance.
     """
-    if latest == 0:
+    if latest_version == 0:
         raise NotFound(f"there is no workflow {request.workflow_id!r}; push its definition first")
-    version = latest if request.version is None else request.version
-    if not 1 <= version <= latest:
-        raise NotFound(f"workflow {request.workflow_id!r} has no version {version}; its latest is {latest}")
-    return version
-
-
-def new_run(request: StartRequest, *, version: int, instance_id: int, created_at: float) -> GivenRun:
-    """The run that a new request makes; ``fresh``, because it goes into the answer to that request."""
+    version, instance_id, run_id, created_at = latest_version, latest_instance + 1, 1, now
+    if request.after is not None:
+        followed = _followed(request, request.after, latest_run)
+        version, instance_id, run_id = followed.version, followed.instance_id, followed.run_id + 1
+        created_at = max(now, followed.created_at + _APART_S)
+    if request.version is not None:
+        version = request.version
+    if not 1 <= version <= latest_version:
+        raise NotFound(f"workflow {request.workflow_id!r} has no version {version}; its latest is {latest_version}")
     return GivenRun(
-        flow_id=flow_id_of(request.workflow_id, instance_id, 1),
+        flow_id=flow_id_of(request.workflow_id, instance_id, run_id),
         workflow_id=request.workflow_id,
         version=version,
         instance_id=instance_id,
-        run_id=1,
+        run_id=run_id,
         group_id=request.group_id,
         request_id=request.request_id,
         body=request.body,
         created_at=created_at,
         fresh=True,
     )
+
+
+def _followed(request: StartRequest, after: tuple[int, int], latest: GivenRun | None) -> GivenRun:
+    """The latest run, if it is the one that is to be followed."""
+    flow_id = flow_id_of(request.workflow_id, *after)
+    if latest is None or not 1 <= after[1] <= latest.run_id:
+        raise NotFound(f"there is no run {flow_id} that could be restarted")
+    if after[1] != latest.run_id:
+        raise Conflict(f"{flow_id} cannot be restarted: {latest.flow_id} has followed it, and is the latest run")
+    return latest

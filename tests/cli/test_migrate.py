@@ -23,7 +23,7 @@ from tests.storage.migrating import NEXT
 def test_a_store_that_is_not_there_is_made_and_the_second_time_nothing_is_done(cli: CommandLine) -> None:
     for _ in range(2):
         done = cli("migrate")
-        assert done.stdout == "store sqlite:///maestro-flow.db: up to date at schema version 1\n"
+        assert done.stdout == "store sqlite:///maestro-flow.db: up to date at schema version 2\n"
     cli("list")
 
 
@@ -47,12 +47,12 @@ def test_what_is_done_is_shown(url: str, monkeypatch: pytest.MonkeyPatch) -> Non
         return result.output.splitlines()
 
     store = f"store {without_password(url)}:"
-    assert lines() == [f"{store} up to date at schema version 1"]
+    assert lines() == [f"{store} up to date at schema version {NEXT.version - 1}"]
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, NEXT))
     step, done = lines()
-    assert re.fullmatch(r"the store \S+: schema 1 -> 2", step)
-    assert done == f"{store} migrated to schema version 2"
-    assert lines() == [f"{store} up to date at schema version 2"]
+    assert re.fullmatch(rf"the store \S+: schema {NEXT.version - 1} -> {NEXT.version}", step)
+    assert done == f"{store} migrated to schema version {NEXT.version}"
+    assert lines() == [f"{store} up to date at schema version {NEXT.version}"]
     assert (log.level, log.handlers) == before
 
 

@@ -25,9 +25,13 @@ _COLUMN = "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ''"
 _INDEX = "CREATE INDEX runs_by_note ON runs (note)"
 _ABSENT = "CREATE INDEX runs_by_tone ON runs (tone)"
 
-NEXT = Migration(MIGRATIONS[-1].version + 1, oldest_reader=1, sqlite=(_COLUMN, _INDEX), postgres=(_COLUMN, _INDEX))
-BROKEN = Migration(NEXT.version, oldest_reader=1, sqlite=(_COLUMN, _ABSENT), postgres=(_COLUMN, _ABSENT))
+_NOW = MIGRATIONS[-1]
+NEXT = Migration(_NOW.version + 1, _NOW.oldest_reader, sqlite=(_COLUMN, _INDEX), postgres=(_COLUMN, _INDEX))
+BROKEN = Migration(NEXT.version, _NOW.oldest_reader, sqlite=(_COLUMN, _ABSENT), postgres=(_COLUMN, _ABSENT))
 EXCLUDING = Migration(NEXT.version, oldest_reader=NEXT.version, sqlite=NEXT.sqlite, postgres=NEXT.postgres)
+
+PARAMS = b'{"day":{"type":"STRING","value":"2026-11-23","mode":"MUTABLE"}}'
+"""Of a start, as a program of schema 1 wrote them."""
 
 _CATALOG = """
     SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default, ''

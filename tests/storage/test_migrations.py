@@ -15,10 +15,11 @@ from maestro_flow_sql import migrations
 from maestro_flow_sql.migrations import MIGRATIONS, Migration
 
 from maestro_flow.errors import SchemaMismatch, StorageUnusable
-from maestro_flow.model.commit import Outcome
+from maestro_flow.model.commit import Outcome, Owner, StartRequest
+from maestro_flow.model.requests import decode_request
 from maestro_flow.storage.conformance.node import Node
-from maestro_flow.storage.protocol import Storage
-from tests.storage.migrating import BROKEN, EXCLUDING, NEXT, PostgresDatabase, SqliteDatabase, open_at
+from maestro_flow.storage.protocol import RunQuery, Storage
+from tests.storage.migrating import BROKEN, EXCLUDING, NEXT, PARAMS, PostgresDatabase, SqliteDatabase, open_at
 from tests.storage.processes import ROOT
 from tests.storage.verbs import use_every_verb
 
@@ -85,6 +86,34 @@ def test_a_store_of_any_version_becomes_what_a_new_store_is(database: Database, 
         new.server.drop(new.schema)
 
 
+def test_a_start_of_schema_1_has_its_params_in_its_body(database: Database, opened: Opened) -> None:
+    """And is the same request when it comes again; a run that no start has made has none."""
+    blob = f"x'{PARAMS.hex()}'" if database.dialect == "sqlite" else f"'\\x{PARAMS.hex()}'"
+    empty = blob.replace(PARAMS.hex(), b"{}".hex())
+    names = "workflow_id, version, run_id, group_id, status, created_at, is_live"
+    database.run((SCHEMAS / f"1.{database.dialect}.sql").read_text())
+    database.run(
+        f"""
+        UPDATE leases SET generation = 7, owner_id = 'old', expires_at = 1e10;
+        INSERT INTO workflows VALUES ('w', 1, 3);
+        INSERT INTO definitions VALUES ('w', 1, {empty}, 1e9);
+        INSERT INTO runs (number, flow_id, instance_id, request_id, params, is_given, {names}) VALUES
+            (1, 'w/1/1', 1, 'r1', {blob}, 1, 'w', 1, 1, 5, 'CREATED', 1e9, 0),
+            (2, 'w/2/1', 2, 'r2', {empty}, 1, 'w', 1, 1, 5, 'CREATED', 1e9, 0),
+            (3, 'w/3/1', 3, NULL, NULL, 0, 'w', 1, 1, 5, 'FAILED', 1e9, 0)
+        """
+    )
+    store = opened()
+    body = b'{"params":%b}' % PARAMS
+    assert [run.body for run in store.given(5)] == [body, b"{}"]
+    assert decode_request(body).params["day"].value == "2026-11-23"
+    (again,) = store.start([StartRequest("w", "r1", 5, body=body)])
+    assert (again.flow_id, again.fresh) == ("w/1/1", False)
+    assert [entry.blocking for entry in store.list_runs(RunQuery())] == [False] * 3
+    assert store.holder(5) is None
+    assert store.claim(Owner("new"), lease_s=9, limit=1)[0].generation == 9
+
+
 def test_an_older_store_is_migrated_when_it_is_opened_and_keeps_what_is_in_it(
     database: Database, opened: Opened, upgraded: Upgraded, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,7 +141,9 @@ def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(
     with pytest.raises(StorageUnusable, match=rf"stays at schema {OLD}.*tone.*nothing was changed"):
         opened()
     assert database.catalog() == before
-    assert database.rows("SELECT schema_version, oldest_reader FROM store_meta") == [(OLD, 1)]
+    assert database.rows("SELECT schema_version, oldest_reader FROM store_meta") == [
+        (OLD, MIGRATIONS[-1].oldest_reader)
+    ]
     monkeypatch.undo()
     use_every_verb(opened())
 

@@ -60,6 +60,7 @@ def test_finished_runs_make_no_difference(quiet: Server, store: RedisStorage) ->
         "log": lambda: store.read_log(5, after=store.last_position(5)),
         "list": lambda: store.list_runs(RunQuery(limit=64)),
         "list failed": lambda: store.list_runs(failed),
+        "list blocking": lambda: store.list_runs(RunQuery(workflow_id="w", blocking=True)),
     }
     before = {name: commands(quiet, verb) for name, verb in verbs.items()}
     for first in range(0, FINISHED, 500):

@@ -131,7 +131,7 @@ def test_a_wrong_option_is_refused_and_makes_no_file(tmp_path: Path, clock: Manu
 def test_a_newer_store_that_excludes_us_is_refused(path: Path, opened: Opened) -> None:
     """PROTOCOL 27."""
     opened().close()
-    execute(path, "UPDATE store_meta SET schema_version = 3, oldest_reader = 2")
+    execute(path, "UPDATE store_meta SET schema_version = 8, oldest_reader = 7")
     with pytest.raises(SchemaMismatch, match="upgrade"):
         opened()
 
@@ -139,7 +139,7 @@ def test_a_newer_store_that_excludes_us_is_refused(path: Path, opened: Opened) -
 def test_a_newer_store_that_admits_us_is_opened(path: Path, opened: Opened) -> None:
     """PROTOCOL 27: that is what the oldest reader version is for."""
     opened().close()
-    execute(path, "UPDATE store_meta SET schema_version = 3, oldest_reader = 1")
+    execute(path, "UPDATE store_meta SET schema_version = 8, oldest_reader = 1")
     assert opened().push("w", b"{}") == 1
 
 

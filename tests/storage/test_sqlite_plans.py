@@ -45,6 +45,22 @@ def test_every_statement_finds_its_rows_by_an_index(tmp_path: Path, statements: 
     assert scans == []
 
 
+def test_a_page_of_runs_that_block_reads_these_alone(tmp_path: Path, statements: list[str]) -> None:
+    """However many runs of the workflow have failed."""
+    use_every_verb(open_sqlite(f"sqlite:///{tmp_path}/store.db", ManualClock()))
+    checked = sqlite3.connect(tmp_path / "store.db")
+    steps = [
+        step
+        for query in statements
+        if query.startswith("WITH") and "blocking = 1" in query
+        for *_, step in checked.execute(f"EXPLAIN QUERY PLAN {query}")
+        if " runs " in step
+    ]
+    checked.close()
+    assert len(steps) == 4
+    assert all("SEARCH runs USING INDEX runs_blocking" in step for step in steps)
+
+
 def test_a_page_of_one_instance_reads_that_instance_alone(tmp_path: Path, statements: list[str]) -> None:
     """Of the indexes that fit, the one by status would lead over every run of the workflow."""
     use_every_verb(open_sqlite(f"sqlite:///{tmp_path}/store.db", ManualClock()))

@@ -4,6 +4,7 @@
 --
 -- KEYS[1]  the group
 -- ARGV[2]  owner id   ARGV[3]  lease in seconds   ARGV[4]  the schema version that his program knows
+-- ARGV[5]  his process
 -- reply    the new generation, or nil when somebody holds the group; where only programs of a later version may claim it,
 --          the oldest of these, with a minus (PROTOCOL 27)
 
@@ -18,5 +19,5 @@ if there[1] ~= '' and tonumber(there[2]) > now then
 end
 local expires_at = string.format('%.17g', now + tonumber(ARGV[3]))
 local generation = redis.call('HINCRBY', head, 'generation', 1)
-redis.call('HSET', head, 'owner_id', ARGV[2], 'expires_at', expires_at)
+redis.call('HSET', head, 'owner_id', ARGV[2], 'process', ARGV[5], 'expires_at', expires_at)
 return generation

@@ -103,7 +103,8 @@ local function read_entries(flow)
 end
 
 local function index_entry(is_there, entry)
-  index_run(is_there, entry.workflow_id, entry.instance_id, entry.status, entry.created_at, entry.flow_id)
+  index_run(
+    is_there, entry.workflow_id, entry.instance_id, entry.status, entry.created_at, entry.flow_id, entry.blocking)
 end
 
 local function write_entry(flow, was, is)

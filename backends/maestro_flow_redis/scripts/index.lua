@@ -3,6 +3,9 @@
 -- A member is  workflow NUL instance NUL status NUL | 8 bytes of created_at | flow id,  and each run is there eight
 -- times: with any of the first three left empty. So every filter is a prefix, and a page of it is one range that starts
 -- at a key (time, flow id), whatever number of runs is in the store. No id of a workflow has a NUL (dsl/ids.py).
+--
+-- A run that blocks is there eight times more, with a `!` before its status or before nothing: so those are found as if
+-- they had a status of their own.
 
 -- Eight bytes that are ordered as the times are: of a double above zero the sign is set, of one below all bits are other.
 local function ordered(time)
@@ -14,12 +17,13 @@ local function ordered(time)
 end
 
 -- ZADD (with is_there) or ZREM the members of a run.
-local function index_run(is_there, workflow_id, instance_id, status, created_at, flow_id)
+local function index_run(is_there, workflow_id, instance_id, status, created_at, flow_id, is_blocking)
   local place = ordered(created_at) .. flow_id
+  local states = is_blocking and {status, '', '!' .. status, '!'} or {status, ''}
   local words = {}
   for _, workflow in ipairs({workflow_id, ''}) do
     for _, instance in ipairs({string.format('%.0f', instance_id), ''}) do
-      for _, state in ipairs({status, ''}) do
+      for _, state in ipairs(states) do
         if is_there then
           words[#words + 1] = 0
         end

@@ -1,7 +1,7 @@
 """Definitions and starts on Postgres: what step (a) of a start writes is one transaction (PROTOCOL 18).
 
 What nearly all starts are, a single request with a new id, is one statement. Everything else is looked at first, under
-the lock of the workflow: several requests, one that was made before, one that cannot be met.
+the lock of the workflow: several requests, one that was made before, one that cannot be met, a restart.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ _START_ONE = """
         RETURNING latest_version, latest_instance
     )
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
-                      request_id, params, created_at, status, is_given, is_live)
+                      request_id, body, created_at, status, is_given, is_live)
     SELECT %(workflow_id)s || '/' || latest_instance || '/1', %(workflow_id)s,
            coalesce(%(version)s::bigint, latest_version), latest_instance, 1, %(group_id)s,
            %(request_id)s, %(body)s, store_time(), 'CREATED', 1, 0
     FROM counted
-    RETURNING flow_id, workflow_id, version, instance_id, run_id, group_id, request_id, params, created_at, true
+    RETURNING flow_id, workflow_id, version, instance_id, run_id, group_id, request_id, body, created_at, true
 """
 
 _LOCK_COUNTERS = """
@@ -68,18 +68,34 @@ _LOCK_COUNTERS = """
     FOR NO KEY UPDATE
 """
 
-_STARTED = """
-    SELECT runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
-           runs.request_id, runs.params, runs.created_at
+_RUN = """
+    runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
+    runs.request_id, runs.body, runs.created_at
+"""
+
+_STARTED = f"""
+    SELECT {_RUN}
     FROM unnest(%s::text[], %s::text[]) AS asked (workflow_id, request_id)
     JOIN runs USING (workflow_id, request_id)
-"""
+"""  # noqa: S608 - the columns are ours
+
+_LATEST_RUNS = f"""
+    SELECT latest.*
+    FROM unnest(%s::text[], %s::bigint[]) AS asked (workflow_id, instance_id)
+    CROSS JOIN LATERAL (
+        SELECT {_RUN} FROM runs
+        WHERE runs.instance_id = asked.instance_id AND runs.workflow_id = asked.workflow_id
+          AND runs.request_id IS NOT NULL
+        ORDER BY runs.run_id DESC
+        LIMIT 1
+    ) AS latest
+"""  # noqa: S608 - the columns are ours
 
 _NOW = "SELECT store_time()"
 
 _INSERT_RUN = """
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
-                      request_id, params, created_at, status, is_given, is_live)
+                      request_id, body, created_at, status, is_given, is_live)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'CREATED', 1, 0)
 """
 
@@ -103,7 +119,7 @@ def push(db: Direct, workflow_id: str, body: bytes) -> int:
 
 def start(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
     """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
-    if len(requests) == 1:
+    if len(requests) == 1 and requests[0].after is None:
         run = _start_one(db, requests[0])
         if run is not None:
             return [run]
@@ -126,9 +142,18 @@ def _start_all(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
         counters = {workflow_id: (version, instance) for workflow_id, version, instance in locked}
         found = db.execute(_STARTED, (asked, [request.request_id for request in requests]), prepare=True)
         started = [GivenRun(*row) for row in found]
-        answers = answer_starts(requests, started, counters, _one(db, _NOW))
+        answers = answer_starts(requests, started, _followed(db, requests), counters, _one(db, _NOW))
         _insert(db, [run for run in answers if run.fresh])
     return answers
+
+
+def _followed(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    """The latest runs of the instances that restarts are about."""
+    instances = {(request.workflow_id, request.after[0]) for request in requests if request.after is not None}
+    if not instances:
+        return []
+    workflow_ids, instance_ids = map(list, zip(*sorted(instances), strict=True))
+    return [GivenRun(*row) for row in db.execute(_LATEST_RUNS, (workflow_ids, instance_ids), prepare=True)]
 
 
 def taken(db: Direct, flow_ids: Sequence[str]) -> None:
@@ -138,7 +163,7 @@ def taken(db: Direct, flow_ids: Sequence[str]) -> None:
 def _insert(db: Direct, fresh: Sequence[GivenRun]) -> None:
     if not fresh:
         return
-    highest = {run.workflow_id: run.instance_id for run in fresh}
+    highest = {run.workflow_id: run.instance_id for run in fresh if run.run_id == 1}
     with db.cursor() as cursor:
         cursor.executemany(_INSERT_RUN, [_values(run) for run in fresh])
         cursor.executemany(_COUNT_INSTANCES, [(instance_id, name) for name, instance_id in sorted(highest.items())])

@@ -48,8 +48,8 @@ _INSERT_RECORD = """
 
 _INSERT_ENTRY = f"""
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
-                      created_at, started_at, ended_at, is_live, is_given)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
+                      created_at, started_at, ended_at, blocking, is_live, is_given)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
     {UPSERT_ENTRY}
 """  # noqa: S608 - all of it is ours
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, func
 
 from maestro_flow.model.commit import (
     Commit,
@@ -47,6 +47,9 @@ class PostgresStorage(SqlReads):
 
     def _snapshot_as_owner(self) -> AbstractContextManager[Connection]:
         return self._connections.snapshot_as_owner()
+
+    def _now(self) -> ColumnElement[float]:
+        return func.store_time()
 
     def close(self) -> None:
         """Let go of the connections. May be called twice."""

@@ -52,7 +52,7 @@ UPSERT_ENTRY = """
         workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
         run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
         created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-        is_live = excluded.is_live
+        blocking = excluded.blocking, is_live = excluded.is_live
 """
 
 _INDEXED = """,
@@ -61,7 +61,7 @@ _INDEXED = """,
     ),
     indexed AS (
         INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
-                          created_at, started_at, ended_at, is_live, is_given)
+                          created_at, started_at, ended_at, blocking, is_live, is_given)
         SELECT entry.*, 0 FROM entry JOIN written USING (flow_id)
         ORDER BY flow_id COLLATE "C"
         {upsert}
@@ -91,6 +91,7 @@ _ENTRY = {
     "created_at": "double precision",
     "started_at": "double precision",
     "ended_at": "double precision",
+    "blocking": "integer",
     "is_live": "integer",
 }
 
@@ -145,5 +146,5 @@ def record_values(lease: Lease, flow: FlowWrite) -> tuple[object, ...]:
 def entry_values(entry: RunEntry) -> tuple[object, ...]:
     """The values of a row of ``runs``."""
     run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
-    is_live = int(not entry.status.is_terminal)
-    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, is_live)
+    flags = (int(entry.blocking), int(not entry.status.is_terminal))
+    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, *flags)

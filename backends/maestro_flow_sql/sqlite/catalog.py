@@ -29,16 +29,26 @@ _WORKFLOWS = """
     WHERE workflow_id IN (SELECT value FROM json_each(?))
 """
 
-_STARTED = """
-    SELECT runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
-           runs.request_id, runs.params, runs.created_at
+_RUN = """
+    runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
+    runs.request_id, runs.body, runs.created_at
+"""
+
+_STARTED = f"""
+    SELECT {_RUN}
     FROM json_each(?) AS asked
     JOIN runs ON runs.workflow_id = asked.value ->> 0 AND runs.request_id = asked.value ->> 1
-"""
+"""  # noqa: S608 - the columns are ours
+
+_LATEST_RUN = f"""
+    SELECT {_RUN} FROM runs
+    WHERE runs.instance_id = ? AND runs.workflow_id = ? AND runs.request_id IS NOT NULL
+    ORDER BY runs.run_id DESC LIMIT 1
+"""  # noqa: S608 - the columns are ours
 
 _INSERT_RUN = """
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
-                      request_id, params, created_at, status, is_given, is_live)
+                      request_id, body, created_at, status, is_given, is_live)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'CREATED', 1, 0)
 """
 
@@ -63,7 +73,7 @@ def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) 
     """Raises NotFound, Conflict, as the protocol says; the caller rolls back, so it is all or nothing."""
     asked = as_json({request.workflow_id for request in requests})
     counters = {name: (version, instance) for name, version, instance in db.execute(_WORKFLOWS, (asked,))}
-    answers = answer_starts(requests, _started(db, requests), counters, now)
+    answers = answer_starts(requests, _started(db, requests), _followed(db, requests), counters, now)
     _insert(db, [run for run in answers if run.fresh])
     return answers
 
@@ -77,9 +87,15 @@ def _started(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[G
     return [GivenRun(*row) for row in db.execute(_STARTED, (asked,))]
 
 
+def _followed(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    """The latest runs of the instances that restarts are about."""
+    instances = {(request.after[0], request.workflow_id) for request in requests if request.after is not None}
+    return [GivenRun(*row) for instance in instances for row in db.execute(_LATEST_RUN, instance)]
+
+
 def _insert(db: sqlite3.Connection, fresh: Sequence[GivenRun]) -> None:
     db.executemany(_INSERT_RUN, [_values(run) for run in fresh])
-    highest = {run.workflow_id: run.instance_id for run in fresh}
+    highest = {run.workflow_id: run.instance_id for run in fresh if run.run_id == 1}
     db.executemany(_COUNT_INSTANCES, [(instance_id, workflow_id) for workflow_id, instance_id in highest.items()])
 
 

@@ -38,13 +38,13 @@ _INSERT_RECORD = """
 
 _UPSERT_ENTRY = """
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
-                      created_at, started_at, ended_at, is_live, is_given)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+                      created_at, started_at, ended_at, blocking, is_live, is_given)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
     ON CONFLICT (flow_id) DO UPDATE SET
         workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
         run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
         created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-        is_live = excluded.is_live
+        blocking = excluded.blocking, is_live = excluded.is_live
 """
 
 _SETTLE = """
@@ -112,4 +112,4 @@ def _entry_values(entry: RunEntry) -> tuple[object, ...]:
     """The values of ``_UPSERT_ENTRY``."""
     run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
     is_live = not entry.status.is_terminal
-    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, is_live)
+    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, entry.blocking, is_live)

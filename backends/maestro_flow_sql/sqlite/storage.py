@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, literal
 
 from maestro_flow.clock import Clock
 from maestro_flow.model.commit import (
@@ -48,6 +48,9 @@ class SqliteStorage(SqlReads):
         return self._reader.snapshot()
 
     _reading_as_owner = _snapshot_as_owner = _reading
+
+    def _now(self) -> ColumnElement[float]:
+        return literal(self._clock.time())
 
     def close(self) -> None:
         """Wait for the write under way, and let go of the file. May be called twice."""

@@ -129,6 +129,21 @@ class Commits(Concern):
         node.commit(node.write("w/1/1", 1), node.write("w/1/1", 2, status=RunStatus.FAILED), node.write("w/1/1", 3))
         assert node.store.run("w/1/1") == entry_of("w/1/1", node.group_id, RunStatus.FAILED)
 
+    def test_a_flow_that_has_ended_takes_further_revisions(self, node: Node) -> None:
+        """PROTOCOL 4, 10: alone or with messages, with the entry it has or without; no takeover loads it for that."""
+        ended = [status for status in RunStatus if status.is_terminal]
+        for number, status in enumerate(ended, 1):
+            flow_id = f"w/{number}/1"
+            node.commit(node.write(flow_id, 1), node.write(flow_id, 2, status=status))
+            assert node.commit(node.write(flow_id, 3, status=status)) == [Outcome.DONE]
+            assert node.commit(node.write(flow_id, 4)) == [Outcome.DONE]
+            sends = (letter(node.group_id, flow_id),)
+            assert node.commit(node.write(flow_id, 5, status=status, sends=sends)) == [Outcome.DONE]
+            assert node.commit(node.write(flow_id, 5, status=status)) == [Outcome.CONFLICT]
+            assert node.store.run(flow_id) == entry_of(flow_id, node.group_id, status)
+            assert [record.revision for record in node.store.read_flow(flow_id)] == [1, 2, 3, 4, 5]
+        assert node.store.load_flows(node.group_id) == []
+
 
 def _id_of(commit: Commit) -> str:
     assert commit.flow is not None

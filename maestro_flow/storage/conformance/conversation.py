@@ -19,7 +19,7 @@ from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Opener
 from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of
 from maestro_flow.storage.conformance.pair import Model, Pair
-from maestro_flow.storage.conformance.plans import ACTIVE, BODIES, MESSAGES, OWNERS, WORKFLOWS, CommitPlan
+from maestro_flow.storage.conformance.plans import ACTIVE, BODIES, MESSAGES, NOWHERE, OWNERS, WORKFLOWS, CommitPlan
 from maestro_flow.storage.protocol import RunQuery, Storage
 
 __all__ = ["HANDLES", "Setting", "Talk"]
@@ -129,7 +129,7 @@ class Talk(RuleBasedStateMachine):
     def _entry_of(self, plan: CommitPlan, flow_id: str, group_id: int, revision: int) -> RunEntry | None:
         if plan.status is None and (revision > 1 or plan.flaw == "blind"):
             return None
-        entry = entry_of(flow_id, group_id, plan.status or RunStatus.IN_PROGRESS)
+        entry = entry_of(flow_id, group_id, plan.status or RunStatus.IN_PROGRESS, blocking=plan.blocking)
         if flow_id in self.started:
             run = self.started[flow_id]
             entry = evolve(entry, version=run.version, created_at=run.created_at)
@@ -153,6 +153,10 @@ class Talk(RuleBasedStateMachine):
                 return evolve(lease, group_id=self.model.group_count)
         return lease
 
+    def group_of(self, group: int) -> int:
+        """The active group of a number, or one that does not exist."""
+        return self.model.group_count if group == NOWHERE else self.groups[group]
+
     def neighbour(self, group_id: int, distance: int) -> int:
         """An active group; a group that does not exist has itself."""
         if distance == 0 or group_id not in self.flows:
@@ -165,6 +169,7 @@ class Talk(RuleBasedStateMachine):
         found: dict[str, Any] = {
             "definitions": [storage.definition(name, n) for name, n in product(WORKFLOWS, range(1, 4))],
             "runs": storage.list_runs(RunQuery(limit=1000)),
+            "blocking": storage.list_runs(RunQuery(limit=1000, blocking=True)),
             "flows": {flow_id: (storage.run(flow_id), storage.read_flow(flow_id)) for flow_id in flows},
             "renewals": [storage.renew(owner, [], lease_s=LEASE_S) for owner in OWNERS],
         }
@@ -174,6 +179,7 @@ class Talk(RuleBasedStateMachine):
                 storage.read_log(group_id),
                 storage.load_flows(group_id),
                 storage.given(group_id),
+                storage.holder(group_id),
             )
         return found
 

@@ -17,7 +17,6 @@ from maestro_flow.storage.conformance.plans import (
     BODIES,
     LEASES_S,
     MESSAGES,
-    NOWHERE,
     WORKFLOWS,
     CommitPlan,
     SendPlan,
@@ -42,7 +41,7 @@ handles = integers(0, HANDLES - 1)
 
 
 class Ownership(Talk):
-    """claim, renew, release."""
+    """claim, renew, release, holder."""
 
     @rule(through=handles, owner=owners, lease_s=sampled_from(LEASES_S), limit=integers(0, ACTIVE))
     def claim(self, through: int, owner: Owner, lease_s: float, limit: int) -> None:
@@ -59,6 +58,11 @@ class Ownership(Talk):
         leases = [self.lease_of(number, forged) for number in given]
         self.pair.ask(through, lambda store: store.release(leases))
         self.claim(through, successor, LEASE_S, limit=1)
+
+    @rule(through=handles, group=groups_or_nowhere)
+    def holder(self, through: int, group: int) -> None:
+        group_id = self.group_of(group)
+        self.pair.ask(through, lambda store: store.holder(group_id))
 
 
 class Writing(Talk):
@@ -126,9 +130,6 @@ class Writing(Talk):
     def flow_of(self, group: int, flow: int) -> str:
         flows = self.flows[self.groups[group]]
         return flows[flow % len(flows)]
-
-    def group_of(self, group: int) -> int:
-        return self.model.group_count if group == NOWHERE else self.groups[group]
 
 
 class Inboxes(Writing):

@@ -55,6 +55,7 @@ class Node:
         revision: int,
         *,
         status: RunStatus | None = None,
+        blocking: bool = False,
         lease: Lease | None = None,
         position: int | None = None,
         settles: tuple[Settlement, ...] = (),
@@ -73,7 +74,7 @@ class Node:
             position=self.last[lease.group_id],
             at=T0 + self.commits,
             events=b'[{"kind":"step_starting","step":"s%d"}]' % revision,
-            entry=None if status is None else entry_of(flow_id, lease.group_id, status),
+            entry=None if status is None else entry_of(flow_id, lease.group_id, status, blocking=blocking),
         )
         return Commit(lease, flow, settles, sends)
 
@@ -85,7 +86,9 @@ class Node:
         return self.store.commit(batch)
 
 
-def entry_of(flow_id: str, group_id: int, status: RunStatus = RunStatus.IN_PROGRESS) -> RunEntry:
+def entry_of(
+    flow_id: str, group_id: int, status: RunStatus = RunStatus.IN_PROGRESS, *, blocking: bool = False
+) -> RunEntry:
     """The entry of a run whose flow id is workflow/instance/run."""
     workflow_id, instance_id, run_id = flow_id.split("/")
     return RunEntry(
@@ -99,6 +102,7 @@ def entry_of(flow_id: str, group_id: int, status: RunStatus = RunStatus.IN_PROGR
         created_at=T0 + int(instance_id),
         started_at=T0 + int(instance_id) + 1,
         ended_at=T0 + int(instance_id) + 2 if status.is_terminal else None,
+        blocking=blocking,
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from maestro_flow.model.commit import Message, Owner, Settlement, StartRequest
 from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import RunQuery
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
 ACTIVE = 2
 """Groups that the conversation is about; somebody else holds all others for good."""
 
-OWNERS = (Owner("anna"), Owner("boris"))
+OWNERS = (Owner("anna", this_process()), Owner("boris"))
 WORKFLOWS = ("v", "w")
 MESSAGES = ("m1", "m2", "m3")
 BODIES = (b"{}", b'{"a":1}')
@@ -89,6 +90,7 @@ class CommitPlan:
     """With the commit id of what has that revision."""
     status: RunStatus | None
     """None: without an entry."""
+    blocking: bool
     flaw: str
     """"position": one that was given out; "flow", "group": the entry is another flow's, or for another group; "blind":
     also settles what does not exist, and has no entry where it needs one."""
@@ -118,6 +120,7 @@ _commits = st.builds(
     step=_mostly(0, -1, 1),
     again=st.booleans(),
     status=st.sampled_from([RunStatus.IN_PROGRESS] * 4 + [None, None, RunStatus.SUCCEEDED, RunStatus.FAILED]),
+    blocking=st.booleans(),
     flaw=st.sampled_from([""] * 12 + ["position", "flow", "group", "blind"]),
     settles=st.lists(_settlements, max_size=2).map(tuple),
     sends=st.lists(_sends(st.sampled_from([0] * 15 + [1])), max_size=2).map(tuple),
@@ -130,6 +133,7 @@ starts = st.builds(
     group_id=groups_or_nowhere,
     version=versions,
     body=st.sampled_from([BODIES[0]] * 5 + [BODIES[1]]),
+    after=st.sampled_from([None] * 4 + [(1, 1), (1, 1), (1, 2), (2, 1), (1, 3), (9, 1), (0, 1), (1, 0)]),
 )
 """The group is to be replaced by the one that its place stands for."""
 
@@ -138,6 +142,7 @@ queries = st.builds(
     workflow_id=st.sampled_from([None, None, *WORKFLOWS, "x", "y", "nowhere"]),
     instance_id=st.sampled_from([None, None, None, 1, 2, 3]),
     statuses=st.frozensets(st.sampled_from([RunStatus.CREATED, RunStatus.IN_PROGRESS, RunStatus.SUCCEEDED])),
+    blocking=st.sampled_from([False, False, True]),
     limit=limits,
 )
 
@@ -149,6 +154,7 @@ appends = st.builds(
     step=_mostly(0, -1, 1),
     again=st.booleans(),
     status=st.none(),
+    blocking=st.just(False),
     flaw=st.sampled_from([""] * 6 + ["position"]),
     settles=st.just(()),
     sends=st.just(()),

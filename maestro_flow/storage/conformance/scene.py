@@ -66,8 +66,13 @@ class Scene:
             "push": lambda store: store.push(self.workflow_id, b"[]"),
             "start": lambda store: store.start([StartRequest(self.workflow_id, "r2", self.group_id)]),
             "start of another": lambda store: store.start([StartRequest(self.workflow_id, "r3", self.group_id)]),
+            "restart": lambda store: store.start([self._restart("r4")]),
+            "restart by another": lambda store: store.start([self._restart("r5")]),
             "taken": lambda store: store.taken([f"{self.workflow_id}/1/1"]),
         }
+
+    def _restart(self, request_id: str) -> StartRequest:
+        return StartRequest(self.workflow_id, request_id, self.group_id, after=(1, 1))
 
     def _renew(self, store: Storage) -> tuple[float, frozenset[int]]:
         """Without its look around, in which what changes at that moment may be or not."""
@@ -91,4 +96,5 @@ class Scene:
             store.definition(self.workflow_id),
             store.list_runs(RunQuery(workflow_id=self.workflow_id)),
             store.run(self.flow_id),
+            store.holder(self.group_id),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from maestro_flow.storage.conformance.atomicity import Atomicity
+from maestro_flow.storage.conformance.blocking import Blocking
 from maestro_flow.storage.conformance.catalog import Catalog
 from maestro_flow.storage.conformance.commits import Commits
 from maestro_flow.storage.conformance.concurrency import Concurrency
@@ -12,6 +13,7 @@ from maestro_flow.storage.conformance.deaths import Deaths
 from maestro_flow.storage.conformance.durability import Durability
 from maestro_flow.storage.conformance.fence import Fence
 from maestro_flow.storage.conformance.given import Given
+from maestro_flow.storage.conformance.holders import Holders
 from maestro_flow.storage.conformance.inbox import Inbox
 from maestro_flow.storage.conformance.leases import Leases
 from maestro_flow.storage.conformance.likeness import Likeness
@@ -20,6 +22,7 @@ from maestro_flow.storage.conformance.namespaces import Namespaces
 from maestro_flow.storage.conformance.positions import Positions
 from maestro_flow.storage.conformance.races import Races
 from maestro_flow.storage.conformance.resends import Resends
+from maestro_flow.storage.conformance.restarts import Restarts
 from maestro_flow.storage.conformance.runs import Runs
 from maestro_flow.storage.conformance.schema import Schema
 from maestro_flow.storage.conformance.sharing import Sharing
@@ -32,6 +35,7 @@ __all__ = ["StorageConformance"]
 
 class StorageConformance(
     Leases,
+    Holders,
     Deaths,
     Fence,
     Commits,
@@ -43,8 +47,10 @@ class StorageConformance(
     Mail,
     Catalog,
     Starts,
+    Restarts,
     Given,
     Runs,
+    Blocking,
     Schema,
     Texts,
     Namespaces,
