@@ -11,19 +11,31 @@ from collections.abc import Iterable
 from immutables import Map
 from msgspec.structs import replace
 
+from maestro_flow.core.readiness import begin, propagate
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import MaestroFlowError
 from maestro_flow.model.commit import LogRecord
+from maestro_flow.model.definition import RunRule
 from maestro_flow.model.events import (
+    BreakpointSet,
     Event,
     RunEnded,
+    RunQueued,
     RunStarted,
     RunStopping,
+    RunUnblocked,
     StepEnded,
     StepInterrupted,
+    StepLacking,
+    StepPaused,
+    StepPermitted,
     StepProgressed,
+    StepRestarting,
+    StepResumed,
     StepRunning,
     StepStarting,
+    StepStopping,
+    StepWaiting,
     decode_events,
 )
 from maestro_flow.model.status import STEP_TRANSITIONS, RunStatus, StepStatus
@@ -35,7 +47,6 @@ class IllegalEvent(MaestroFlowError):
     """An event contradicts the state that its log says the flow is in."""
 
 
-_SEVERITY = (RunStatus.SUCCEEDED, RunStatus.STOPPED, RunStatus.TIMED_OUT, RunStatus.FAILED)
 _NOT_CREATED = StepState(StepStatus.NOT_CREATED, attempt=0)
 _NO_TRANSITION: frozenset[StepStatus] = frozenset()
 
@@ -56,11 +67,13 @@ def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
     return state
 
 
-def evolve(state: FlowState, event: Event, at: float) -> FlowState:
+def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR0911, PLR0912 - one branch an event
     """The state after an event that was recorded at time ``at``."""
-    if state.status.is_terminal:
-        raise IllegalEvent(f"{state.flow_id}: {event!r} after the run has ended as {state.status}")
     match event:
+        case RunUnblocked() if state.is_blocking:
+            return replace(state, is_blocking=False)
+        case _ if state.status.is_terminal or isinstance(event, RunUnblocked):
+            raise IllegalEvent(f"{state.flow_id}: {event!r} while the run is {state.status}")
         case StepStarting():
             return _step_starting(state, event, at)
         case StepEnded():
@@ -74,33 +87,112 @@ def evolve(state: FlowState, event: Event, at: float) -> FlowState:
             return replace(state, steps=state.steps.set(event.step, step))
         case StepInterrupted():
             return _step_interrupted(state, event)
-        case RunStarted():
-            return _run_started(state, event, at)
+        case StepStopping():
+            step = replace(_of_attempt(state, event.step, event.attempt), ending=event.status)
+            return replace(state, steps=state.steps.set(event.step, step))
+        case StepPaused() | StepResumed() | StepWaiting() | StepPermitted() | StepRestarting():
+            return _step_waits(state, event)
+        case StepLacking():
+            return replace(state, lacking=state.lacking | {event.step})
+        case BreakpointSet():
+            changed = state.breakpoints | {event.step} if event.on else state.breakpoints - {event.step}
+            return replace(state, breakpoints=changed)
+        case RunQueued() | RunStarted():
+            return _run_begins(state, event, at)
         case RunStopping():
-            return replace(state, stopping=True)
+            return replace(state, ending=event.status, ending_reason=event.reason)
         case RunEnded():
-            return replace(state, status=event.status, ended_at=at)
-        case _:
-            raise IllegalEvent(f"{state.flow_id}: {event!r}")
+            is_strict = state.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL
+            is_blocking = is_strict and event.status is RunStatus.FAILED
+            return replace(state, status=event.status, ended_at=at, reason=event.reason, is_blocking=is_blocking)
 
 
-def _run_started(state: FlowState, event: RunStarted, at: float) -> FlowState:
-    return replace(
+# -- the run ----------------------------------------------------------------------------------------------------
+
+
+def _run_begins(state: FlowState, event: RunQueued | RunStarted, at: float) -> FlowState:
+    if state.status is not RunStatus.CREATED:
+        raise IllegalEvent(f"{state.flow_id}: {event!r} while the run is {state.status}")
+    request = state.request if event.request is None else event.request
+    if request.previous and state.previous is None:
+        raise IllegalEvent(f"{state.flow_id}: it goes on from {request.previous}, which was not read")
+    state = replace(
         state,
-        status=RunStatus.IN_PROGRESS,
         instance_id=event.instance_id,
         run_id=event.run_id,
         created_at=event.created_at,
-        started_at=at,
-        params=event.params,
-        ready=state.graph.roots,
+        request=request,
+        breakpoints=frozenset(request.breakpoints),
     )
+    if isinstance(event, RunQueued):
+        return state
+    deadline = None if event.timeout_s is None else at + event.timeout_s
+    return begin(
+        replace(state, status=RunStatus.IN_PROGRESS, started_at=at, params=event.params, deadline=deadline)
+    )
+
+
+# -- before an attempt ------------------------------------------------------------------------------------------
+
+
+def _step_waits(
+    state: FlowState, event: StepPaused | StepResumed | StepWaiting | StepPermitted | StepRestarting
+) -> FlowState:
+    """An attempt has its number, and moves between the queues of those that have not begun."""
+    step_id, before = event.step, state.steps.get(event.step, _NOT_CREATED)
+    ready = _without(state.ready, step_id)
+    paused, awaiting, blamed = _without(state.paused, step_id), _without(state.awaiting, step_id), state.blamed
+    changes, attempt, status, permits = state.step_changes, before.next_attempt, before.status, before.permits
+    match event:
+        case StepPaused():
+            status, paused = StepStatus.PAUSED, (*paused, step_id)
+        case StepResumed():
+            status, ready = StepStatus.INITIALIZED, (*ready, step_id)
+        case StepWaiting():
+            status, permits, awaiting = StepStatus.WAITING_FOR_PERMITS, event.permits, (*awaiting, step_id)
+        case StepPermitted():
+            _expect(state, step_id, before, StepStatus.WAITING_FOR_PERMITS)
+            ready = (*ready, step_id)
+        case StepRestarting():
+            status, ready = StepStatus.CREATED, (*ready, step_id)
+            blamed = blamed.delete(step_id) if step_id in blamed else blamed
+            changes = changes.set(step_id, changes.get(step_id, {}) | event.params) if event.params else changes
+    if status is not before.status:
+        _check(state, step_id, before, status)
+    if not isinstance(event, StepRestarting) and event.attempt != attempt:
+        raise IllegalEvent(f"{state.flow_id}: attempt {event.attempt} of step {step_id} is at {attempt}")
+    return replace(
+        state,
+        steps=state.steps.set(step_id, replace(_next(before), status=status, permits=permits)),
+        ready=ready,
+        paused=paused,
+        awaiting=awaiting,
+        blamed=blamed,
+        step_changes=changes,
+        retrying=_unset(state, step_id),
+    )
+
+
+def _next(before: StepState) -> StepState:
+    """The attempt that follows, or has its number already, with the budgets that all attempts share."""
+    if before.is_pending:
+        return before
+    return StepState(
+        before.status,
+        attempt=before.next_attempt,
+        error_retries=before.error_retries,
+        platform_retries=before.platform_retries,
+        timeout_retries=before.timeout_retries,
+    )
+
+
+# -- an attempt -------------------------------------------------------------------------------------------------
 
 
 def _step_starting(state: FlowState, event: StepStarting, at: float) -> FlowState:
     before = state.steps.get(event.step, _NOT_CREATED)
     _check(state, event.step, before, StepStatus.STARTING)
-    if event.attempt != before.attempt + 1:
+    if event.attempt != before.next_attempt:
         raise IllegalEvent(f"{state.flow_id}: attempt {event.attempt} of step {event.step} follows {before.attempt}")
     after = StepState(
         StepStatus.STARTING,
@@ -109,11 +201,15 @@ def _step_starting(state: FlowState, event: StepStarting, at: float) -> FlowStat
         error_retries=before.error_retries,
         platform_retries=before.platform_retries,
         timeout_retries=before.timeout_retries,
+        params=event.params,
+        timeout_s=event.timeout_s,
+        permits=before.permits if before.is_pending else {},
     )
     return replace(
         state,
         steps=state.steps.set(event.step, after),
         ready=_without(state.ready, event.step),
+        lacking=state.lacking - {event.step} if state.lacking else state.lacking,
         retrying=_unset(state, event.step),
         active=state.active + 1,
     )
@@ -140,73 +236,68 @@ def _step_interrupted(state: FlowState, event: StepInterrupted) -> FlowState:
 
 
 def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
-    before = state.steps.get(event.step, _NOT_CREATED)
-    _check(state, event.step, before, event.status)
-    if event.attempt != (before.attempt if before.is_active else before.attempt + 1):
+    before, status = state.steps.get(event.step, _NOT_CREATED), event.status
+    _check(state, event.step, before, status)
+    if event.attempt != before.next_attempt:
         raise IllegalEvent(
             f"{state.flow_id}: attempt {event.attempt} of step {event.step} ends, it is at {before.attempt}"
         )
+    attempt = before if before.is_active else _next(before)
     after = replace(
-        before,
-        status=event.status,
-        attempt=event.attempt,
-        began_at=event.began_at if event.began_at is not None else before.began_at,
+        attempt,
+        status=status,
+        began_at=event.began_at if event.began_at is not None else attempt.began_at,
         ended_at=at,
         retry_at=event.retry_at,
-        artifacts=before.artifacts | event.artifacts if event.artifacts else before.artifacts,
-        timeline=_extended(before.timeline, event.timeline),
+        artifacts=attempt.artifacts | event.artifacts if event.artifacts else attempt.artifacts,
+        timeline=_extended(attempt.timeline, event.timeline),
+        ending=None,
+        permits={},
+        branches=event.branches,
         result=event.result,
         outputs=event.outputs,
         error=event.error,
-        error_retries=before.error_retries + (event.status is StepStatus.USER_FAILED),
-        platform_retries=before.platform_retries + (event.status is StepStatus.PLATFORM_FAILED),
-        timeout_retries=before.timeout_retries + (event.status is StepStatus.TIMEOUT_FAILED),
+        error_retries=before.error_retries + (status is StepStatus.USER_FAILED),
+        platform_retries=before.platform_retries + (status is StepStatus.PLATFORM_FAILED),
+        timeout_retries=before.timeout_retries + (status is StepStatus.TIMEOUT_FAILED),
     )
+    is_waiting = not before.is_active
     state = replace(
         state,
         steps=state.steps.set(event.step, after),
         active=state.active - before.is_active,
         interrupted=_without(state.interrupted, event.step),
         unsatisfied=_without(state.unsatisfied, event.step),
+        ready=_without(state.ready, event.step) if is_waiting else state.ready,
+        paused=_without(state.paused, event.step),
+        awaiting=_without(state.awaiting, event.step),
         retrying=_unset(state, event.step)
         if event.retry_at is None
         else state.retrying.set(event.step, event.retry_at),
-        worst=max(state.worst, event.status.run_status, key=_SEVERITY.index),
+        blamed=_blamed(state, event.step, status),
     )
-    return _propagate(state, event.step, event.status) if event.status.is_complete else state
+    return propagate(state, state.graph.edges(event.step, status, event.branches)) if status.is_complete else state
 
 
-def _propagate(state: FlowState, step: str, status: StepStatus) -> FlowState:
-    """Count the completed step at its successors; the last predecessor decides between ready and unsatisfied."""
-    waiting, satisfied, ready, unsatisfied = state.waiting, state.satisfied, [], []
-    for successor, condition in state.graph.steps[step].successors.items():
-        if condition and status is not StepStatus.UNSATISFIED:
-            satisfied = satisfied.set(successor, True)
-        left = waiting.get(successor, state.graph.predecessors[successor]) - 1
-        if left:
-            waiting = waiting.set(successor, left)
-            continue
-        if successor in waiting:
-            waiting = waiting.delete(successor)
-        if successor in satisfied:
-            ready.append(successor)
-            satisfied = satisfied.delete(successor)
-        else:
-            unsatisfied.append(successor)
-    return replace(
-        state,
-        waiting=waiting,
-        satisfied=satisfied,
-        ready=(*state.ready, *ready) if ready else state.ready,
-        unsatisfied=(*state.unsatisfied, *unsatisfied) if unsatisfied else state.unsatisfied,
-    )
+def _blamed(state: FlowState, step_id: str, status: StepStatus) -> Map[str, RunStatus]:
+    if status.run_status is not RunStatus.SUCCEEDED:
+        return state.blamed.set(step_id, status.run_status)
+    return state.blamed.delete(step_id) if step_id in state.blamed else state.blamed
+
+
+# -- checks and small things ------------------------------------------------------------------------------------
 
 
 def _check(state: FlowState, step_id: str, step: StepState, status: StepStatus) -> None:
-    if step_id not in state.graph.steps:
-        raise IllegalEvent(f"{state.flow_id}: version {state.graph.version} has no step {step_id}")
+    if step_id not in state.graph.steps or step_id in state.carried:
+        raise IllegalEvent(f"{state.flow_id}: version {state.graph.version} has no step {step_id} to run")
     if status not in STEP_TRANSITIONS.get(step.status, _NO_TRANSITION):
         raise IllegalEvent(f"{state.flow_id}: step {step_id} cannot go from {step.status} to {status}")
+
+
+def _expect(state: FlowState, step_id: str, step: StepState, status: StepStatus) -> None:
+    if step.status is not status:
+        raise IllegalEvent(f"{state.flow_id}: step {step_id} is {step.status}, not {status}")
 
 
 def _of_attempt(state: FlowState, step_id: str, attempt: int) -> StepState:

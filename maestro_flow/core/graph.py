@@ -9,6 +9,7 @@ from attrs import Factory, frozen
 
 from maestro_flow.core.permits.tags import permits_of
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.status import StepStatus
 
 __all__ = ["Graph"]
 
@@ -26,6 +27,33 @@ class Graph:
     """How many steps must complete before this one is decided."""
     permits: Mapping[str, dict[str, int]] = Factory(dict)
     """Steps that need permits: tags with their limits."""
+    branching: frozenset[str]
+    """Steps with a condition to a successor that is an expression."""
+
+    def edges(self, step_id: str, status: StepStatus, branches: Mapping[str, bool]) -> Mapping[str, bool]:
+        """The value of the condition to each successor of a step that is complete.
+
+        ``branches`` has those that are expressions; all of them are false to what follows an unsatisfied step.
+        """
+        if status is StepStatus.UNSATISFIED:
+            return self.no_edges(step_id)
+        successors = self.steps[step_id].successors
+        if step_id not in self.branching:
+            return successors  # type: ignore[return-value]  # all of them are constants
+        return {to: branches[to] if isinstance(value, str) else value for to, value in successors.items()}
+
+    def no_edges(self, step_id: str) -> Mapping[str, bool]:
+        """False to each successor."""
+        return dict.fromkeys(self.steps[step_id].successors, False)
+
+    def from_here_on(self, step_id: str) -> frozenset[str]:
+        """A step and all that follows it, near or far."""
+        found, waiting = {step_id}, [step_id]
+        while waiting:
+            new = self.steps[waiting.pop()].successors.keys() - found
+            found |= new
+            waiting += new
+        return frozenset(found)
 
     @classmethod
     def of(cls, definition: WorkflowDefinition, version: int) -> Graph:
@@ -38,4 +66,7 @@ class Graph:
             roots=tuple(step.id for step in definition.steps if not incoming[step.id]),
             predecessors=dict(incoming),
             permits={step.id: permits for step in definition.steps if (permits := permits_of(definition, step))},
+            branching=frozenset(
+                step.id for step in definition.steps if any(isinstance(value, str) for value in step.successors.values())
+            ),
         )

@@ -155,7 +155,7 @@ class TerminateStep:
 
 @frozen
 class FinishRun:
-    """The run has ended: answer who waits, let go of the flow."""
+    """The run has ended, and nothing is left to be decided: answer who waits, let go of the flow."""
 
     status: RunStatus
 

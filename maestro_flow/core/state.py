@@ -21,6 +21,10 @@ from maestro_flow.model.status import RunStatus, StepStatus
 __all__ = ["FlowState", "StepState"]
 
 _EMPTY: Map[str, Any] = Map()
+_SEVERITY = (RunStatus.SUCCEEDED, RunStatus.STOPPED, RunStatus.TIMED_OUT, RunStatus.FAILED)
+_PENDING = frozenset(
+    {StepStatus.CREATED, StepStatus.INITIALIZED, StepStatus.PAUSED, StepStatus.WAITING_FOR_PERMITS}
+)
 
 
 class StepState(Struct, frozen=True):
@@ -47,6 +51,8 @@ class StepState(Struct, frozen=True):
     """Of the attempt; None if it has none, or the definition has it as a number."""
     ending: StepStatus | None = None
     """The attempt is being terminated, by a user, and ends in this status."""
+    permits: dict[str, int] = {}
+    """What the attempt has asked for, and must give back: tags with their limits."""
     result: Raw = NO_RESULT
     outputs: dict[str, Param] = {}
     error: StepError | None = None
@@ -54,7 +60,17 @@ class StepState(Struct, frozen=True):
     @property
     def is_active(self) -> bool:
         """An attempt is under way: its code is to run, runs, or waits to be run again after an interruption."""
-        return self.status in (StepStatus.STARTING, StepStatus.RUNNING)
+        return self.status is StepStatus.STARTING or self.status is StepStatus.RUNNING
+
+    @property
+    def is_pending(self) -> bool:
+        """An attempt has its number, and has not begun."""
+        return self.status in _PENDING
+
+    @property
+    def next_attempt(self) -> int:
+        """Number of the attempt that is under way or to begin."""
+        return self.attempt if self.is_active or self.is_pending else self.attempt + 1
 
 
 class FlowState(Struct, frozen=True):
@@ -91,13 +107,44 @@ class FlowState(Struct, frozen=True):
     """Active steps that no process runs: to be run again, few at a time (PROTOCOL 24)."""
     retrying: Map[str, float] = _EMPTY
     """Steps that wait for their next attempt: when it is due."""
+    paused: tuple[str, ...] = ()
+    """Steps that wait for a user to resume them."""
+    awaiting: tuple[str, ...] = ()
+    """Steps that wait for permits; a step that has got them is ready again."""
+    breakpoints: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
+    """Steps of which it is recorded that the owner has no code for them."""
     active: int = 0
     """Number of active steps, interrupted ones included."""
-    stopping: bool = False
-    worst: RunStatus = RunStatus.SUCCEEDED
-    """What the steps that have ended make of the run: FAILED over TIMED_OUT over STOPPED over SUCCEEDED."""
+    ending: StepStatus | None = None
+    """The run is to end early, its unfinished steps in this status: STOPPED, FATALLY_FAILED by a kill, or TIMED_OUT."""
+    ending_reason: str = ""
+    deadline: float | None = None
+    """When the run's own timeout is over."""
+    blamed: Map[str, RunStatus] = _EMPTY
+    """Steps of this run that have ended, and not well: what each makes of the run."""
+    carried: frozenset[str] = frozenset()
+    """Steps that are not part of this run: they stand as the run before has left them."""
+    reason: str = ""
+    """Why the run has ended, where its steps do not say it."""
+    is_blocking: bool = False
+    """The run has failed, and keeps later ones of its strictly sequential workflow from starting."""
+
+    @property
+    def worst(self) -> RunStatus:
+        """What the steps make of the run: FAILED over TIMED_OUT over STOPPED over SUCCEEDED."""
+        return max(self.blamed.values(), key=_SEVERITY.index, default=RunStatus.SUCCEEDED)
 
     @property
     def is_settled(self) -> bool:
         """Nothing is under way and nothing can start any more: the run is to be ended."""
-        return not (self.active or self.retrying or self.unsatisfied or (self.ready and not self.stopping))
+        if self.active or self.retrying or self.unsatisfied or self.paused or self.awaiting:
+            return False
+        return self.ending is not None or not self.ready
+
+    def status_of(self, step_id: str) -> StepStatus:
+        """The status that users see: a step whose turn has come is INITIALIZED, which costs no record."""
+        step = self.steps.get(step_id)
+        if step is None or step.status is StepStatus.CREATED:
+            return StepStatus.INITIALIZED if step_id in self.ready else StepStatus.NOT_CREATED
+        return step.status

@@ -217,12 +217,13 @@ class StepEnded(_Event, frozen=True, tag="step_ended"):
 class RunStopping(_Event, frozen=True, tag="run_stopping"):
     """The run is to end early: nothing new starts, what runs is terminated and ends in ``status``.
 
-    STOPPED: a user's stop, or ``cause`` is the step that has failed immediately. FATALLY_FAILED: a kill. TIMED_OUT.
+    STOPPED by a user, by a step that fails its run immediately, or by a newer run; FATALLY_FAILED by a kill; TIMED_OUT.
+    ``reason`` says which.
     """
 
     message_id: str = ""
     status: StepStatus = StepStatus.STOPPED
-    cause: str = ""
+    reason: str = ""
 
 
 class RunEnded(_Event, frozen=True, tag="run_ended"):

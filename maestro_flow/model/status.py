@@ -1,17 +1,25 @@
 """Statuses of runs and steps, in Maestro's words, and the one table of legal transitions.
 
-The life of a step's attempt; in brackets, Maestro's statuses that nothing in this version leads to::
+The life of a step's attempt; in brackets, Maestro's statuses that are passed through without being recorded (a ready
+step is shown as INITIALIZED), and those of features that this version does not have::
 
-    [CREATED] [INITIALIZED] [PAUSED] [WAITING_FOR_SIGNALS] [EVALUATING_PARAMS] [WAITING_FOR_PERMITS]
+    [WAITING_FOR_SIGNALS] [EVALUATING_PARAMS] [FINISHING] [DISABLED]
 
-    NOT_CREATED ──> STARTING ──> RUNNING ──> SUCCEEDED
-        │              │            ├─────> USER_FAILED | PLATFORM_FAILED | TIMEOUT_FAILED ──> STARTING (next attempt)
-        │              └────────────┼─────> FATALLY_FAILED | INTERNALLY_FAILED | TIMED_OUT | STOPPED
-        └──> UNSATISFIED            └─────> (crash or hand-over of the owner) STARTING, the same attempt again
+    NOT_CREATED ──> UNSATISFIED (no condition to it is true)
+        │                          ┌── resume ──> INITIALIZED ──┐
+        ├── breakpoint, pause ──> PAUSED                        │
+        ├── limits ─────────────> WAITING_FOR_PERMITS <─────────┤
+        v                          v                            v
+     STARTING ──> RUNNING ──> SUCCEEDED
+        ^  │        │  ├────> USER_FAILED | PLATFORM_FAILED | TIMEOUT_FAILED ──> the next attempt, from PAUSED on
+        │  │        │  └────> FATALLY_FAILED | INTERNALLY_FAILED | TIMED_OUT | STOPPED ── restart ──> CREATED, the same
+        │  └────────┴───────> SKIPPED | COMPLETED_WITH_ERROR (a failure that is ignored)
+        └── crash or hand-over of the owner: the same attempt again
 
-The life of a run::
+Whatever has not ended can be stopped, killed and skipped (``model.actions``). The life of a run::
 
     CREATED ──> IN_PROGRESS ──> SUCCEEDED | FAILED | STOPPED | TIMED_OUT
+       └──────────────────────> FAILED | STOPPED (it never began)
 """
 
 from __future__ import annotations
@@ -90,15 +98,27 @@ _RUN_STATUS = {
     _S.STOPPED: RunStatus.STOPPED,
 }
 
-_ENDS_OF_AN_ATTEMPT = _RETRYABLE | _FAILED | {_S.SUCCEEDED, _S.STOPPED, _S.TIMED_OUT}
+_CUT = frozenset({_S.SKIPPED, _S.STOPPED, _S.TIMED_OUT, _S.COMPLETED_WITH_ERROR}) | _FAILED
+"""Ends that need no code of the step to have run: an action, a limit, params that have no value."""
+_ENDS = _CUT | _RETRYABLE | {_S.SUCCEEDED}
+_BEGINS = frozenset({_S.PAUSED, _S.WAITING_FOR_PERMITS, _S.STARTING}) | _CUT
+"""What an attempt may begin with."""
 
 STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
-    _S.NOT_CREATED: frozenset({_S.STARTING, _S.UNSATISFIED}),
-    _S.STARTING: _ENDS_OF_AN_ATTEMPT | {_S.RUNNING, _S.STARTING},
-    _S.RUNNING: _ENDS_OF_AN_ATTEMPT | {_S.STARTING},
-    _S.USER_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
-    _S.PLATFORM_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
-    _S.TIMEOUT_FAILED: frozenset({_S.STARTING, _S.STOPPED}),
+    _S.NOT_CREATED: _BEGINS | {_S.UNSATISFIED},
+    _S.CREATED: _BEGINS,
+    _S.PAUSED: _CUT | {_S.INITIALIZED},
+    _S.INITIALIZED: _BEGINS,
+    _S.WAITING_FOR_PERMITS: _CUT | {_S.STARTING},
+    _S.STARTING: _ENDS | {_S.RUNNING, _S.STARTING},
+    _S.RUNNING: _ENDS | {_S.STARTING},
+    _S.USER_FAILED: _BEGINS,
+    _S.PLATFORM_FAILED: _BEGINS,
+    _S.TIMEOUT_FAILED: _BEGINS,
+    _S.FATALLY_FAILED: frozenset({_S.CREATED, _S.SKIPPED, _S.INTERNALLY_FAILED}),
+    _S.INTERNALLY_FAILED: frozenset({_S.CREATED, _S.SKIPPED, _S.INTERNALLY_FAILED}),
+    _S.STOPPED: frozenset({_S.CREATED, _S.SKIPPED, _S.INTERNALLY_FAILED}),
+    _S.TIMED_OUT: frozenset({_S.CREATED, _S.SKIPPED, _S.INTERNALLY_FAILED}),
 }
 """From a status to those that may follow it; a status that is not a key is an end (law 5: a state never goes back)."""
 

@@ -1,0 +1,117 @@
+"""How an attempt ends: its outputs, the conditions to what follows, retries, and what a failure does to the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maestro_flow.core.draft import Draft
+from maestro_flow.core.ending import end_early
+from maestro_flow.core.inputs import Began, ContinueStep, Letter, Report
+from maestro_flow.core.retry import after_failure
+from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.errors import ParamError
+from maestro_flow.model.definition import FailureMode
+from maestro_flow.model.events import NO_RESULT, StepEnded, StepError, StepProgressed, StepRunning
+from maestro_flow.model.status import StepStatus, Verdict
+
+__all__ = ["began", "end_attempt", "report"]
+
+
+def began(draft: Draft, given: Began) -> None:
+    """The code of an attempt is under way for so long that it is worth a record."""
+    if is_current(draft.state, given) and draft.state.steps[given.step].status is StepStatus.STARTING:
+        draft.emit(StepRunning(given.step, given.attempt, given.at, given.execution))
+
+
+def report(draft: Draft, given: Report) -> None:
+    """A call of a step's code has returned."""
+    if not is_current(draft.state, given):
+        return  # a late result of an execution that was given up: it must not be counted twice (law 5)
+    step = draft.state.steps[given.step]
+    draft.bytes += given.size_bytes
+    if given.verdict is Verdict.CONTINUE:
+        if given.began_at is not None and step.status is StepStatus.STARTING:
+            draft.emit(StepRunning(given.step, given.attempt, given.began_at, given.execution))
+        if given.artifacts or given.timeline:
+            draft.emit(StepProgressed(given.step, given.attempt, given.artifacts, given.timeline))
+        draft.effects.append(ContinueStep(given.step, given.attempt))
+        return
+    status, retry_at, error = StepStatus.SUCCEEDED, None, given.error
+    if given.verdict is not Verdict.DONE:
+        status, retry_at, error = _judge(draft, given, step)
+    end_attempt(
+        draft,
+        given.step,
+        status,
+        began_at=given.began_at,
+        result=given.result,
+        outputs=given.outputs,
+        artifacts=given.artifacts,
+        timeline=given.timeline,
+        error=error,
+        retry_at=retry_at,
+    )
+
+
+def _judge(draft: Draft, given: Report, step: StepState) -> tuple[StepStatus, float | None, StepError | None]:
+    """The end of an attempt that has not succeeded: by its budgets, unless it was to end anyway."""
+    try:
+        policy = draft.evaluation.retry_policy(draft.state, given.step)
+    except ParamError as error:
+        return StepStatus.INTERNALLY_FAILED, None, StepError("ParamError", str(error))
+    status, retry_at = after_failure(given.verdict, step, policy, draft.at)
+    wanted = step.ending or draft.state.ending
+    if wanted is StepStatus.SKIPPED:
+        return wanted, None, None
+    if wanted is not None and (retry_at is not None or given.verdict in (Verdict.STOPPED, Verdict.TIMED_OUT)):
+        return wanted, None, given.error
+    return status, retry_at, given.error
+
+
+def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -> None:
+    """End the attempt that is under way, or the next one before it begins; ``fields`` are those of ``StepEnded``.
+
+    What it had to give back is given back. A failure that the step's mode ignores, outputs that do not fit, and a
+    condition without a value make another status of it.
+    """
+    state = draft.state
+    mode = state.graph.steps[step_id].failure_mode
+    if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE:
+        if state.ending is not StepStatus.FATALLY_FAILED:  # a kill of the run ignores the mode
+            status = StepStatus.COMPLETED_WITH_ERROR
+    if status.is_complete and status is not StepStatus.UNSATISFIED:
+        status, fields = _completed(draft, step_id, status, fields)
+    step = state.steps.get(step_id)
+    attempt = 1 if step is None else step.next_attempt
+    draft.emit(StepEnded(step_id, attempt, status, **fields))
+    if step is not None and step.permits:
+        draft.sends.append(release(state, step_id, step))
+    if status is StepStatus.FATALLY_FAILED and mode is FailureMode.FAIL_IMMEDIATELY and draft.state.ending is None:
+        end_early(draft, StepStatus.STOPPED, f"step {step_id} has failed, and fails the run immediately")
+
+
+def _completed(
+    draft: Draft, step_id: str, status: StepStatus, fields: dict[str, Any]
+) -> tuple[StepStatus, dict[str, Any]]:
+    """What a complete step hands on, checked and evaluated; an error in it is the engine's to record, never retried."""
+    state, outputs, result = draft.state, fields.get("outputs", {}), fields.get("result", NO_RESULT)
+    try:
+        if outputs:
+            outputs = draft.evaluation.outputs(state, step_id, outputs)
+        branches = {}
+        if step_id in state.graph.branching:
+            branches = draft.evaluation.branches(state, step_id, outputs, result)
+    except ParamError as error:
+        return StepStatus.INTERNALLY_FAILED, fields | {"outputs": {}, "error": StepError("ParamError", str(error))}
+    return status, fields | {"outputs": outputs, "branches": branches}
+
+
+def is_current(state: FlowState, message: Report | Began) -> bool:
+    """The execution that the message is about is the one that is under way."""
+    step = state.steps.get(message.step)
+    return (
+        step is not None
+        and step.is_active
+        and message.step not in state.interrupted
+        and (step.attempt, step.execution) == (message.attempt, message.execution)
+    )

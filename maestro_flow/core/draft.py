@@ -1,0 +1,80 @@
+"""A decision in the making: each event is folded at once, so that the next one is judged by its consequence."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from maestro_flow.core.evolve import evolve
+from maestro_flow.core.inputs import Capacity, Effect, Input, Letter, TerminateStep
+from maestro_flow.core.params import Evaluation
+from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.model.commit import Settlement
+from maestro_flow.model.events import Event
+
+__all__ = ["Decision", "Draft"]
+
+
+@frozen
+class Decision:
+    """Events to write, effects to carry out once they are durable, and the state that the events lead to.
+
+    ``state.revision`` is one higher than before exactly when there are events.
+    """
+
+    state: FlowState
+    at: float
+    events: tuple[Event, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    settles: tuple[Settlement, ...] = ()
+    sends: tuple[Letter, ...] = ()
+    rest: tuple[Input, ...] = ()
+
+
+class Draft:
+    """See the module; the other modules of ``decide`` write into it."""
+
+    def __init__(self, state: FlowState, at: float, capacity: Capacity) -> None:
+        self.state, self.at, self.capacity = state, at, capacity
+        self.starts, self.suspects, self.crashed = capacity.starts, capacity.suspects, capacity.crashed
+        self.evaluation = Evaluation(at, capacity.expression_visits_max)
+        self.events: list[Event] = []
+        self.effects: list[Effect] = []
+        self.settles: list[Settlement] = []
+        self.sends: list[Letter] = []
+        self.bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """The commit is large enough, or has cost enough: what is left belongs into the next one (PROTOCOL 9)."""
+        return (
+            len(self.events) >= self.capacity.events_max
+            or self.bytes >= self.capacity.bytes_max
+            or self.evaluation.is_spent
+        )
+
+    def emit(self, event: Event) -> None:
+        self.state = evolve(self.state, event, self.at)
+        self.events.append(event)
+
+    def settle(self, message_id: str, outcome: str) -> None:
+        self.settles.append(Settlement(message_id, outcome))
+
+    def terminate(self, step_id: str, step: StepState) -> None:
+        """Have an attempt terminated that somebody runs; its report is what follows."""
+        self.effects.append(TerminateStep(step_id, step.attempt))
+
+    def running(self, *, inline: bool | None = None) -> list[tuple[str, StepState]]:
+        """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition.
+
+        All of them, or those that the engine runs itself, or the others.
+        """
+        state, interrupted = self.state, frozenset(self.state.interrupted)
+        found = ((step_id, state.steps.get(step_id)) for step_id in state.graph.steps)
+        return [
+            (step_id, step)
+            for step_id, step in found
+            if step
+            and step.is_active
+            and step_id not in interrupted
+            and inline in (None, step_id in self.capacity.inline)
+        ]

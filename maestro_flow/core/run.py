@@ -1,0 +1,102 @@
+"""The run's own life: it is queued or begins, is displaced, loaded by an owner, handed over, and ended early."""
+
+from __future__ import annotations
+
+from maestro_flow.core.attempts import end_attempt
+from maestro_flow.core.draft import Draft
+from maestro_flow.core.ending import end_early
+from maestro_flow.core.inputs import Displace, Load, RunStep, Start
+from maestro_flow.core.state import StepState
+from maestro_flow.errors import ParamError
+from maestro_flow.model.events import RunEnded, RunQueued, RunStarted, StepError, StepInterrupted
+from maestro_flow.model.requests import RunRequest
+from maestro_flow.model.status import RunStatus, StepStatus
+
+__all__ = ["displace", "hand_over", "launch", "load", "start"]
+
+
+def start(draft: Draft, given: Start) -> None:
+    """Take up a run: it waits for its turn, or begins."""
+    if given.queued:
+        _queue(draft, given.instance_id, given.run_id, given.created_at, given.request)
+    else:
+        _begin(draft, given.instance_id, given.run_id, given.created_at, given.request)
+
+
+def launch(draft: Draft) -> None:
+    """A queued run's turn has come; one that has begun or ended meanwhile has no turn any more."""
+    state = draft.state
+    if state.status is RunStatus.CREATED and state.revision:
+        _begin(draft, state.instance_id, state.run_id, state.created_at, None)
+
+
+def displace(draft: Draft, given: Displace) -> None:
+    """Another run of the workflow takes the place of this one."""
+    if draft.state.status is RunStatus.CREATED and draft.state.revision:
+        draft.emit(RunEnded(RunStatus.STOPPED, given.reason))
+    elif draft.state.status is RunStatus.IN_PROGRESS:
+        end_early(draft, StepStatus.STOPPED, given.reason)
+
+
+def _queue(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest) -> None:
+    graph = draft.state.graph
+    draft.emit(RunQueued(graph.definition.id, graph.version, instance_id, run_id, created_at, request))
+
+
+def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest | None) -> None:
+    """The params of the run are evaluated now; a run whose params have no value never begins, and has failed."""
+    state, evaluation = draft.state, draft.evaluation
+    wanted = state.request if request is None else request
+    try:
+        params = evaluation.run_params(state, wanted)
+        timeout_s = evaluation.run_timeout(state, params)
+    except ParamError as error:
+        if request is not None:
+            _queue(draft, instance_id, run_id, created_at, request)
+        draft.emit(RunEnded(RunStatus.FAILED, str(error)))
+        return
+    if request == RunRequest():
+        request = None
+    elif request is not None:
+        request = _without_params(request)
+    graph = state.graph
+    draft.emit(
+        RunStarted(graph.definition.id, graph.version, instance_id, run_id, created_at, params, request, timeout_s)
+    )
+
+
+def load(draft: Draft, given: Load) -> bool:
+    """Everything active is without a process: see PROTOCOL 23 and 24 for what counts as a crash."""
+    for step_id, step in draft.running(inline=False):
+        if draft.is_full:
+            return False
+        crashes = step.crashes + (step.status is StepStatus.RUNNING)
+        if given.same_owner:
+            _interrupt(draft, step_id, step, handed_over=True)
+        elif crashes < draft.capacity.crashes_max:
+            _interrupt(draft, step_id, step, crashes=crashes)
+        else:
+            times = "once" if crashes == 1 else f"{crashes} times"
+            problem = f"the process that ran the step died {times} while it was running: given up"
+            end_attempt(draft, step_id, StepStatus.FATALLY_FAILED, error=StepError("CrashLoop", problem))
+    for step_id, step in draft.running(inline=True):  # once, when all else is judged: the log says nothing of it
+        draft.effects.append(RunStep(step_id, step.attempt, step.execution))
+        if step.ending or draft.state.ending:
+            draft.terminate(step_id, step)
+    return True
+
+
+def hand_over(draft: Draft) -> bool:
+    """This node gives the flow up: what runs here is interrupted, which is no crash."""
+    for step_id, step in draft.running(inline=False):
+        if draft.is_full:
+            return False
+        _interrupt(draft, step_id, step, handed_over=True)
+    return True
+
+
+def _interrupt(
+    draft: Draft, step_id: str, step: StepState, *, crashes: int | None = None, handed_over: bool = False
+) -> None:
+    crashes = step.crashes if crashes is None else crashes
+    draft.emit(StepInterrupted(step_id, step.attempt, step.execution + 1, crashes, handed_over))
