@@ -30,6 +30,7 @@ from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Timer
 from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.actors.step import StepActor
+from maestro_flow.core.advance import next_due
 from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.inputs import (
     Capacity,
@@ -110,8 +111,7 @@ class FlowActor(BaseActor):
         """What this decision may start: nothing any more on a node that is giving the flow up."""
         abilities = self.services.abilities(self.state.graph)
         if self.is_leaving:
-            everything = frozenset(self.state.graph.steps)
-            return Capacity(0, 0, 0, abilities.inline, lacking=everything)
+            return Capacity(0, 0, 0, abilities.inline, is_leaving=True)
         return self.places.offer(self.state, abilities, is_loading=is_loading)
 
     def write(self, decision: Decision) -> Write:
@@ -173,13 +173,11 @@ class FlowActor(BaseActor):
             self.disband()
 
     def set_timer(self, decided_at: float) -> None:
-        """Timers are part of the state: the next retry that was not due yet when it was decided (PROTOCOL 15).
+        """Timers are part of the state: what was not due yet when it was decided is woken for (PROTOCOL 15).
 
         It may be due by now, if the commit took its time: then it is at once.
         """
-        if not self.state.retrying:
-            return
-        due = min((at for at in self.state.retrying.values() if at > decided_at), default=None)
+        due = next_due(self.state, decided_at)
         if due is not None and due != self.timer_due:
             if self.timer is not None:
                 self.timer.cancel()

@@ -10,6 +10,7 @@ from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
 from maestro_flow.actors.flow import FlowActor
+from maestro_flow.actors.mail import opened
 from maestro_flow.actors.messages import (
     Committed,
     Disband,
@@ -27,12 +28,10 @@ from maestro_flow.actors.messages import (
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.services import Held, Services, Write
-from maestro_flow.core.inputs import Act, HandOver, Input, Load, Start, Tick
+from maestro_flow.core.actions import CONFLICT
+from maestro_flow.core.inputs import HandOver, Input, Load, Start, Tick
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import Message, Settlement
-from maestro_flow.model.params import decode_params
-from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
@@ -76,9 +75,9 @@ class GroupActor(BaseActor):
                 for state in message.states:
                     self.adopt(state, Load(same_owner=state.flow_id in message.own))
             case NothingToLoad():
-                self.absent.discard(message.flow_id)
+                self.nothing_to_load(message)
             case TakeUp():
-                self.take_up(message)
+                self.adopt(message.state, message.start)
             case Mail():
                 for letter in message.messages:
                     if letter.message_id not in self.in_hand:
@@ -103,13 +102,11 @@ class GroupActor(BaseActor):
 
     # -- flows --------------------------------------------------------------------------------------------------
 
-    def take_up(self, message: TakeUp) -> None:
-        given = message.given
-        start = Start(given.instance_id, given.run_id, given.created_at, RunRequest(decode_params(given.body)))
-        self.adopt(FlowState(given.flow_id, message.graph), start)
-
     def adopt(self, state: FlowState, first: Input) -> None:
-        """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it."""
+        """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it.
+
+        A run that has ended has one only for as long as there is mail for it.
+        """
         child = self.flows.get(state.flow_id)
         if child is not None and child.is_loaded and isinstance(first, Start):
             self.services.taken.note(state.flow_id)  # who took it up has died before the catalog was told
@@ -120,14 +117,24 @@ class GroupActor(BaseActor):
         if state.flow_id in self.absent and state.revision:
             self.services.taken.note(state.flow_id)
         self.absent.discard(state.flow_id)
-        if state.status.is_terminal:
+        letters = self.in_hand_for(state.flow_id)
+        if state.status.is_terminal and not letters:
             return
         share = Share(self.services.room)
         ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
         self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
-        post(ref, first)
-        for letter in self.in_hand_for(state.flow_id):
+        if not state.status.is_terminal:
+            post(ref, first)
+        for letter in letters:
             self.deliver(letter)
+
+    def nothing_to_load(self, message: NothingToLoad) -> None:
+        """A flow without a commit is taken up from among the given runs; mail for one that never was is answered."""
+        self.absent.discard(message.flow_id)
+        if not message.exists:
+            for letter in self.in_hand_for(message.flow_id):
+                del self.in_hand[letter.message_id]
+                self.settle(Settlement(letter.message_id, escaped(f"{CONFLICT}there is no run {message.flow_id}")))
 
     def drop(self, flow_id: str) -> None:
         self.let_go(flow_id)
@@ -184,15 +191,16 @@ class GroupActor(BaseActor):
             self.in_hand.pop(letter.message_id, None)
             problem = f"given up: {failures} owners failed while they had it in hand"
             self.settle(Settlement(letter.message_id, escaped("\n".join([problem, *defects[-1:]])), dead=True))
-        elif letter.kind != "stop":
-            self.settle(Settlement(letter.message_id, f"conflict: this version knows no action {letter.kind!r}"))
-        elif child is not None:
-            self.in_hand[letter.message_id] = letter
-            post(child.ref, Act(letter.message_id, Action.STOP))
-        elif letter.flow_id in self.absent:
-            self.in_hand[letter.message_id] = letter
+        elif isinstance(given := opened(letter), str):
+            self.in_hand.pop(letter.message_id, None)
+            self.settle(Settlement(letter.message_id, escaped(CONFLICT + given)))
         else:
-            self.settle(Settlement(letter.message_id, "conflict: the run has ended"))
+            self.in_hand[letter.message_id] = letter
+            if child is not None:
+                post(child.ref, given)
+            elif letter.flow_id not in self.absent:  # the run has ended: only its flow knows how to answer
+                self.absent.add(letter.flow_id)
+                self.services.load_again(self.held, letter.flow_id)
 
     def in_hand_for(self, flow_id: str) -> list[Message]:
         return [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from maestro_flow.actors.runtime import Event
-from maestro_flow.core.graph import Graph
-from maestro_flow.core.inputs import Report
+from maestro_flow.core.inputs import Report, Start
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import GivenRun, Message, Outcome
+from maestro_flow.model.commit import Message, Outcome
 from maestro_flow.model.status import Verdict
 
 if TYPE_CHECKING:
@@ -61,17 +60,18 @@ class FlowsLoaded:
 
 @frozen
 class NothingToLoad:
-    """The flow that was to be loaded again has no commit yet: it is found among the given runs."""
+    """The flow that was to be loaded has no commit yet, and is found among the given runs; or it does not exist."""
 
     flow_id: str
+    exists: bool
 
 
 @frozen
 class TakeUp:
-    """A run was given to this group: write its first commit (PROTOCOL 18 b, c)."""
+    """A run was given to this group: write its first commit (PROTOCOL 18 b, c). ``state`` is empty as yet."""
 
-    given: GivenRun
-    graph: Graph
+    state: FlowState
+    start: Start
 
 
 @frozen

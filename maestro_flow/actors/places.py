@@ -48,9 +48,10 @@ class Places:
             crashed,
             abilities.inline,
             abilities.lacking,
-            limits.crashes_max,
-            limits.events_max,
-            limits.bytes_max,
+            expression_visits_max=limits.expression_visits_max,
+            crashes_max=limits.crashes_max,
+            events_max=limits.events_max,
+            bytes_max=limits.bytes_max,
         )
 
     def settle(self, offered: Capacity, decision: Decision) -> None:
@@ -77,7 +78,7 @@ class Places:
 def _is_short_of(place: Place, offered: Capacity, decision: Decision) -> bool:
     """Something that may start had to be left for want of such a place."""
     state = decision.state
-    if state.stopping or decision.rest:
+    if state.ending is not None or decision.rest:
         return False
     if place is Place.START:
         due = any(at <= decision.at for at in state.retrying.values())

@@ -68,6 +68,7 @@ class Limits:
     terminate_grace_s: float = 10.0
     result_bytes_max: int = 1024 * 1024
     suspects: int = 4
+    expression_visits_max: int = 250_000
     crashes_max: int = 3
     deliveries_max: int = 5
     events_max: int = 200

@@ -106,7 +106,9 @@ def _try_again(draft: Draft, given: Act, status: StepStatus) -> str:
     step_id = given.order.step
     mode = draft.state.graph.steps[step_id].failure_mode
     if status.is_complete:
-        return f"step {step_id} is {status}, and what follows it may run: restart the run from it when the run has ended"
+        return (
+            f"step {step_id} is {status}, and what follows it may run: restart the run from it when the run has ended"
+        )
     if mode is not FailureMode.FAIL_AFTER_RUNNING:
         return f"step {step_id} is {status} with failure mode {mode}: restart the run when it has ended"
     if given.action is Action.SKIP:

@@ -3,7 +3,7 @@
 A loop stops at the size limit of a commit; what is left stays in the state, and the next decision finds it. A step
 whose turn has come goes through these, in this order, and waits where one of them holds it::
 
-    code of the owner -> skipped by the restart -> breakpoint -> steps of the run at once -> permits -> room -> params
+    skipped by the restart -> code of the owner -> breakpoint -> steps of the run at once -> permits -> room -> params
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from maestro_flow.core.attempts import end_attempt
 from maestro_flow.core.draft import Draft
 from maestro_flow.core.ending import end_early
 from maestro_flow.core.inputs import Granted, RunStep
+from maestro_flow.core.letters import request
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import ParamError
 from maestro_flow.model.events import (
@@ -50,9 +51,10 @@ def advance(draft: Draft) -> None:
         end_attempt(draft, draft.state.unsatisfied[0], StepStatus.UNSATISFIED)
     if draft.state.ending is None:
         _end_interrupted(draft)
-        _resume_interrupted(draft)
-        _start_retries(draft)
-        _start_ready(draft)
+        if not draft.capacity.is_leaving:
+            _resume_interrupted(draft)
+            _start_retries(draft)
+            _start_ready(draft)
     if draft.state.ending is not None:  # possibly just now, by a step that fails its run
         _end_what_waits(draft)
     state = draft.state
@@ -111,11 +113,20 @@ def _resume_interrupted(draft: Draft) -> None:
         if draft.is_full:
             return
         step = draft.state.steps[step_id]
-        if step_id in draft.capacity.lacking or not _has_room_for(draft, step):
+        if _is_lacking(draft, step_id) or not _has_room_for(draft, step):
             continue
         began_at = draft.at if step.began_at is None else step.began_at  # its timeout goes on counting
         draft.emit(StepRunning(step_id, step.attempt, began_at, step.execution))
         draft.effects.append(RunStep(step_id, step.attempt, step.execution))
+
+
+def _is_lacking(draft: Draft, step_id: str) -> bool:
+    """The owner has no code for the step, which is recorded once, so that anybody can tell why it does not run."""
+    if step_id not in draft.capacity.lacking:
+        return False
+    if step_id not in draft.state.lacking:
+        draft.emit(StepLacking(step_id))
+    return True
 
 
 def _has_room_for(draft: Draft, suspect: StepState) -> bool:
@@ -150,12 +161,10 @@ def _start(draft: Draft, step_id: str) -> None:
     step = state.steps.get(step_id)
     attempt = 1 if step is None else step.next_attempt
     status = StepStatus.NOT_CREATED if step is None else step.status
-    if step_id in capacity.lacking:
-        if step_id not in state.lacking:
-            draft.emit(StepLacking(step_id))
-        return
     if step_id in state.request.skip_steps and status is StepStatus.NOT_CREATED:
         end_attempt(draft, step_id, StepStatus.SKIPPED)
+        return
+    if _is_lacking(draft, step_id):
         return
     has_passed = status in (StepStatus.INITIALIZED, StepStatus.WAITING_FOR_PERMITS)
     if step_id in state.breakpoints and not has_passed:
@@ -164,7 +173,7 @@ def _start(draft: Draft, step_id: str) -> None:
     limit = state.graph.definition.instance_step_concurrency
     if limit is not None and state.active >= limit:
         return
-    needed = state.graph.permits[step_id] if step_id in state.graph.permits else None
+    needed = state.graph.permits.get(step_id)
     if needed and status is not StepStatus.WAITING_FOR_PERMITS:
         draft.emit(StepWaiting(step_id, attempt, needed))
         draft.sends.append(request(draft.state, step_id, attempt))

@@ -6,7 +6,8 @@ from typing import Any
 
 from maestro_flow.core.draft import Draft
 from maestro_flow.core.ending import end_early
-from maestro_flow.core.inputs import Began, ContinueStep, Letter, Report
+from maestro_flow.core.inputs import Began, ContinueStep, Report
+from maestro_flow.core.letters import release
 from maestro_flow.core.retry import after_failure
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import ParamError

@@ -69,7 +69,7 @@ def decide(state: FlowState, inputs: Sequence[Input], now: float, capacity: Capa
     )
 
 
-def take(draft: Draft, given: Input) -> bool:  # noqa: PLR0912 - one branch an input
+def take(draft: Draft, given: Input) -> bool:
     """Judge one input; False if the commit was full before all of it was judged: the next one goes on with it."""
     match given:
         case Report():

@@ -67,7 +67,7 @@ def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
     return state
 
 
-def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR0911, PLR0912 - one branch an event
+def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR0912 - one branch an event
     """The state after an event that was recorded at time ``at``."""
     match event:
         case RunUnblocked() if state.is_blocking:
@@ -127,9 +127,7 @@ def _run_begins(state: FlowState, event: RunQueued | RunStarted, at: float) -> F
     if isinstance(event, RunQueued):
         return state
     deadline = None if event.timeout_s is None else at + event.timeout_s
-    return begin(
-        replace(state, status=RunStatus.IN_PROGRESS, started_at=at, params=event.params, deadline=deadline)
-    )
+    return begin(replace(state, status=RunStatus.IN_PROGRESS, started_at=at, params=event.params, deadline=deadline))
 
 
 # -- before an attempt ------------------------------------------------------------------------------------------

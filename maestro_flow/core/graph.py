@@ -25,10 +25,10 @@ class Graph:
     roots: tuple[str, ...]
     predecessors: dict[str, int]
     """How many steps must complete before this one is decided."""
-    permits: Mapping[str, dict[str, int]] = Factory(dict)
-    """Steps that need permits: tags with their limits."""
     branching: frozenset[str]
     """Steps with a condition to a successor that is an expression."""
+    permits: Mapping[str, dict[str, int]] = Factory(dict)
+    """Steps that need permits: tags with their limits."""
 
     def edges(self, step_id: str, status: StepStatus, branches: Mapping[str, bool]) -> Mapping[str, bool]:
         """The value of the condition to each successor of a step that is complete.
@@ -67,6 +67,8 @@ class Graph:
             predecessors=dict(incoming),
             permits={step.id: permits for step in definition.steps if (permits := permits_of(definition, step))},
             branching=frozenset(
-                step.id for step in definition.steps if any(isinstance(value, str) for value in step.successors.values())
+                step.id
+                for step in definition.steps
+                if any(isinstance(value, str) for value in step.successors.values())
             ),
         )

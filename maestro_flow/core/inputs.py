@@ -177,6 +177,8 @@ class Letter:
 class Capacity:
     """What the deciding node can take on now, and its limits. ``inline`` and ``lacking`` are ids of steps.
 
+    A node that ``is_leaving`` gives the flow up, and starts nothing any more.
+
     An inline step is run by the engine itself (NoOp, Sleep): it needs no room, cannot kill the process, and is simply
     run again after a crash. A step whose code is lacking here waits (PROTOCOL 22).
     """
@@ -186,6 +188,7 @@ class Capacity:
     crashed: int = 1
     inline: frozenset[str] = frozenset()
     lacking: frozenset[str] = frozenset()
+    is_leaving: bool = False
     expression_visits_max: int = 250_000
     crashes_max: int = 3
     events_max: int = 200

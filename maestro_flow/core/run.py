@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from maestro_flow.core.attempts import end_attempt
 from maestro_flow.core.draft import Draft
 from maestro_flow.core.ending import end_early
@@ -55,10 +57,9 @@ def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, reque
             _queue(draft, instance_id, run_id, created_at, request)
         draft.emit(RunEnded(RunStatus.FAILED, str(error)))
         return
-    if request == RunRequest():
-        request = None
-    elif request is not None:
-        request = _without_params(request)
+    if request is not None:
+        rest = replace(request, params={})  # they have gone into those of the run
+        request = rest if rest != RunRequest() else None
     graph = state.graph
     draft.emit(
         RunStarted(graph.definition.id, graph.version, instance_id, run_id, created_at, params, request, timeout_s)

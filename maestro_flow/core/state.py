@@ -22,9 +22,7 @@ __all__ = ["FlowState", "StepState"]
 
 _EMPTY: Map[str, Any] = Map()
 _SEVERITY = (RunStatus.SUCCEEDED, RunStatus.STOPPED, RunStatus.TIMED_OUT, RunStatus.FAILED)
-_PENDING = frozenset(
-    {StepStatus.CREATED, StepStatus.INITIALIZED, StepStatus.PAUSED, StepStatus.WAITING_FOR_PERMITS}
-)
+_PENDING = frozenset({StepStatus.CREATED, StepStatus.INITIALIZED, StepStatus.PAUSED, StepStatus.WAITING_FOR_PERMITS})
 
 
 class StepState(Struct, frozen=True):

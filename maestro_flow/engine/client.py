@@ -20,11 +20,12 @@ from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.placement import place
+from maestro_flow.engine.reader import FlowReader
 from maestro_flow.engine.run import Run
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.definition import WorkflowDefinition
-from maestro_flow.model.params import encode_params
+from maestro_flow.model.requests import RunRequest, encode_request
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
@@ -56,6 +57,7 @@ class Client:
         self._owns_storage = store is None or isinstance(store, str)
         self.storage: Storage = _opened(store, namespace, self.environment.clock)
         self.library = Library(self.storage)
+        self.reader = FlowReader(self.storage, self.library)
         self.hints = Hints()
         self._new_event = new_event
         self._closing = threading.RLock()  # a signal's handler may close what is being closed
@@ -149,7 +151,9 @@ class Client:
             # A request id of our own needs no protection against a second use with another body.
             key = request_id if request_id is not None else self.environment.new_id()
             merged = parse_params(graph.definition.params, given)
-            requests.append(StartRequest(workflow_id, key, place(key, groups), version, encode_params(merged)))
+            requests.append(
+                StartRequest(workflow_id, key, place(key, groups), version, encode_request(RunRequest(merged)))
+            )
         started = self.storage.start(requests)
         self._started([given_run for given_run in started if given_run.fresh])
         return [Run(self, given_run) for given_run in started]

@@ -63,7 +63,7 @@ class Engine(Client):
             undo.callback(self._let_go)
             self._node = Node(
                 self.storage,
-                library=self.library,
+                reader=self.reader,
                 settings=chosen,
                 environment=environment,
                 runtime=runtime,

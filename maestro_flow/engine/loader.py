@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad, TakeUp
+from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
-from maestro_flow.core.evolve import fold
-from maestro_flow.core.graph import Graph
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.journal import GroupCommitJournal
-from maestro_flow.engine.library import Library
 from maestro_flow.engine.ownership import OwnedGroup
+from maestro_flow.engine.reader import FlowReader
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError, StorageFailed, StorageUnavailable
 from maestro_flow.model.commit import FlowLog, GivenRun, RunEntry
 from maestro_flow.storage.protocol import Storage
@@ -26,6 +25,8 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["Loader"]
 
 logger = logging.getLogger("maestro_flow.engine")
+
+T = TypeVar("T")
 
 _PAGE = 200
 _GIVEN_MAX = 1000
@@ -40,12 +41,12 @@ class Loader:
         self,
         runtime: Runtime,
         storage: Storage,
-        library: Library,
+        reader: FlowReader,
         *,
         health: StoreHealth,
         journal: GroupCommitJournal,
     ) -> None:
-        self._runtime, self._storage, self._library = runtime, storage, library
+        self._runtime, self._storage, self._reader = runtime, storage, reader
         self._health, self._journal = health, journal
         self._workers = runtime.workers("loader", 1)
 
@@ -105,8 +106,7 @@ class Loader:
         for log in logs:
             entry = log.entry
             try:
-                graph = self._library.graph(entry.workflow_id, entry.version)
-                states.append(fold(FlowState(entry.flow_id, graph), log.records))
+                states.append(self._reader.state(entry, log.records))
                 if log.records[-1].owner_id == owned.held.lease.owner_id:
                     own.add(entry.flow_id)
             except StorageError:
@@ -122,9 +122,9 @@ class Loader:
         for given in self._storage.given(owned.held.lease.group_id, limit=_GIVEN_MAX):
             if given.flow_id in owned.unreadable:
                 continue
-            graph = self._graph(owned, given)
-            if graph is not None:
-                post(owned.ref, TakeUp(given, graph))
+            take_up = self._read(owned, given, lambda given=given: self._reader.take_up(given))  # type: ignore[misc]
+            if take_up is not None:
+                post(owned.ref, take_up)
 
     def _look_at(self, owned: OwnedGroup) -> None:
         try:
@@ -147,14 +147,14 @@ class Loader:
 
     def _no_commit_yet(self, owned: OwnedGroup, flow_id: str, entry: RunEntry | None) -> None:
         """A given run: a scan takes it up, unless its definition still cannot be read."""
-        if entry is None or self._graph(owned, entry) is not None:
+        if entry is None or self._read(owned, entry, lambda: self._reader.state(entry, ())) is not None:
             owned.unreadable.discard(flow_id)
-            post(owned.ref, NothingToLoad(flow_id))
+            post(owned.ref, NothingToLoad(flow_id, exists=entry is not None))
 
-    def _graph(self, owned: OwnedGroup, run: GivenRun | RunEntry) -> Graph | None:
-        """The definition of a run without a commit; None if it cannot be read: then the run is lost to us."""
+    def _read(self, owned: OwnedGroup, run: GivenRun | RunEntry, read: Callable[[], T]) -> T | None:
+        """What is read of a run without a commit; None if it cannot be read: then the run is lost to us."""
         try:
-            return self._library.graph(run.workflow_id, run.version)
+            return read()
         except StorageError:
             raise
         except MaestroFlowError as error:

@@ -17,9 +17,9 @@ from maestro_flow.clock import Clock, Environment
 from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.journal import GroupCommitJournal
-from maestro_flow.engine.library import Library
 from maestro_flow.engine.loader import Loader
 from maestro_flow.engine.ownership import Keeper, OwnedGroup, StoreClock
+from maestro_flow.engine.reader import FlowReader
 from maestro_flow.engine.settings import Settings
 from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
@@ -45,7 +45,7 @@ class Node:
         self,
         storage: Storage,
         *,
-        library: Library,
+        reader: FlowReader,
         settings: Settings,
         environment: Environment,
         runtime: Runtime,
@@ -53,11 +53,11 @@ class Node:
         step_types: StepTypes,
     ) -> None:
         self.owner = Owner(environment.new_id(), this_process())
-        self._storage, self._settings, self._runtime, self._library = storage, settings, runtime, library
+        self._storage, self._settings, self._runtime, self._reader = storage, settings, runtime, reader
         self._hints = hints
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
-        self._loader = Loader(runtime, storage, library, health=self._health, journal=self._journal)
+        self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal)
         store_clock = StoreClock(runtime.clock)
         taken = TakenRuns(storage, runtime.clock)
         self._keeper = Keeper(
@@ -121,7 +121,7 @@ class Node:
             owned = groups.get(given.group_id)
             if owned is not None and owned.is_serving:
                 with suppress(MaestroFlowError):
-                    letters.append((owned, TakeUp(given, self._library.graph(given.workflow_id, given.version))))
+                    letters.append((owned, self._reader.take_up(given)))
         self._post(letters)
 
     def look_for_mail(self, group_id: int) -> None:

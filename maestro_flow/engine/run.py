@@ -31,7 +31,7 @@ class Run:
         self.workflow_id, self.version = entry.workflow_id, entry.version
         self.instance_id, self.run_id = entry.instance_id, entry.run_id
         self.flow_id, self.group_id = entry.flow_id, entry.group_id
-        self._given_at = entry.created_at
+        self._entry = entry
         self._state: FlowState | None = None
 
     def __repr__(self) -> str:
@@ -132,16 +132,9 @@ class Run:
     def _refresh(self) -> FlowState:
         """Fold what the log has grown by since the last look."""
         state = self._state
-        if state is None:
-            graph = self._client.library.graph(self.workflow_id, self.version)
-            state = FlowState(
-                self.flow_id,
-                graph,
-                instance_id=self.instance_id,
-                run_id=self.run_id,
-                created_at=self._given_at,
-            )
-        if not state.status.is_terminal:
+        if state is None or not state.revision:
+            state = self._client.reader.state(self._entry, self._client.storage.read_flow(self.flow_id))
+        elif not state.status.is_terminal:
             state = fold(state, self._client.storage.read_flow(self.flow_id, after_revision=state.revision))
         self._state = state
         return state

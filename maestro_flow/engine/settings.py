@@ -60,6 +60,9 @@ class Settings:
         1000, "attempts handed to the executor: its threads never idle, and a crash leaves few suspects", least=1
     )
     suspects_max: int = _setting(4, "interrupted attempts that are started at once after a crash", least=1)
+    expression_visits_max: int = _setting(
+        250_000, "of one decision: expressions are evaluated between two commits, and other flows wait", least=1000
+    )
     crashes_max: int = _setting(3, "deaths of the process while an attempt was running, before it is given up", least=1)
     deliveries_max: int = _setting(5, "owners that may fail over a message before it is a dead letter", least=1)
     reloads_max: int = _setting(5, "times that a defective flow is loaded again before it is parked", least=0)
@@ -98,6 +101,7 @@ class Settings:
             terminate_grace_s=self.terminate_grace_s,
             result_bytes_max=self.result_bytes_max,
             suspects=self.suspects_max,
+            expression_visits_max=self.expression_visits_max,
             crashes_max=self.crashes_max,
             deliveries_max=self.deliveries_max,
             events_max=self.commit_events_max,

@@ -48,7 +48,7 @@ def test_a_settlement_that_was_not_written_is_tried_again() -> None:
     world.storage.send(Message(0, "m", "gone/1/1", "stop"))
     let_pass(process, 10.0)
     assert len(refused) == 2
-    assert answer(world, 0).outcome == "conflict: the run has ended"
+    assert answer(world, 0).outcome == "conflict: there is no run gone/1/1"
 
 
 def test_mail_that_comes_twice_is_delivered_once_while_it_is_in_hand() -> None:

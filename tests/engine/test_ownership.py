@@ -141,7 +141,7 @@ def test_a_stop_from_another_node_is_answered_by_the_owner() -> None:
 @pytest.mark.parametrize(
     ("message", "outcome"),
     [
-        (Message(0, "m", "gone/1/1", "stop"), "conflict: the run has ended"),
+        (Message(0, "m", "gone/1/1", "stop"), "conflict: there is no run gone/1/1"),
         (Message(0, "m", "gone/1/1", "dance"), "conflict: this version knows no action 'dance'"),
     ],
 )
@@ -360,4 +360,4 @@ def test_a_stop_beside_the_last_commit_is_answered_either_way(seed: int) -> None
     let_pass(process, 3.0)
     settled = world.storage.message(run.group_id, "m")
     assert settled is not None
-    assert settled.outcome in ("accepted", "conflict: the run has ended")
+    assert settled.outcome in ("accepted", "conflict: the run is STOPPED; allowed: RESTART")

@@ -145,7 +145,7 @@ def test_a_log_that_cannot_be_folded_parks_its_flow_alone(monkeypatch: pytest.Mo
             raise KeyError("a defect")
         return fold(state, records)
 
-    monkeypatch.setattr("maestro_flow.engine.loader.fold", broken)
+    monkeypatch.setattr("maestro_flow.engine.reader.fold", broken)
     second = world.process(seed=2)
     for flow_id in good:
         assert second.engine.find(*_place(flow_id)).wait(60) is RunStatus.SUCCEEDED
