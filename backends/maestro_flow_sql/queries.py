@@ -190,26 +190,30 @@ def _page(query: RunQuery) -> Statement:
     The runs of one instance are few, and so are those that block, but there a planner prefers the long way by status
     if it is let.
     """
-    source: FromClause = runs
     wanted = _ENTRIES
     if query.workflow_id is not None:
         wanted = wanted.where(runs.c.workflow_id == query.workflow_id)
-    if query.instance_id is not None:
-        wanted = wanted.where(runs.c.instance_id == query.instance_id)
     if query.blocking:
         wanted = wanted.where(text("blocking = 1"))
-    if query.instance_id is not None or query.blocking:
-        source = wanted.cte("few").prefix_with("MATERIALIZED")
-        wanted = _select(source, RunEntry)
-    if query.before is not None:
-        wanted = wanted.where(tuple_(source.c.created_at, source.c.flow_id) < tuple_(*query.before))
-    statuses = sorted(query.statuses or RunStatus)
-    pages = [_newest(wanted.where(source.c.status == str(status)), source, query).subquery() for status in statuses]
+    if query.instance_id is not None:
+        wanted = wanted.where(runs.c.instance_id == query.instance_id)
+    if query.blocking or query.instance_id is not None:
+        few = wanted.cte("few").prefix_with("MATERIALIZED")
+        wanted = _select(few, RunEntry)
+        if query.statuses:
+            wanted = wanted.where(few.c.status.in_(sorted(map(str, query.statuses))))
+        return _newest(wanted, few, query)
+    pages = [
+        _newest(wanted.where(runs.c.status == str(status)), runs, query).subquery()
+        for status in sorted(query.statuses or RunStatus)
+    ]
     merged = union_all(*map(select, pages)).subquery()
     return _newest(select(merged), merged, query)
 
 
 def _newest(statement: Statement, source: FromClause, query: RunQuery) -> Statement:
+    if query.before is not None:
+        statement = statement.where(tuple_(source.c.created_at, source.c.flow_id) < tuple_(*query.before))
     return statement.order_by(source.c.created_at.desc(), source.c.flow_id.desc()).limit(query.limit)
 
 
