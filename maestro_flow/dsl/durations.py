@@ -7,6 +7,7 @@ from typing import Any
 
 from maestro_flow.dsl.limits import TIMEOUT_S_MAX
 from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.references import has_references
 
 __all__ = ["read_count", "read_duration", "read_timeout"]
 
@@ -22,12 +23,14 @@ _COUNT = re.compile(r"\s*-?\d{1,18}\s*", re.ASCII)
 _EXPECTED = "expected seconds, or a duration such as '1d 2h 30min 10s 500ms'"
 
 
-def read_timeout(given: Any, place: Place) -> float:
-    """Seconds of a timeout: more than none, at most 120 days.
+def read_timeout(given: Any, place: Place) -> float | str:
+    """Seconds of a timeout: more than none, at most 120 days; a text with references to params stays what it is.
 
     Raises:
         DefinitionError: it is not a duration, or out of range.
     """
+    if has_references(given):
+        return str(given)
     seconds = read_duration(given, place)
     if not 0 < seconds <= TIMEOUT_S_MAX:
         raise place.error(f"a timeout of {shown(given)} is out of range; expected more than 0 and at most 120 days")
@@ -51,8 +54,6 @@ def read_duration(given: Any, place: Place) -> float:
 
 
 def _parse(text: str, place: Place) -> float:
-    if "$" in text:
-        raise place.error(f"{shown(text)}: references to params are not supported yet; {_EXPECTED}")
     seconds, position, lowered = 0.0, 0, text.lower().rstrip()
     while position < len(lowered):
         part = _PART.match(lowered, position)
@@ -78,6 +79,4 @@ def read_count(given: Any, place: Place, expected: str = "expected a whole numbe
         return int(given)
     if isinstance(given, int) and not isinstance(given, bool):
         return given
-    if isinstance(given, str) and "$" in given:
-        raise place.error(f"{shown(given)}: references to params are not supported yet; {expected}")
     raise place.error(f"{expected}, got {shown(given)}")

@@ -8,7 +8,7 @@ from typing import Any
 from maestro_flow.dsl.limits import ID_CHARS_MAX
 from maestro_flow.dsl.place import Place, shown
 
-__all__ = ["check_param_name", "check_step_id", "check_workflow_id"]
+__all__ = ["check_param_name", "check_step_id", "check_tag_name", "check_workflow_id"]
 
 _WORKFLOW_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
@@ -37,6 +37,19 @@ def check_step_id(given: Any, place: Place) -> str:
         DefinitionError: it is not text, or not legal.
     """
     return _check_reference(given, place, "a step id")
+
+
+def check_tag_name(given: Any, place: Place) -> str:
+    """The name of a tag, any printable text; those that begin with ``maestro_`` are the engine's own limits.
+
+    Raises:
+        DefinitionError: it is not such a text, or reserved.
+    """
+    if not isinstance(given, str) or not given or len(given) > ID_CHARS_MAX or not given.isprintable():
+        raise place.error(f"{shown(given)} is no name of a tag; expected 1 to {ID_CHARS_MAX} printable characters")
+    if given.lower().startswith("maestro_"):
+        raise place.error(f"{shown(given)} is not legal: names with 'maestro_' in front are reserved")
+    return given
 
 
 def check_param_name(given: Any, place: Place) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 __all__ = [
     "BACKOFF_S_MAX",
     "BUILDER_STEPS_MAX",
+    "CONCURRENCY_MAX",
     "DEPTH_MAX",
     "EXPANDED_NODES_MAX",
     "FILE_BYTES_MAX",
     "FILE_STEPS_MAX",
     "ID_CHARS_MAX",
     "NAME_CHARS_MAX",
+    "PARALLEL_DEFAULT",
     "PARAMS_CHARS_MAX",
     "RETRIES_MAX",
     "RUN_PARAMS_MAX",
@@ -39,6 +41,12 @@ RUN_PARAMS_MAX = 128
 TIMEOUT_S_MAX = 120 * 86_400
 RETRIES_MAX = 99
 BACKOFF_S_MAX = 86_400
+
+CONCURRENCY_MAX = 1000
+"""Runs or steps that may go on at once, wherever a definition limits them; permits of a tag."""
+
+PARALLEL_DEFAULT = 20
+"""Runs at once of the run strategy PARALLEL in a file, if it does not say."""
 
 DEPTH_MAX = 100
 """Levels of lists and objects inside each other (ours)."""

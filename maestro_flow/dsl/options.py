@@ -66,17 +66,17 @@ def make_retry_policy(options: StepOptions, place: Place) -> RetryPolicy:
         if numbers:
             raise place.error(f"retry_policy= is all about retries; leave out {listing(numbers)}")
         return policy
-    default = Backoff()
+    longest_s = 600  # Maestro's default
     retries = options.get("retries", 0)
-    wait_s = options.get("retry_wait_s", default.base_s)
-    exponent = options.get("retry_backoff", default.exponent)
+    wait_s = options.get("retry_wait_s", 60)
+    exponent = options.get("retry_backoff", 2)
     if type(retries) is not int or not 0 <= retries <= RETRIES_MAX:
         raise place.error(f"retries={shown(retries)}; expected a whole number from 0 to {RETRIES_MAX}")
     if not _is_number(wait_s) or not 0 <= wait_s <= BACKOFF_S_MAX:
         raise place.error(f"retry_wait_s={shown(wait_s)}; expected seconds from 0 to {BACKOFF_S_MAX}, a day")
     if not _is_number(exponent) or not 1 <= exponent <= _EXPONENT_MAX:
         raise place.error(f"retry_backoff={shown(exponent)}; expected a factor from 1 to {_EXPONENT_MAX}")
-    return RetryPolicy(error_retry_limit=retries, error=Backoff(wait_s, exponent, max(wait_s, default.limit_s)))
+    return RetryPolicy(error_retry_limit=retries, error=Backoff(wait_s, exponent, max(wait_s, longest_s)))
 
 
 def make_timeout(options: StepOptions, place: Place) -> float | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from maestro_flow.dsl.concurrency import keep_attributes, read_concurrency, read_run_strategy, read_tag_list
+from maestro_flow.dsl.durations import read_timeout
 from maestro_flow.dsl.graph import check_graph, check_params_size
 from maestro_flow.dsl.ids import check_workflow_id
 from maestro_flow.dsl.limits import FILE_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
@@ -14,9 +16,9 @@ from maestro_flow.dsl.params import read_params
 from maestro_flow.dsl.place import ROOT, Place, guess, shown
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields, read_tags
-from maestro_flow.dsl.steps import check_predecessors, read_step
+from maestro_flow.dsl.steps import ReadStep, check_predecessors, read_step
 from maestro_flow.errors import DefinitionError
-from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.definition import RunRule, WorkflowDefinition
 
 __all__ = ["Loaded", "parse_definition"]
 
@@ -53,10 +55,9 @@ def _parse(document: Any, known_types: Collection[str] | None) -> Loaded:
     fields, stored = read_fields(document, ROOT, notes, "request")
     if "workflow" not in fields:
         raise ROOT.error(f"the field 'workflow' is missing{_misspelled(stored)}")
-    owner, properties = _read_properties(fields.get("properties", {}), ROOT / "properties", notes)
-    if properties:
-        stored["properties"] = properties
-    return Loaded(_read_workflow(fields["workflow"], notes, owner, stored, known_types), tuple(notes.lines))
+    properties = _read_properties(fields.get("properties", {}), ROOT / "properties", notes, stored)
+    definition = _read_workflow(fields["workflow"], notes, stored, known_types)
+    return Loaded(evolve(definition, **properties, stored=stored), tuple(notes.lines))
 
 
 def _misspelled(stored: Mapping[str, Any]) -> str:
@@ -74,51 +75,66 @@ def _refuse_dsl(document: dict[str, Any]) -> None:
             )
 
 
-def _read_properties(given: Any, place: Place, notes: Notes) -> tuple[str, dict[str, Any]]:
+def _read_properties(given: Any, place: Place, notes: Notes, request: dict[str, Any]) -> dict[str, Any]:
+    """What the properties say of the definition; what of them is only stored goes into that of the request."""
     fields, stored = read_fields(given, place, notes, "properties")
     read_tags(stored, place, notes)
     expect_text(stored.get("description", ""), place / "description", TEXT_CHARS_MAX)
-    owner = fields.get("owner", "")
-    place = place / "owner"
+    owner, here = fields.get("owner", ""), place / "owner"
     if isinstance(owner, dict):
         stored["owner"] = owner
-        owner, place = owner.get("name"), place / "name"
-    return expect_text(owner, place, NAME_CHARS_MAX), stored
+        owner, here = owner.get("name"), here / "name"
+    strategy = fields.get("run_strategy", RunRule.SEQUENTIAL)
+    steps = fields.get("step_concurrency")
+    if stored:
+        request["properties"] = stored
+    return {
+        "owner": expect_text(owner, here, NAME_CHARS_MAX),
+        "run_strategy": read_run_strategy(strategy, place / "run_strategy", notes),
+        "step_concurrency": None if steps is None else read_concurrency(steps, place / "step_concurrency"),
+    }
 
 
 def _read_workflow(
-    given: Any, notes: Notes, owner: str, request_stored: dict[str, Any], known_types: Collection[str] | None
+    given: Any, notes: Notes, request: dict[str, Any], known_types: Collection[str] | None
 ) -> WorkflowDefinition:
+    """The workflow itself; what of it is only stored goes into that of the request."""
     place = ROOT / "workflow"
     fields, stored = read_fields(given, place, notes, "workflow")
     for name in ("id", "steps"):
         if name not in fields:
             raise place.error(f"a workflow needs the field {name!r}")
     workflow_id = check_workflow_id(fields["id"], place / "id")
-    read_tags(stored, place, notes)
+    tags = read_tag_list(fields.get("tags", []), place / "tags", notes)
     for name, scope in _TRIGGERS.items():
         for index, trigger in enumerate(expect_list(stored.get(name, []), place / name)):
             read_fields(trigger, (place / name)[index], notes, scope)
     params, rest = read_params(fields.get("params", {}), place / "params", notes)
     check_params_size(params, place / "params")
-    if rest:
-        stored["params"] = rest
-    here = place / "steps"
-    listed = expect_list(fields["steps"], here)
-    if len(listed) > FILE_STEPS_MAX:  # before each of them is read
-        raise here.error(f"{len(listed)} steps are too many; at most {FILE_STEPS_MAX} are allowed")
-    steps = [read_step(step, here[index], notes, known_types) for index, step in enumerate(listed)]
+    stored |= keep_attributes(fields.get("tags", [])) | ({"params": rest} if rest else {})
     if stored:
-        request_stored["workflow"] = stored
+        request["workflow"] = stored
+    steps = _read_steps(fields["steps"], place / "steps", notes, known_types)
+    timeout, concurrency = fields.get("timeout"), fields.get("instance_step_concurrency")
     definition = WorkflowDefinition(
         id=workflow_id,
         steps=tuple(step.definition for step in steps),
         name=expect_text(fields.get("name", ""), place / "name", NAME_CHARS_MAX),
         description=expect_text(fields.get("description", ""), place / "description", TEXT_CHARS_MAX),
-        owner=owner,
         params=params,
-        stored=request_stored,
+        timeout_s=None if timeout is None else read_timeout(timeout, place / "timeout"),
+        instance_step_concurrency=(
+            None if concurrency is None else read_concurrency(concurrency, place / "instance_step_concurrency")
+        ),
+        tags=tags,
     )
-    check_graph(definition, FILE_STEPS_MAX, here, lambda index: steps[index].place)
+    check_graph(definition, FILE_STEPS_MAX, place / "steps", lambda index: steps[index].place)
     check_predecessors(steps)
     return definition
+
+
+def _read_steps(given: Any, place: Place, notes: Notes, known_types: Collection[str] | None) -> list[ReadStep]:
+    listed = expect_list(given, place)
+    if len(listed) > FILE_STEPS_MAX:  # before each of them is read
+        raise place.error(f"{len(listed)} steps are too many; at most {FILE_STEPS_MAX} are allowed")
+    return [read_step(step, place[index], notes, known_types) for index, step in enumerate(listed)]

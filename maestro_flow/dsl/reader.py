@@ -90,11 +90,13 @@ def expect_text(given: Any, place: Place, chars_max: int) -> str:
 
 
 def read_tags(stored: dict[str, Any], place: Place, notes: Notes) -> None:
-    """Check the field ``tags`` of what is stored, if it is there (Tag.java)."""
+    """Check the field ``tags`` of what is only stored, if it is there (Tag.java)."""
     for index, tag in enumerate(expect_list(stored.get("tags", []), place / "tags")):
         here = (place / "tags")[index]
         if not isinstance(tag, str):
-            fields = read_fields(tag, here, notes, "tag")[1]
+            fields, _ = read_fields(tag, here, notes, "tag")
+            if "permit" in fields:
+                notes.warn(here / "permit", "stored, but not acted on: only tags of workflows and steps limit anything")
             tag = fields.get("name")  # noqa: PLW2901 - from here on a short and a full tag are the same
         if not isinstance(tag, str) or not tag:
             raise here.error("expected a text, or an object with a text as `name`")

@@ -10,6 +10,7 @@ from maestro_flow.dsl.durations import read_count, read_duration
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX
 from maestro_flow.dsl.place import Place, shown
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields
+from maestro_flow.dsl.references import has_references
 from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy
 
 __all__ = ["read_retry_policy"]
@@ -20,6 +21,8 @@ _EXPONENT_MAX = 2**31 - 1
 
 def read_retry_policy(given: Any, place: Place, notes: Notes) -> RetryPolicy:
     """A retry policy; what is absent has Maestro's default, what is above a maximum is cut to it, with a warning.
+
+    A text with references to params of the run stays what it is.
 
     Raises:
         DefinitionError: a field is unknown, or no number (waits: no duration), or negative.
@@ -61,14 +64,18 @@ def _read_kind(given: Any, place: Place) -> BackoffKind:
         raise place.error(f"expected EXPONENTIAL_BACKOFF or FIXED_BACKOFF, got {shown(given)}") from None
 
 
-def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int:
+def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | str:
+    if has_references(given):
+        return str(given)
     number = read_count(given, place)
     if number < 0:
         raise place.error(f"{shown(given)} is negative; expected 0 to {maximum}")
     return int(_cut(number, place, notes, maximum))
 
 
-def _read_wait(given: Any, place: Place, notes: Notes) -> float:
+def _read_wait(given: Any, place: Place, notes: Notes) -> float | str:
+    if has_references(given):
+        return str(given)
     return _cut(read_duration(given, place), place, notes, BACKOFF_S_MAX)
 
 

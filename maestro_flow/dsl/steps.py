@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 from attrs import frozen
 
+from maestro_flow.dsl.concurrency import keep_attributes, read_tag_list
+from maestro_flow.dsl.conditions import read_condition
 from maestro_flow.dsl.durations import read_timeout
 from maestro_flow.dsl.fields import KINDS
 from maestro_flow.dsl.graph import check_params_size
@@ -15,13 +16,11 @@ from maestro_flow.dsl.ids import check_step_id
 from maestro_flow.dsl.limits import ID_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
 from maestro_flow.dsl.params import read_params
 from maestro_flow.dsl.place import Place, guess, listing, shown
-from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields, read_tags
+from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields
 from maestro_flow.dsl.retries import read_retry_policy
-from maestro_flow.model.definition import RetryPolicy, StepDefinition
+from maestro_flow.model.definition import FailureMode, RetryPolicy, StepDefinition
 
-__all__ = ["ReadStep", "check_predecessors", "check_type", "read_step"]
-
-_CONDITION = re.compile(r"\s*(true|false)\s*(;\s*)*")
+__all__ = ["ReadStep", "check_predecessors", "check_type", "read_failure_mode", "read_step"]
 
 
 @frozen
@@ -47,13 +46,12 @@ def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[st
     for name in ("id", "type"):
         if name not in fields:
             raise place.error(f"a step needs the field {name!r}")
-    read_tags(stored, place, notes)
-    _check_failure_mode(fields.get("failure_mode", "fail_after_running"), place / "failure_mode")
+    tags = read_tag_list(fields.get("tags", []), place / "tags", notes)
     params, rest = read_params(fields.get("params", {}), place / "params", notes)
     check_params_size(params, place / "params")
-    if rest:
-        stored["params"] = rest
+    stored |= keep_attributes(fields.get("tags", [])) | ({"params": rest} if rest else {})
     successors, predecessors = _read_transition(fields.get("transition", {}), place / "transition", notes)
+    mode = fields.get("failure_mode", FailureMode.FAIL_AFTER_RUNNING)
     policy = fields.get("retry_policy")
     timeout = fields.get("timeout")
     step = StepDefinition(
@@ -65,6 +63,8 @@ def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[st
         successors=successors,
         retry_policy=RetryPolicy() if policy is None else read_retry_policy(policy, place / "retry_policy", notes),
         timeout_s=None if timeout is None else read_timeout(timeout, place / "timeout"),
+        failure_mode=read_failure_mode(mode, place / "failure_mode"),
+        tags=tags,
         stored=stored,
     )
     return ReadStep(step, place, predecessors)
@@ -85,19 +85,25 @@ def check_type(given: Any, place: Place, known_types: Collection[str] | None) ->
     return name
 
 
-def _check_failure_mode(given: Any, place: Place) -> None:
-    """Like all words of Maestro's enums it may be in upper or lower case (FailureMode.java)."""
-    if str(given).lower() in {"fail_immediately", "ignore_failure"}:
-        raise place.error(f"not supported yet: {given}; only fail_after_running is, which is also the default")
-    if str(given).lower() != "fail_after_running":
-        raise place.error(f"expected fail_after_running, got {shown(given)}")
+def read_failure_mode(given: Any, place: Place) -> FailureMode:
+    """A failure mode by its name, in upper or lower case, as all words of Maestro's enums (FailureMode.java).
+
+    Raises:
+        DefinitionError: there is no such mode.
+    """
+    try:
+        return FailureMode(given.upper())
+    except (AttributeError, ValueError):
+        known = [mode.lower() for mode in FailureMode]
+        hint = guess(str(given).lower(), known)
+        raise place.error(f"unknown failure mode {shown(given)}{hint}; the modes are {listing(known)}") from None
 
 
-def _read_transition(given: Any, place: Place, notes: Notes) -> tuple[dict[str, bool], tuple[str, ...] | None]:
+def _read_transition(given: Any, place: Place, notes: Notes) -> tuple[dict[str, bool | str], tuple[str, ...] | None]:
     fields, _ = read_fields(given, place, notes, "transition")
     here = place / "successors"
     successors = {
-        step_id: _read_condition(condition, here / step_id)
+        step_id: read_condition(condition, here / step_id)
         for step_id, condition in expect_object(fields.get("successors", {}), here).items()
     }
     if "predecessors" not in fields:
@@ -105,17 +111,6 @@ def _read_transition(given: Any, place: Place, notes: Notes) -> tuple[dict[str, 
     here = place / "predecessors"
     listed = expect_list(fields["predecessors"], here)
     return successors, tuple(expect_text(item, here[index], ID_CHARS_MAX) for index, item in enumerate(listed))
-
-
-def _read_condition(given: Any, place: Place) -> bool:
-    if isinstance(given, bool):
-        return given
-    if not isinstance(given, str):
-        raise place.error(f"expected the condition true or false, got {shown(given)}")
-    literal = _CONDITION.fullmatch(given)
-    if not literal:
-        raise place.error(f"not supported yet: the condition {shown(given)}; only true and false are")
-    return literal[1] == "true"
 
 
 def check_predecessors(steps: Collection[ReadStep]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,15 +10,17 @@ import pytest
 
 from maestro_flow.dsl.load import load_definition
 from maestro_flow.dsl.parse import parse_definition
-from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy, WorkflowDefinition
+from maestro_flow.model.definition import (
+    Backoff,
+    BackoffKind,
+    FailureMode,
+    RetryPolicy,
+    RunRule,
+    RunStrategy,
+    WorkflowDefinition,
+)
 from tests.dsl.documents import parse, parse_step, request, step
 from tests.samples import sample as sample_file
-
-NOT_PARALLEL = "is stored, but not acted on: runs of a workflow do not wait for each other"
-CONCURRENCY = (
-    "properties.step_concurrency: 20 is stored, but not acted on: "
-    "steps are limited by the executor only, not by workflow"
-)
 
 
 def test_the_smallest_definition() -> None:
@@ -44,10 +47,12 @@ def test_enforced_fields_are_in_the_model() -> None:
     assert (first.params["n"].value, first.successors) == (1, {"b": True})
 
 
-def test_sample_6_loads_with_warnings() -> None:
+def test_sample_6_loads() -> None:
     loaded = load_definition(sample_file("sample-dag-test-6.json"), known_types={"NoOp"})
-    assert loaded.warnings == (f'properties.run_strategy: "last_only" {NOT_PARALLEL}', CONCURRENCY)
-    assert loaded.definition.stored == {"properties": {"run_strategy": "last_only", "step_concurrency": 20}}
+    assert loaded.warnings == ()
+    assert loaded.definition.stored == {}
+    assert loaded.definition.run_strategy == RunStrategy(RunRule.LAST_ONLY, 1)
+    assert loaded.definition.step_concurrency == 20
     assert {each.id: list(each.successors) for each in loaded.definition.steps} == {
         "job.1": ["job.2", "job.3", "job.4", "job.5"],
         "job.2": ["job.6"],
@@ -60,10 +65,9 @@ def test_sample_6_loads_with_warnings() -> None:
     }
 
 
-def test_sample_7_loads_with_warnings() -> None:
+def test_sample_7_loads() -> None:
     loaded = load_definition(sample_file("sample-dag-test-7.json"), known_types={"NoOp"})
-    not_parallel = NOT_PARALLEL.removeprefix("is ")
-    assert loaded.warnings == (f"properties.run_strategy: {not_parallel}", CONCURRENCY)
+    assert loaded.warnings == ()
     assert {each.params["sleep_seconds"].type for each in loaded.definition.steps[:6]} == {"LONG"}
 
 
@@ -78,10 +82,7 @@ def test_the_sample_with_time_triggers_loads_with_a_warning() -> None:
 @pytest.mark.parametrize(
     "properties",
     [
-        {"run_strategy": "parallel"},
-        {"run_strategy": "PARALLEL"},
-        {"run_strategy": {"rule": "Parallel"}},
-        {"run_strategy": None},
+        {"run_strategy": None, "step_concurrency": None},
         {"access_control": {}, "description": "x", "tags": ["a"], "alerting_disabled": True},
     ],
 )
@@ -92,11 +93,15 @@ def test_what_loses_nothing_by_being_stored_warns_of_nothing(properties: dict[st
 def test_stored_fields_are_kept_verbatim_by_place() -> None:
     triggers = [{"type": "CRON", "cron": "0 0 * * *"}]
     document = request(
-        step(tags=["t"], sub_type="s", params={"p": {"value": 1, "type": "LONG", "validator": "param > 0"}}),
+        step(
+            tags=["t", {"name": "u", "attributes": {"a": 1}}],
+            sub_type="s",
+            params={"p": {"value": 1, "type": "LONG", "validator": "param > 0"}},
+        ),
         tags=[{"name": "x", "namespace": "system", "permit": 3}],
         criticality="HIGH",
         time_triggers=triggers,
-        params={"q": {"value": "a", "tags": ["u"]}},
+        params={"q": {"value": "a", "tags": ["u", {"name": "v", "permit": 1}]}},
         properties={"owner": {"name": "me", "team": "us"}, "alerting": {"emails": ["a@b"]}},
     )
     loaded = parse_definition(document | {"git_info": {"commit": "1"}, "is_active": False, "more": [1]})
@@ -107,14 +112,13 @@ def test_stored_fields_are_kept_verbatim_by_place() -> None:
         "more": [1],
         "properties": {"owner": {"name": "me", "team": "us"}, "alerting": {"emails": ["a@b"]}},
         "workflow": {
-            "tags": [{"name": "x", "namespace": "system", "permit": 3}],
             "criticality": "HIGH",
             "time_triggers": triggers,
-            "params": {"q": {"tags": ["u"]}},
+            "params": {"q": {"tags": ["u", {"name": "v", "permit": 1}]}},
         },
     }
     assert loaded.definition.steps[0].stored == {
-        "tags": ["t"],
+        "tags": ["t", {"name": "u", "attributes": {"a": 1}}],
         "sub_type": "s",
         "params": {"p": {"validator": "param > 0"}},
     }
@@ -123,7 +127,7 @@ def test_stored_fields_are_kept_verbatim_by_place() -> None:
         "more",
         "properties.alerting",
         "workflow.time_triggers",
-        "workflow.tags[0].permit",
+        "workflow.params.q.tags[1].permit",
         "workflow.steps[0].step.sub_type",
         "workflow.steps[0].step.params.p.validator",
     ]
@@ -153,9 +157,14 @@ def test_predecessors_may_be_given_in_any_order() -> None:
     assert len(parse(step("a", "c"), step("b", "c"), join).definition.steps) == 3
 
 
-@pytest.mark.parametrize("mode", ["fail_after_running", "FAIL_AFTER_RUNNING"])
-def test_the_default_failure_mode_may_be_said(mode: str) -> None:
-    assert parse_step(failure_mode=mode) == parse_step()
+@pytest.mark.parametrize("mode", FailureMode)
+@pytest.mark.parametrize("spell", [str.lower, str.upper, str.title])
+def test_failure_modes(mode: FailureMode, spell: Callable[[str], str]) -> None:
+    assert parse_step(failure_mode=spell(mode)).failure_mode is mode
+
+
+def test_the_default_failure_mode_lets_other_branches_go_on() -> None:
+    assert parse_step().failure_mode is FailureMode.FAIL_AFTER_RUNNING
 
 
 @pytest.mark.parametrize("nothing", [[], {}, None])
@@ -233,8 +242,8 @@ def test_a_definition_survives_the_store(name: str) -> None:
 
 
 def test_a_document_is_not_changed_by_reading_it() -> None:
-    document = request(step(params={"a": {"value": {"b": "$$"}, "type": "MAP"}}), tags=["t"])
+    document = request(step(params={"a": {"value": {"b": "$$"}, "type": "MAP"}}), criticality=["t"])
     before = msgspec.json.encode(document)
     loaded = parse_definition(document)
-    loaded.definition.stored["workflow"]["tags"].append("u")
+    loaded.definition.stored["workflow"]["criticality"].append("u")
     assert msgspec.json.encode(document) == before
