@@ -25,7 +25,7 @@ LAYERS = {
     "sel":                  ("errors clock",                                            "lark"),
     "steps":                ("errors clock model",                                      ""),
     "actors":               ("errors clock model core storage.protocol steps",          "immutables pykka"),
-    "dsl":                  ("errors model steps",                                      "yaml"),
+    "dsl":                  ("errors model sel steps",                                  "yaml"),
     "engine":               ("errors clock model core storage steps actors dsl",        "immutables"),
     "testing":              ("errors clock model core storage steps actors dsl engine", "pytest"),
     "cli":                  ("errors clock model storage steps dsl engine",             "click rich"),
