@@ -47,10 +47,14 @@ class Attempt:
     began_at: float | None = field(init=False)
     """When the code of the attempt really began, as far as is known."""
     is_cancelled: bool = field(default=False, init=False)
+    timeout_s: float | None = field(init=False)
+    """Of the attempt, as its start has recorded it, or as the definition has it."""
 
     def __attrs_post_init__(self) -> None:
         self.artifacts = dict(self.step.artifacts)
         self.began_at = self.step.began_at
+        defined = self.definition.timeout_s
+        self.timeout_s = self.step.timeout_s if isinstance(defined, str) else defined
 
     def call(self, phase: Phase, now: float) -> Returned:
         """Call the step's code; a start that leaves nothing behind is followed by execute at once."""

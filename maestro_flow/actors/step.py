@@ -94,7 +94,7 @@ class StepActor(BaseActor):
         now = services.now()
         if attempt.began_at is None:
             attempt.began_at = now
-        if attempt.definition.timeout_s is not None:
+        if attempt.timeout_s is not None:
             post(ref, CodeBegan())
         reminder = services.runtime.call_later(services.limits.announce_s, lambda: post(ref, StillRunning()))
         returned = attempt.call(phase, now)
@@ -104,11 +104,11 @@ class StepActor(BaseActor):
 
     def start_timeout(self) -> None:
         """It counts from when the attempt's code really began, also after a takeover (DESIGN 2)."""
-        timeout_s, began_at = self.attempt.definition.timeout_s, self.attempt.began_at
+        timeout_s, began_at = self.attempt.timeout_s, self.attempt.began_at
         if self.verdict is not None:
             return  # from here the grace for its termination counts
         if timeout_s is not None and began_at is not None and "timeout" not in self.timers:
-            self.remind("timeout", began_at + float(timeout_s) - self.services.now(), TimeIsUp())
+            self.remind("timeout", began_at + timeout_s - self.services.now(), TimeIsUp())
 
     def still_running(self) -> None:
         """Under way for a second: its RUNNING is worth a commit now, and it is no sudden killer of processes."""
@@ -191,5 +191,5 @@ class StepActor(BaseActor):
     def finish_termination(self, error: StepError | None) -> None:
         verdict = self.verdict or Verdict.STOPPED
         if error is None and verdict is Verdict.TIMED_OUT:
-            error = StepError("TimedOut", f"the attempt was not done after {self.attempt.definition.timeout_s:g} s")
-        self.report(self.attempt.failure(verdict, error or StepError("Stopped", "the run was stopped")))
+            error = StepError("TimedOut", f"the attempt was not done after {self.attempt.timeout_s:g} s")
+        self.report(self.attempt.failure(verdict, error or StepError("Stopped", "the attempt was ended early")))

@@ -1,4 +1,4 @@
-"""What users ask for, judged by the tables of ``model.actions``: one of two that race wins, the other is told why not."""
+"""What users ask for, judged by the tables of ``model.actions``: of two that race one wins, the other is told why."""
 
 from __future__ import annotations
 

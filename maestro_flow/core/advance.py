@@ -47,6 +47,19 @@ def advance(draft: Draft) -> None:
     if state.deadline is not None and draft.at >= state.deadline and state.ending is None:
         timeout_s = state.deadline - (state.started_at or 0.0)
         end_early(draft, StepStatus.TIMED_OUT, f"the run was not done after {timeout_s:g} s")
+    before = None
+    while draft.state is not before:  # what ends without having run lets others go on at once
+        before = draft.state
+        _go_on(draft)
+    state = draft.state
+    if state.is_settled and state.status is RunStatus.IN_PROGRESS and not draft.is_full:
+        # As in Maestro, the steps make the status of the run: a stop that came too late to prevent any is no end.
+        is_cut = state.ending is not None and bool(state.ready) and state.worst is RunStatus.SUCCEEDED
+        status = _ENDED_EARLY[state.ending] if is_cut and state.ending else state.worst
+        draft.emit(RunEnded(status, state.ending_reason if status is not RunStatus.SUCCEEDED else ""))
+
+
+def _go_on(draft: Draft) -> None:
     while draft.state.unsatisfied and not draft.is_full:
         end_attempt(draft, draft.state.unsatisfied[0], StepStatus.UNSATISFIED)
     if draft.state.ending is None:
@@ -57,12 +70,6 @@ def advance(draft: Draft) -> None:
             _start_ready(draft)
     if draft.state.ending is not None:  # possibly just now, by a step that fails its run
         _end_what_waits(draft)
-    state = draft.state
-    if state.is_settled and state.status is RunStatus.IN_PROGRESS and not draft.is_full:
-        # As in Maestro, the steps make the status of the run: a stop that came too late to prevent any is no end.
-        is_cut = state.ending is not None and bool(state.ready) and state.worst is RunStatus.SUCCEEDED
-        status = _ENDED_EARLY[state.ending] if is_cut and state.ending else state.worst
-        draft.emit(RunEnded(status, state.ending_reason if status is not RunStatus.SUCCEEDED else ""))
 
 
 def next_due(state: FlowState, after: float) -> float | None:

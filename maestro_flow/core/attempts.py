@@ -77,9 +77,9 @@ def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -
     """
     state = draft.state
     mode = state.graph.steps[step_id].failure_mode
-    if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE:
-        if state.ending is not StepStatus.FATALLY_FAILED:  # a kill of the run ignores the mode
-            status = StepStatus.COMPLETED_WITH_ERROR
+    is_killed = state.ending is StepStatus.FATALLY_FAILED  # the run: then the mode does not count
+    if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE and not is_killed:
+        status = StepStatus.COMPLETED_WITH_ERROR
     if status.is_complete and status is not StepStatus.UNSATISFIED:
         status, fields = _completed(draft, step_id, status, fields)
     step = state.steps.get(step_id)

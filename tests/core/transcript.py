@@ -9,7 +9,9 @@ commands, each followed by ``----`` and what it led to::
       do RunStep b#1.1
       IN_PROGRESS active=1
 
-Commands: start; done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
+A line ``@ name=value ...`` among the steps has fields of the workflow. Commands: start; queue, launch, displace REASON
+(run strategies); again POLICY [STEP] [skip=STEPS] (a restart of the run, as a new flow); stop, kill, skip, pause, resume,
+restart, unblock, breakpoint, clear ID [STEP] (actions); done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
 [size=BYTES] [of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything,
 fold the log, load); reload (the same, by the process that ran it); node NAME=VALUE... (what the node can take on);
 inputs (the following lines, decided together).
@@ -25,12 +27,33 @@ from msgspec import Raw, json
 from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.graph import Graph
-from maestro_flow.core.inputs import Act, Began, Capacity, HandOver, Input, Load, Report, Start, Tick
+from maestro_flow.core.inputs import (
+    Act,
+    Began,
+    Capacity,
+    Displace,
+    HandOver,
+    Input,
+    Launch,
+    Load,
+    Report,
+    Start,
+    Tick,
+)
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.actions import Action
+from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.commit import LogRecord
-from maestro_flow.model.definition import Backoff, RetryPolicy, StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import (
+    Backoff,
+    FailureMode,
+    RetryPolicy,
+    RunRule,
+    RunStrategy,
+    StepDefinition,
+    WorkflowDefinition,
+)
 from maestro_flow.model.events import Event, StepError, encode_events
+from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import Verdict
 
 VERDICTS = {
@@ -43,25 +66,43 @@ VERDICTS = {
     "timeout": Verdict.TIMED_OUT,
     "stopped": Verdict.STOPPED,
 }
-SIMPLE: dict[str, Input] = {"start": Start(1, 1, 0.0), "tick": Tick(), "handover": HandOver()}
+SIMPLE: dict[str, Input] = {
+    "start": Start(1, 1, 0.0),
+    "queue": Start(1, 1, 0.0, queued=True),
+    "launch": Launch(),
+    "tick": Tick(),
+    "handover": HandOver(),
+}
+WORKFLOW: dict[str, Any] = {
+    "timeout_s": float,
+    "instance_step_concurrency": int,
+    "run_strategy": lambda rule: RunStrategy(RunRule(rule)),
+}
+ACTIONS = {action.lower(): action for action in Action} | {"clear": Action.BREAKPOINT}
 POLICY = RetryPolicy(2, 10, 0, error=Backoff(60, 2, 600), platform=Backoff(10, 1, 10), timeout=Backoff(5, 1, 5))
 
 
 def parse_workflow(lines: list[str]) -> WorkflowDefinition:
-    steps = []
+    steps, fields = [], dict[str, Any]()
     for line in lines:
+        if line.startswith("@"):
+            fields = {name: WORKFLOW[name](value) for name, value in (option.split("=") for option in line[1:].split())}
+            continue
         head, _, options = line.partition("  ")
         step_id, _, targets = head.partition("->")
         successors: dict[str, bool | str] = {}
         for target in targets.split(","):
             if target.strip():
                 name, _, condition = target.strip().partition(":")
-                successors[name] = condition != "false"
-        limits: dict[str, Any] = {name: int(value) for name, value in (option.split("=") for option in options.split())}
+                successors[name] = condition if condition not in ("", "true", "false") else condition != "false"
+        given: dict[str, str] = dict(option.split("=") for option in options.split())
+        mode = FailureMode(given.pop("mode", "FAIL_AFTER_RUNNING"))
+        limits: dict[str, Any] = {name: int(value) for name, value in given.items()}
+        policy = replace(POLICY, **limits)
         steps.append(
-            StepDefinition(step_id.strip(), "Test", successors=successors, retry_policy=replace(POLICY, **limits))
+            StepDefinition(step_id.strip(), "Test", successors=successors, retry_policy=policy, failure_mode=mode)
         )
-    return WorkflowDefinition("wf", tuple(steps))
+    return WorkflowDefinition("wf", tuple(steps), **fields)
 
 
 class Player:
@@ -69,7 +110,7 @@ class Player:
 
     def __init__(self, definition: WorkflowDefinition) -> None:
         self.graph = Graph.of(definition, 1)
-        self.state = FlowState("wf/1/1", self.graph)
+        self.empty = self.state = FlowState("wf/1/1", self.graph)
         self.log: list[LogRecord] = []
         self.now = 0.0
         self.capacity = Capacity()
@@ -88,6 +129,8 @@ class Player:
                 }
             )
             return ""
+        if command == "again":
+            return self.restart(words)
         if command in ("crash", "reload"):
             self.state = self.folded()
             return self.decide([Load(same_owner=command == "reload")])
@@ -95,15 +138,32 @@ class Player:
             return self.decide([self.input(line) for line in lines[1:]])
         return self.decide([self.input(lines[0])])
 
+    def restart(self, words: list[str]) -> str:
+        """A new flow that follows this one; its log begins anew."""
+        options = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        request = RunRequest(
+            policy=RunPolicy(words[0]),
+            previous=self.state.flow_id,
+            restart_from=next((word for word in words[1:] if "=" not in word), ""),
+            skip_steps=tuple(options.get("skip", "").split(",")) if options else (),
+        )
+        run_id = self.state.run_id + 1
+        self.empty = FlowState(f"wf/1/{run_id}", self.graph, previous=self.state)
+        self.state, self.log = self.empty, []
+        return self.decide([Start(1, run_id, self.now, request)])
+
     def folded(self) -> FlowState:
-        return fold(FlowState("wf/1/1", self.graph), self.log)
+        return fold(self.empty, self.log)
 
     def input(self, line: str) -> Input:
         command, *words = line.split()
         if command in SIMPLE:
             return SIMPLE[command]
-        if command == "stop":
-            return Act(words[0], Action.STOP)
+        if command == "displace":
+            return Displace(" ".join(words))
+        if command in ACTIONS:
+            step_id = words[1] if len(words) > 1 else ""
+            return Act(words[0], ACTIONS[command], ActionOrder(step_id, on=command != "clear"))
         step = self.state.steps.get(words[0])
         options = dict(word.split("=", 1) for word in words[1:])
         attempt, execution = (step.attempt, step.execution) if step else (1, 1)
@@ -134,6 +194,8 @@ class Player:
         parts = [str(state.status), f"active={state.active}"]
         parts += [f"ready={','.join(state.ready)}"] if state.ready else []
         parts += [f"interrupted={','.join(state.interrupted)}"] if state.interrupted else []
+        parts += [f"paused={','.join(state.paused)}"] if state.paused else []
+        parts += ["blocking"] if state.is_blocking else []
         parts += [f"retrying={step}@{at:g}" for step, at in sorted(state.retrying.items())]
         return "\n".join([*lines, "  " + " ".join(parts)])
 
@@ -143,7 +205,7 @@ class Player:
             state = decision.state
             lines.append(f"{decision.at:g} rev {state.revision}: " + " | ".join(map(told, decision.events)))
             record = LogRecord(
-                "wf/1/1",
+                state.flow_id,
                 state.revision,
                 0,
                 1,
