@@ -18,13 +18,16 @@ from maestro_flow.actors.messages import (
     FlowHandedOver,
     FlowLost,
     FlowsLoaded,
+    Forwarded,
     HandOverAll,
     LookAgain,
     Mail,
     NothingToLoad,
+    PermitsLoaded,
     Settled,
     TakeUp,
 )
+from maestro_flow.actors.permits import PermitActor
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.services import Held, Services, Write
@@ -32,6 +35,7 @@ from maestro_flow.core.actions import CONFLICT
 from maestro_flow.core.inputs import HandOver, Input, Load, Start, Tick
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import Message, Settlement
+from maestro_flow.model.permits import PERMITS, receiver_group
 from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
@@ -46,7 +50,7 @@ flow has written since, because loading a flow writes already: one that fails at
 
 @define
 class _Child:
-    ref: ActorRef[FlowActor]
+    ref: ActorRef[Any]
     share: Share
     is_loaded: bool
     """It came from the store with commits of its own, not as a given run."""
@@ -74,6 +78,11 @@ class GroupActor(BaseActor):
             case FlowsLoaded():
                 for state in message.states:
                     self.adopt(state, Load(same_owner=state.flow_id in message.own))
+            case PermitsLoaded():
+                self.adopt_permits(message)
+            case Forwarded():
+                self.in_hand.pop(message.message_id, None)
+                self.settle(Settlement(message.message_id, escaped(message.outcome)))
             case NothingToLoad():
                 self.nothing_to_load(message)
             case TakeUp():
@@ -136,6 +145,18 @@ class GroupActor(BaseActor):
                 del self.in_hand[letter.message_id]
                 self.settle(Settlement(letter.message_id, escaped(f"{CONFLICT}there is no run {message.flow_id}")))
 
+    def adopt_permits(self, message: PermitsLoaded) -> None:
+        """The permit flow is known here by its address: the id of its run changes."""
+        if PERMITS in self.flows or self.handing_over is not None:
+            return
+        self.absent.discard(PERMITS)
+        share = Share(self.services.room)
+        arguments = (self.services, self.held, self.actor_ref, message.state, message.earlier)
+        self.flows[PERMITS] = _Child(self.services.runtime.spawn(PermitActor, *arguments), share, is_loaded=True)
+        post(self.flows[PERMITS].ref, Tick())
+        for letter in self.in_hand_for(PERMITS):
+            self.deliver(letter)
+
     def drop(self, flow_id: str) -> None:
         self.let_go(flow_id)
         self.reloads.pop(flow_id, None)
@@ -194,6 +215,9 @@ class GroupActor(BaseActor):
         elif isinstance(given := opened(letter), str):
             self.in_hand.pop(letter.message_id, None)
             self.settle(Settlement(letter.message_id, escaped(CONFLICT + given)))
+        elif (group_id := receiver_group(letter, self.services.permit_group)) != self.held.lease.group_id:
+            self.in_hand[letter.message_id] = letter
+            self.services.forward(self.held, self.actor_ref, letter, group_id)
         else:
             self.in_hand[letter.message_id] = letter
             if child is not None:

@@ -1,7 +1,8 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
 GroupActor   FlowsLoaded  NothingToLoad  TakeUp  Mail  Settled  Committed  FlowGone  FlowLost  FlowHandedOver  LookAgain
-             HandOverAll  Disband
+             HandOverAll  PermitsLoaded  Forwarded  Disband
+PermitActor  PermitMail  Committed  HandOver  Disband, and a Tick to begin with
 FlowActor    Committed  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick  HandOver  Act
              Granted
 StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
@@ -15,6 +16,7 @@ from attrs import field, frozen
 
 from maestro_flow.actors.runtime import Event
 from maestro_flow.core.inputs import Report, Start
+from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import Message, Outcome
 from maestro_flow.model.status import Verdict
@@ -32,10 +34,12 @@ __all__ = [
     "FlowHandedOver",
     "FlowLost",
     "FlowsLoaded",
+    "Forwarded",
     "HandOverAll",
     "LookAgain",
     "Mail",
     "NothingToLoad",
+    "PermitsLoaded",
     "Returned",
     "Settled",
     "StillRunning",
@@ -64,6 +68,22 @@ class NothingToLoad:
 
     flow_id: str
     exists: bool
+
+
+@frozen
+class PermitsLoaded:
+    """The permit flow as the store has it, new if it has none; ``earlier`` are runs of it that were not ended."""
+
+    state: PermitState
+    earlier: tuple[PermitState, ...] = ()
+
+
+@frozen
+class Forwarded:
+    """A letter to another group has arrived there; it is to be settled here with this outcome."""
+
+    message_id: str
+    outcome: str
 
 
 @frozen

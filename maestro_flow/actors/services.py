@@ -12,7 +12,7 @@ from pykka import ActorRef
 from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime, Workers
 from maestro_flow.core.graph import Graph
-from maestro_flow.model.commit import Lease, RunEntry, Settlement
+from maestro_flow.model.commit import Lease, Message, RunEntry, Settlement
 from maestro_flow.steps.registry import StepTypes
 
 __all__ = ["Abilities", "Held", "Journal", "Limits", "Services", "Taken", "Write"]
@@ -31,6 +31,8 @@ class Write:
     events: bytes = b""
     entry: RunEntry | None = None
     settles: tuple[Settlement, ...] = ()
+    sends: tuple[Message, ...] = ()
+    """All to the group's own inbox (PROTOCOL 2); ``Services.look_for_mail`` brings them on their way."""
 
 
 class Journal(Protocol):
@@ -105,6 +107,12 @@ class Services:
     """Read one flow from the store and tell its group."""
     receive_again: Callable[[Held], None]
     """The next scan brings again what the group has received and not settled."""
+    look_for_mail: Callable[[int], None]
+    """There is mail in the inbox of this group, which this node may hold: a scan would find it, but later."""
+    forward: Callable[[Held, ActorRef[Any], Message, int], None]
+    """Send a letter from the inbox of a held group on to another one, and tell the held group's actor."""
+    permit_group: int
+    """Where the permit flow is."""
     _abilities: WeakKeyDictionary[Graph, tuple[int, Abilities]] = Factory(WeakKeyDictionary)
 
     def abilities(self, graph: Graph) -> Abilities:

@@ -110,13 +110,13 @@ class GroupCommitJournal:
 
     def _commit(self, write: Write) -> Commit:
         if not write.flow_id:
-            return Commit(write.held.lease, settles=write.settles)
+            return Commit(write.held.lease, settles=write.settles, sends=write.sends)
         group_id = write.held.lease.group_id
         self._positions[group_id] = position = self._positions[group_id] + 1
         flow = FlowWrite(
             write.flow_id, write.revision, write.commit_id, position, write.at, write.events, entry=write.entry
         )
-        return Commit(write.held.lease, flow, write.settles)
+        return Commit(write.held.lease, flow, write.settles, write.sends)
 
     def _answer(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
         if len(batch) <= _ANSWERED_HERE_MAX:

@@ -10,17 +10,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad
+from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad, PermitsLoaded
 from maestro_flow.actors.runtime import Runtime
-from maestro_flow.actors.services import Held
+from maestro_flow.core.permits.state import PermitState
+from maestro_flow.core.permits.state import fold as fold_permits
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.health import StoreHealth
+from maestro_flow.engine.jobs import StoreJobs
 from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.ownership import OwnedGroup
 from maestro_flow.engine.reader import FlowReader
-from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError, StorageFailed, StorageUnavailable
-from maestro_flow.model.commit import FlowLog, GivenRun, RunEntry
-from maestro_flow.storage.protocol import Storage
+from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
+from maestro_flow.model.commit import FlowLog, GivenRun, RunEntry, flow_id_of
+from maestro_flow.model.permits import PERMITS, is_permit_flow
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.protocol import RunQuery, Storage
 
 __all__ = ["Loader"]
 
@@ -30,8 +34,6 @@ T = TypeVar("T")
 
 _PAGE = 200
 _GIVEN_MAX = 1000
-_RETRY_S, _RETRY_MAX_S = 0.5, 30.0
-"""The first for a store that does not answer; towards the second for what fails again and again."""
 
 
 class Loader:
@@ -46,50 +48,31 @@ class Loader:
         health: StoreHealth,
         journal: GroupCommitJournal,
     ) -> None:
-        self._runtime, self._storage, self._reader = runtime, storage, reader
-        self._health, self._journal = health, journal
-        self._workers = runtime.workers("loader", 1)
+        self._storage, self._reader = storage, reader
+        self._journal = journal
+        self._jobs = StoreJobs(runtime, health, "loader", 1)
 
     def open(self, owned: OwnedGroup) -> None:
         """Load a group that was just claimed, then serve it."""
-        self._submit(owned.held, lambda: self._open(owned))
+        self._jobs.submit(owned.held, lambda: self._open(owned))
 
     def look_at(self, owned: OwnedGroup) -> None:
         """Fetch what came in: given runs first, because mail may be about them."""
-        self._submit(owned.held, lambda: self._look_at(owned), again=False)  # if it fails, the next scan asks for it
+        if not owned.is_looked_at:  # one that was asked for and has not begun sees this mail, too
+            owned.is_looked_at = True
+            self._jobs.submit(owned.held, lambda: self._look_at(owned), again=False)  # if it fails, a scan asks again
 
     def load_again(self, owned: OwnedGroup, flow_id: str) -> None:
         """Load one flow whose actor gave up."""
-        self._submit(owned.held, lambda: self._load_again(owned, flow_id))
+        self._jobs.submit(owned.held, lambda: self._load_again(owned, flow_id))
 
     def receive_again(self, owned: OwnedGroup) -> None:
         """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
-        self._submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
+        self._jobs.submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
 
     def close(self) -> None:
         """Read nothing more."""
-        self._workers.close()
-
-    def _submit(self, held: Held, job: Callable[[], None], *, again: bool = True, tries: int = 0) -> None:
-        def retry(wait_s: float) -> None:
-            if again:
-                self._runtime.call_later(wait_s, lambda: self._submit(held, job, tries=min(tries + 1, 10)))
-
-        def run() -> None:
-            if held.lost:
-                return
-            try:
-                job()
-            except StorageUnavailable as error:
-                self._health.away(error)
-                retry(_RETRY_S)
-            except StorageFailed as error:
-                self._health.fail(error)
-            except Exception:
-                logger.exception("group %d could not be read", held.lease.group_id)
-                retry(min(_RETRY_S * 2**tries, _RETRY_MAX_S))
-
-        self._workers.submit(run)
+        self._jobs.close()
 
     def _open(self, owned: OwnedGroup) -> None:
         group_id = owned.held.lease.group_id
@@ -103,8 +86,12 @@ class Loader:
     def _load(self, owned: OwnedGroup, logs: list[FlowLog]) -> None:
         states: list[FlowState] = []
         own: set[str] = set()
+        if any(is_permit_flow(log.entry.flow_id) for log in logs):
+            self._load_permits(owned)
         for log in logs:
             entry = log.entry
+            if is_permit_flow(entry.flow_id):
+                continue
             try:
                 states.append(self._reader.state(entry, log.records))
                 if log.records[-1].owner_id == owned.held.lease.owner_id:
@@ -126,7 +113,22 @@ class Loader:
             if take_up is not None:
                 post(owned.ref, take_up)
 
+    def _load_permits(self, owned: OwnedGroup) -> None:
+        """The permit flow of this group: the latest of its runs, and those before it that were not ended."""
+        query = RunQuery(workflow_id=PERMITS, statuses=frozenset({RunStatus.IN_PROGRESS}))
+        try:
+            runs = sorted(self._storage.list_runs(query), key=lambda entry: entry.run_id)
+            states = [fold_permits(entry.flow_id, self._storage.read_flow(entry.flow_id)) for entry in runs]
+        except StorageError:
+            raise
+        except MaestroFlowError as error:
+            post(owned.ref, FlowLost(PERMITS, str(error)))
+        else:
+            state = states.pop() if states else PermitState(flow_id_of(PERMITS, 1, 1))
+            post(owned.ref, PermitsLoaded(state, tuple(states)))
+
     def _look_at(self, owned: OwnedGroup) -> None:
+        owned.is_looked_at = False
         try:
             messages = self._storage.receive(owned.held.lease, after=owned.last_sequence, limit=_PAGE)
         except OwnershipLost:
@@ -136,8 +138,13 @@ class Loader:
         if messages:
             owned.last_sequence = messages[-1].sequence
             post(owned.ref, Mail(tuple(messages)))
+        if len(messages) == _PAGE:
+            self.look_at(owned)
 
     def _load_again(self, owned: OwnedGroup, flow_id: str) -> None:
+        if flow_id == PERMITS:
+            self._load_permits(owned)
+            return
         entry = self._storage.run(flow_id)
         records = self._storage.read_flow(flow_id)
         if entry is not None and records:

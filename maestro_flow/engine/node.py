@@ -19,11 +19,14 @@ from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.loader import Loader
 from maestro_flow.engine.ownership import Keeper, OwnedGroup, StoreClock
+from maestro_flow.engine.placement import place
 from maestro_flow.engine.reader import FlowReader
+from maestro_flow.engine.relay import Relay
 from maestro_flow.engine.settings import Settings
 from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
 from maestro_flow.model.commit import GivenRun, Owner
+from maestro_flow.model.permits import PERMITS
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import Storage
@@ -58,6 +61,7 @@ class Node:
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
         self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal)
+        self._relay = Relay(runtime, storage, self._health, self.look_for_mail)
         store_clock = StoreClock(runtime.clock)
         taken = TakenRuns(storage, runtime.clock)
         self._keeper = Keeper(
@@ -83,6 +87,9 @@ class Node:
             taken=taken,
             load_again=self._load_again,
             receive_again=self._receive_again,
+            look_for_mail=self.look_for_mail,
+            forward=self._relay.forward,
+            permit_group=place(PERMITS, range(storage.group_count)),
         )
         self._scan = runtime.service("ownership", self._tick)
         self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
@@ -141,7 +148,7 @@ class Node:
                 self._keeper.close()
         finally:
             self._closed = True
-            for closeable in (self._scan, self._journal, self._loader, self._services.workers):
+            for closeable in (self._scan, self._journal, self._loader, self._relay, self._services.workers):
                 closeable.close()
 
     def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:

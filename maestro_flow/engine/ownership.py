@@ -59,6 +59,8 @@ class OwnedGroup:
     held: Held
     ref: ActorRef[GroupActor]
     is_serving: bool = False
+    is_looked_at: bool = False
+    """A look at its mail was asked for and has not begun."""
     last_sequence: int = 0
     """Of the inbox: what came after it was not received yet."""
     loaded_through: str = ""

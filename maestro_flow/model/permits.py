@@ -18,6 +18,7 @@ __all__ = [
     "GRANTED",
     "LIMIT",
     "PERMITS",
+    "PERMIT_KINDS",
     "RELEASE",
     "REQUEST",
     "PermitGrant",
@@ -27,6 +28,7 @@ __all__ = [
     "claim_of",
     "decode_body",
     "is_permit_flow",
+    "parts_of",
     "receiver_group",
 ]
 
@@ -36,10 +38,18 @@ PERMITS = "maestro_permits"
 REQUEST, RELEASE, LIMIT, GRANTED = "permit_request", "permit_release", "permit_limit", "permit_granted"
 """Kinds of messages: three to the permit flow, one from it to the flow of a run."""
 
+PERMIT_KINDS = frozenset({REQUEST, RELEASE, LIMIT, GRANTED})
+
 
 def claim_of(flow_id: str, step: str, attempt: int) -> str:
     """The id of what an attempt asks for."""
     return f"{flow_id}/{step}/{attempt}"
+
+
+def parts_of(claim: str) -> tuple[str, str, int]:
+    """Flow id, step and attempt of a claim."""
+    flow_id, step, attempt = claim.rsplit("/", 2)
+    return flow_id, step, int(attempt)
 
 
 class PermitRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -64,6 +64,8 @@ def decide(state: PermitState, mail: Sequence[PermitMail], now: float, events_ma
         draft.grant()
     events = tuple(draft.events)
     if events:
+        if not state.revision:
+            state.began_at = draft.at
         state.revision, state.at = state.revision + 1, draft.at
     granted = tuple(event.claim for event in events if isinstance(event, ClaimGranted))
     return PermitDecision(draft.at, events, granted, tuple(draft.settles), tuple(rest), draft.is_full)

@@ -46,6 +46,10 @@ class PermitState:
     next_number: int = 1
     is_over: bool = False
     """The next run has all of it."""
+    began_at: float = 0.0
+    """Time of the first record."""
+    size: int = 0
+    """Events since then."""
     held: dict[str, int] = Factory(dict)
     """How many claims hold a permit of each tag."""
     waiting: Waiting = field(init=False, eq=False, repr=False)
@@ -82,6 +86,8 @@ def fold(flow_id: str, records: Iterable[LogRecord]) -> PermitState:
             raise IllegalEvent(f"{flow_id}: revision {record.revision} follows {state.revision}")
         for event in decode_permit_events(record.events, record.schema_version):
             evolve(state, event, record.at)
+        if not state.revision:
+            state.began_at = record.at
         state.revision, state.at = record.revision, record.at
     return state
 
@@ -90,6 +96,7 @@ def evolve(state: PermitState, event: PermitEvent, at: float) -> None:  # noqa: 
     """Change the state by an event that was recorded at time ``at``."""
     if state.is_over:
         raise IllegalEvent(f"{state.flow_id}: {event!r} after it was carried on elsewhere")
+    state.size += 1
     match event:
         case ClaimQueued():
             _expect(state, event, event.claim not in state.claims and event.claim not in state.forgone)

@@ -1,0 +1,53 @@
+"""The relay: takes mail from the inbox of its sender's group to that of its receiver (PROTOCOL 20).
+
+A commit writes to one group only, so a flow's letters lie first in the inbox of its own group, whose actor has them
+sent on here and settles them when they have arrived. A node that dies in between leaves a letter that its heir sends
+again, under the same id: it is one message for the receiver. Letters of a group arrive in
+order, except for those that had to be sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from maestro_flow.actors.base import ActorRef, post
+from maestro_flow.actors.messages import Forwarded
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.services import Held
+from maestro_flow.engine.health import StoreHealth
+from maestro_flow.engine.jobs import StoreJobs
+from maestro_flow.errors import Conflict
+from maestro_flow.model.commit import Message
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Relay"]
+
+
+class Relay:
+    """See the module. ``look_for_mail`` tells this node that there is mail for a group, which it may hold."""
+
+    def __init__(
+        self, runtime: Runtime, storage: Storage, health: StoreHealth, look_for_mail: Callable[[int], None]
+    ) -> None:
+        self._storage, self._look_for_mail = storage, look_for_mail
+        self._jobs = StoreJobs(runtime, health, "relay", 1)
+
+    def forward(self, held: Held, sender: ActorRef[Any], letter: Message, group_id: int) -> None:
+        """Send a letter from the inbox of a held group on to another group; its actor is told ``Forwarded``."""
+
+        def send() -> None:
+            message = Message(group_id, letter.message_id, letter.flow_id, letter.kind, letter.body)
+            try:
+                self._storage.send(message)
+                outcome = "forwarded"
+            except Conflict as error:
+                outcome = f"conflict: {error}"
+            post(sender, Forwarded(letter.message_id, outcome))
+            self._look_for_mail(group_id)
+
+        self._jobs.submit(held, send)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._jobs.close()

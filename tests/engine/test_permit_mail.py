@@ -1,0 +1,150 @@
+"""The permit flow on its own: its mail finds the way between groups, through crashes, and its log stays short."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from maestro_flow.core.permits.state import PermitState, fold
+from maestro_flow.engine.placement import place
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow.model.commit import Message, MessageState, RunEntry
+from maestro_flow.model.permits import (
+    LIMIT,
+    PERMITS,
+    RELEASE,
+    REQUEST,
+    PermitLimit,
+    PermitRelease,
+    PermitRequest,
+    claim_of,
+)
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.protocol import RunQuery
+from tests.engine.world import Crash, Process, World, crash_at
+
+HOME = place(PERMITS, range(64))
+AWAY = (HOME + 1) % 64
+
+
+def claim(number: int) -> str:
+    return claim_of("w/1/1", f"s{number}", 1)
+
+
+def ask(world: World, number: int, group_id: int = AWAY, **permits: int) -> None:
+    """What the commit of a flow of that group leaves in its inbox."""
+    body = PermitRequest("w/1/1", f"s{number}", 1, permits, group_id)
+    world.storage.send(Message(group_id, f"{claim(number)}/request", PERMITS, REQUEST, msgspec.json.encode(body)))
+
+
+def give_back(world: World, number: int, group_id: int = AWAY) -> None:
+    body = PermitRelease("w/1/1", f"s{number}", 1)
+    world.storage.send(Message(group_id, f"{claim(number)}/release", PERMITS, RELEASE, msgspec.json.encode(body)))
+
+
+def is_granted(world: World, number: int, group_id: int = AWAY) -> bool:
+    return world.storage.message(group_id, f"{claim(number)}/granted") is not None
+
+
+def let_pass(process: Process, seconds: float = 10.0) -> None:
+    process.runtime.run(lambda: False, timeout_s=seconds)
+
+
+def permit_runs(world: World) -> list[RunEntry]:
+    return sorted(world.storage.list_runs(RunQuery(workflow_id=PERMITS)), key=lambda entry: entry.run_id)
+
+
+def state(world: World) -> PermitState:
+    flow_id = permit_runs(world)[-1].flow_id
+    return fold(flow_id, world.storage.read_flow(flow_id))
+
+
+def waiting_mail(world: World) -> list[str]:
+    inboxes = [group.inbox.values() for group in world.storage._books.groups]  # type: ignore[attr-defined]
+    letters = [letter.message for inbox in inboxes for letter in inbox]
+    return [message.message_id for message in letters if message.state is MessageState.WAITING]
+
+
+@pytest.mark.parametrize("group_id", [HOME, AWAY])
+def test_a_claim_is_granted_in_the_group_of_its_flow(group_id: int) -> None:
+    world = World()
+    process = world.process()
+    ask(world, 1, group_id, db=1)
+    let_pass(process)
+    ask(world, 2, group_id, db=1)
+    let_pass(process)
+    assert [is_granted(world, number, group_id) for number in (1, 2)] == [True, False]
+    give_back(world, 1, group_id)
+    let_pass(process)
+    assert is_granted(world, 2, group_id)
+    assert waiting_mail(world) == []
+    sent = world.storage.message(group_id, f"{claim(1)}/request")
+    assert sent is not None
+    assert sent.outcome == ("accepted" if group_id == HOME else "forwarded")
+
+
+def test_the_permit_flow_of_a_store_without_limits_is_never_made() -> None:
+    world = World()
+    let_pass(world.process(), 30.0)
+    assert permit_runs(world) == []
+
+
+def test_mail_that_cannot_be_read_is_answered() -> None:
+    world = World()
+    process = world.process()
+    world.storage.send(Message(HOME, "broken", PERMITS, REQUEST, b"{}"))
+    world.storage.send(Message(HOME, "stop", PERMITS, "stop"))
+    world.storage.send(Message(AWAY, "lost", "w/1/1", REQUEST))
+    let_pass(process)
+    outcomes = [world.storage.message(*place) for place in ((HOME, "broken"), (HOME, "stop"), (AWAY, "lost"))]
+    assert [outcome.outcome.partition(":")[0] for outcome in outcomes if outcome] == ["conflict"] * 3
+    assert permit_runs(world) == []
+
+
+def test_a_letter_is_sent_on_as_soon_as_the_store_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    process = world.process()
+    ask(world, 1, db=1)
+    send, failures = world.storage.send, iter(range(3))
+
+    def flaky(message: Message) -> Message:
+        if next(failures, None) is not None:
+            raise StorageUnavailable("the connection died")
+        return send(message)
+
+    process.storage.send = flaky  # type: ignore[attr-defined]
+    let_pass(process)
+    assert is_granted(world, 1)
+    assert waiting_mail(world) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 14))
+def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, number: int, when: str
+) -> None:
+    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 5)  # so that a next run begins in the middle
+    world = World()
+    world.storage.send(Message(HOME, "limit", PERMITS, LIMIT, msgspec.json.encode(PermitLimit("db", 2))))
+    for claimed in range(4):
+        ask(world, claimed, db=9)
+    dying = world.process(seed=number, fault=crash_at(number, when), lease_s=10.0)
+    with pytest.raises(Crash):
+        let_pass(dying, 3.0)
+        give_back(world, 0)
+        let_pass(dying, 3.0)
+    give_back(world, 0)
+    world.clock.advance(30.0)
+    heir = world.process(seed=number + 1)
+    let_pass(heir)
+    assert sum(is_granted(world, claimed) for claimed in (1, 2, 3)) == 2
+    assert waiting_mail(world) == []
+    assert state(world).held == {"db": 2}
+    *ended, live = permit_runs(world)
+    assert live.status is RunStatus.IN_PROGRESS
+    assert ended
+    assert {entry.status for entry in ended} == {RunStatus.SUCCEEDED}
+    for claimed in (1, 2, 3):
+        give_back(world, claimed)
+    let_pass(heir)
+    assert state(world).claims == {}
