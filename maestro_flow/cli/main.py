@@ -14,6 +14,7 @@ from maestro_flow.cli.exits import INTERRUPTED, Exit
 from maestro_flow.cli.look import list_runs, show
 from maestro_flow.cli.migrate import migrate
 from maestro_flow.cli.node import node
+from maestro_flow.cli.permits import permits
 from maestro_flow.cli.run import resume, run
 from maestro_flow.errors import MaestroFlowError
 
@@ -26,7 +27,7 @@ def cli() -> None:
     """Durable workflows: run them here, go on after a crash, look at what has run."""
 
 
-for command in (run, resume, node, list_runs, show, migrate):
+for command in (run, resume, node, list_runs, show, permits, migrate):
     cli.add_command(command)
 
 

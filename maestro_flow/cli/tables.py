@@ -37,7 +37,7 @@ class Table:
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
-    status: int
+    status: int | None = None
 
 
 def on_terminal() -> bool:
@@ -101,6 +101,7 @@ def rich_table(table: Table) -> RichTable:
     for row in table.rows:
         # Text, not str: an id or a message with square brackets is no markup.
         cells = [Text(cell) for cell in row]
-        cells[table.status].stylize(COLOURS.get(row[table.status], "red"))
+        if table.status is not None:
+            cells[table.status].stylize(COLOURS.get(row[table.status], "red"))
         drawn.add_row(*cells)
     return drawn

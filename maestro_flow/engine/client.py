@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+from attrs import evolve
 
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.threads import ThreadEvent
@@ -19,12 +20,14 @@ from maestro_flow.dsl.start import parse_params
 from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
+from maestro_flow.engine.permits import TagPermit, limit_message, read_tag_permits
 from maestro_flow.engine.placement import place
 from maestro_flow.engine.reader import FlowReader
 from maestro_flow.engine.run import Run
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.requests import RunRequest, encode_request
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.open import open_storage
@@ -164,7 +167,9 @@ class Client:
         Raises:
             NotFound: there is no such run.
         """
-        if instance_id is not None and run_id is not None:
+        if is_permit_flow(workflow_id):
+            entries: list[RunEntry] = []  # it is the engine's own, and no run to users
+        elif instance_id is not None and run_id is not None:
             entry = self.storage.run(flow_id_of(workflow_id, instance_id, run_id))
             entries = [entry] if entry else []
         else:
@@ -182,20 +187,37 @@ class Client:
         before: tuple[float, str] | None = None,
     ) -> list[RunEntry]:
         """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last one of the page before."""
-        return self.storage.list_runs(
-            RunQuery(workflow_id=workflow_id, statuses=frozenset(statuses), before=before, limit=limit)
-        )
+        return self._listed(RunQuery(workflow_id=workflow_id, statuses=frozenset(statuses), before=before, limit=limit))
 
     def unfinished(self) -> list[Run]:
         """Every run in the store that has not ended, newest first."""
         live = frozenset(status for status in RunStatus if not status.is_terminal)
         found: list[RunEntry] = []
-        page = self.storage.list_runs(RunQuery(statuses=live, limit=_PAGE))
+        page = self._listed(RunQuery(statuses=live, limit=_PAGE))
         while page:
             found += page
             last = page[-1]
-            page = self.storage.list_runs(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
+            page = self._listed(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
         return [Run(self, entry) for entry in found]
+
+    # -- limits on tags -----------------------------------------------------------------------------------------
+
+    def set_tag_permit(self, tag: str, limit: int | None) -> None:
+        """Let at most ``limit`` steps with the tag be under way at once; durable when this returns.
+
+        It counts instead of what definitions say; None leaves it to them again. Only steps whose definition limits the
+        tag ask for permits, and who holds one keeps it: lowering a limit takes effect as steps end. A node reads it
+        before the requests of runs that are started later.
+
+        Raises:
+            SettingsError: the tag is no text that can be stored, or the limit is below 0.
+            StorageUnavailable: it may not have been set.
+        """
+        self.send(limit_message(tag, limit, self.storage.group_count, self.environment.new_id()))
+
+    def tag_permits(self) -> dict[str, TagPermit]:
+        """All tags with a limit that was set, with steps that hold a permit, or with steps that wait for one."""
+        return read_tag_permits(self.storage)
 
     def check(self) -> None:
         """Do nothing as long as there is hope: a client may only be closed, an engine's store may have failed it, too.
@@ -232,6 +254,15 @@ class Client:
                 raise NotFound(f"there is no workflow {workflow_id!r} in the store: push it first")
             version = stored.version
         return self.library.graph(workflow_id, version)
+
+    def _listed(self, query: RunQuery) -> list[RunEntry]:
+        """A page of runs without those of the engine's own permit flow; only the last page is not full."""
+        found = self.storage.list_runs(query)
+        shown = [entry for entry in found if not is_permit_flow(entry.flow_id)]
+        if len(shown) == len(found):
+            return found
+        last, left = found[-1], query.limit - len(shown)
+        return shown + self._listed(evolve(query, before=(last.created_at, last.flow_id), limit=left))
 
     def _groups(self) -> Sequence[int]:
         """Groups that a new run may be placed in."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from maestro_flow import Workflow
 from maestro_flow.core.permits.state import PermitState, fold
+from maestro_flow.engine.permits import TagPermit
 from maestro_flow.engine.placement import place
-from maestro_flow.errors import StorageUnavailable
+from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable
 from maestro_flow.model.commit import Message, MessageState, RunEntry
 from maestro_flow.model.permits import (
     LIMIT,
@@ -57,6 +59,12 @@ def permit_runs(world: World) -> list[RunEntry]:
 def state(world: World) -> PermitState:
     flow_id = permit_runs(world)[-1].flow_id
     return fold(flow_id, world.storage.read_flow(flow_id))
+
+
+def quick() -> Workflow:
+    wf = Workflow("quick")
+    wf.add("nothing", type="NoOp")
+    return wf
 
 
 def waiting_mail(world: World) -> list[str]:
@@ -128,11 +136,10 @@ def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
     world.storage.send(Message(HOME, "limit", PERMITS, LIMIT, msgspec.json.encode(PermitLimit("db", 2))))
     for claimed in range(4):
         ask(world, claimed, db=9)
-    dying = world.process(seed=number, fault=crash_at(number, when), lease_s=10.0)
+    dying = world.process(seed=number, fault=crash_at(number, when), lease_s=10.0, batch_max=1)
+    dying.runtime.call_later(3.0, lambda: give_back(world, 0))
     with pytest.raises(Crash):
-        let_pass(dying, 3.0)
-        give_back(world, 0)
-        let_pass(dying, 3.0)
+        let_pass(dying)
     give_back(world, 0)
     world.clock.advance(30.0)
     heir = world.process(seed=number + 1)
@@ -148,3 +155,50 @@ def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
         give_back(world, claimed)
     let_pass(heir)
     assert state(world).claims == {}
+
+
+def test_users_set_limits_and_see_them_but_no_run_of_the_permit_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 3)
+    world = World()
+    process = world.process()
+    engine = process.engine
+    assert engine.tag_permits() == {}
+    engine.set_tag_permit("db", 1)
+    engine.set_tag_permit("gpu", 0)
+    let_pass(process)
+    ask(world, 1, db=9, gpu=9)
+    ask(world, 2, db=9)
+    let_pass(process)
+    assert engine.tag_permits() == {"db": TagPermit("db", 1, 1, 1), "gpu": TagPermit("gpu", 0, 0, 1)}
+    engine.set_tag_permit("gpu", None)
+    let_pass(process)
+    assert engine.tag_permits()["gpu"] == TagPermit("gpu", None, 0, 1)
+    engine.push(quick())
+    run = engine.run(quick())
+    assert len(permit_runs(world)) > 1
+    assert [entry.flow_id for entry in engine.runs(limit=1)] == [run.flow_id]
+    assert [entry.flow_id for entry in engine.runs()] == [run.flow_id]
+    assert engine.unfinished() == []
+    with pytest.raises(NotFound):
+        engine.find(PERMITS)
+    with pytest.raises(NotFound):
+        engine.find(PERMITS, 1, 1)
+
+
+def test_a_page_of_runs_is_full_whatever_is_hidden_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 1)
+    world = World()
+    process = world.process()
+    started = []
+    for limit in range(6):
+        started.append(process.engine.run(quick()).flow_id)
+        process.engine.set_tag_permit("db", limit)
+        let_pass(process)
+    assert len(permit_runs(world)) > 5
+    assert [entry.flow_id for entry in process.engine.runs(limit=4)] == started[:1:-1]
+
+
+@pytest.mark.parametrize(("tag", "limit"), [("", 1), ("a\0b", 1), ("db", -1)])
+def test_a_limit_that_makes_no_sense_is_refused(tag: str, limit: int) -> None:
+    with pytest.raises(SettingsError, match="tag"):
+        World().process().engine.set_tag_permit(tag, limit)

@@ -1,0 +1,53 @@
+"""``maestro-flow permits``: how many steps with a tag may be under way at once, and how many are."""
+
+from __future__ import annotations
+
+import click
+from attrs import asdict
+
+from maestro_flow.cli.documents import print_json
+from maestro_flow.cli.options import json_option
+from maestro_flow.cli.store import Store, store_options
+from maestro_flow.cli.tables import Table, print_table
+
+__all__ = ["permits"]
+
+
+@click.group()
+def permits() -> None:
+    """Limit how many steps with a tag are under way at once."""
+
+
+@permits.command("list")
+@store_options
+@json_option
+def list_tags(store: Store, as_json: bool) -> None:
+    """List the tags that limit something, with the steps that hold a permit or wait for one."""
+    with store.existing().client() as client:
+        tags = list(client.tag_permits().values())
+    if as_json:
+        print_json({"permits": [asdict(tag) for tag in tags]})
+    else:
+        rows = [(t.tag, "" if t.limit is None else str(t.limit), str(t.held), str(t.waiting)) for t in tags]
+        print_table(Table(("TAG", "LIMIT", "HELD", "WAITING"), rows))
+
+
+@permits.command("set")
+@click.argument("tag")
+@click.argument("limit", type=click.IntRange(min=0))
+@store_options
+def set_tag(tag: str, limit: int, store: Store) -> None:
+    """Let at most LIMIT steps with TAG be under way at once, whatever definitions say; 0 lets none begin."""
+    with store.client() as client:
+        client.set_tag_permit(tag, limit)
+    click.echo(f"tag {tag}: at most {limit} at once, as soon as a node has read it")
+
+
+@permits.command("unset")
+@click.argument("tag")
+@store_options
+def unset_tag(tag: str, store: Store) -> None:
+    """Leave the limit of TAG to the definitions again."""
+    with store.existing().client() as client:
+        client.set_tag_permit(tag, None)
+    click.echo(f"tag {tag}: as definitions say, as soon as a node has read it")
