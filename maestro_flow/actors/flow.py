@@ -45,6 +45,7 @@ from maestro_flow.core.inputs import (
     TerminateStep,
     Tick,
 )
+from maestro_flow.core.letters import outgoing
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.events import encode_events
@@ -117,7 +118,7 @@ class FlowActor(BaseActor):
     def write(self, decision: Decision) -> Write:
         if not decision.events:
             return Write(self.held, self.actor_ref, settles=decision.settles)
-        before, after = self.state, decision.state
+        before, after, group_id = self.state, decision.state, self.held.lease.group_id
         return Write(
             self.held,
             self.actor_ref,
@@ -128,6 +129,7 @@ class FlowActor(BaseActor):
             events=encode_events(decision.events),
             entry=None if before.status is after.status else self.entry(after),
             settles=decision.settles,
+            sends=tuple(outgoing(letter, group_id) for letter in decision.sends),
         )
 
     def entry(self, state: FlowState) -> RunEntry:
@@ -156,6 +158,8 @@ class FlowActor(BaseActor):
         self.state = decision.state
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
+        if decision.sends:
+            self.services.look_for_mail(self.held.lease.group_id)
         self.act(decision)
         self.services.announce(self.state.flow_id, self.state.status.is_terminal)
 
