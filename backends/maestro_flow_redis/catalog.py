@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from maestro_flow.errors import StorageError
 from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.model.numbers import check_number
 from maestro_flow.storage.protocol import StoredDefinition
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow_redis.codec import request_argument, run_of
@@ -21,6 +22,8 @@ def push(server: Server, workflow_id: str, body: bytes) -> int:
 
 
 def definition(server: Server, workflow_id: str, version: int | None) -> StoredDefinition | None:
+    if version is not None:
+        check_number("version", version)
     found = server.call("definition", server.catalog, workflow_id, "" if version is None else version)
     return None if found is None else StoredDefinition(workflow_id, int(found[0]), found[1], float(found[2]))
 

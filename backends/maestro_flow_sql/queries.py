@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import attrs
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 
 from maestro_flow.model.commit import FlowLog, GivenRun, Holder, LogRecord, Message, MessageState, RunEntry
+from maestro_flow.model.numbers import check_number
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql.migrations import META, Meta
@@ -149,7 +151,7 @@ def message(connection: Connection, group_id: int, message_id: str) -> Message |
 # -- the catalog ------------------------------------------------------------------------------------------------
 
 _DEFINITION = _select(definitions, StoredDefinition).where(definitions.c.workflow_id == bindparam("workflow_id"))
-_VERSION = _DEFINITION.where(definitions.c.version == bindparam("version"))
+_VERSION = _DEFINITION.where(definitions.c.version == bindparam("version", type_=BigInteger))
 _LATEST = _DEFINITION.order_by(definitions.c.version.desc()).limit(1)
 _GIVEN = (
     _select(runs, GivenRun, without="fresh")
@@ -160,6 +162,8 @@ _GIVEN = (
 
 
 def definition(connection: Connection, workflow_id: str, version: int | None) -> StoredDefinition | None:
+    if version is not None:
+        check_number("version", version)
     statement = _LATEST if version is None else _VERSION
     row = connection.execute(statement, {"workflow_id": workflow_id, "version": version}).mappings().first()
     return None if row is None else StoredDefinition(**row)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from attrs import field, frozen, validators
 
 from maestro_flow.model.events import SCHEMA_VERSION
+from maestro_flow.model.numbers import storable_number, storable_pair
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import storable
 
@@ -227,9 +228,9 @@ class StartRequest:
     workflow_id: str = field(validator=storable)
     request_id: str = field(validator=storable)
     group_id: int
-    version: int | None = None
+    version: int | None = field(default=None, validator=validators.optional(storable_number))
     body: bytes = b"{}"
-    after: tuple[int, int] | None = None
+    after: tuple[int, int] | None = field(default=None, validator=validators.optional(storable_pair))
     """A restart: (instance_id, run_id) of the run that the new one follows, in its instance. None: a new instance."""
 
 

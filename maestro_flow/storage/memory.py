@@ -32,6 +32,7 @@ from maestro_flow.model.commit import (
     StartRequest,
     flow_id_of,
 )
+from maestro_flow.model.numbers import check_number
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
@@ -205,6 +206,7 @@ class MemoryStorage:
         with self._lock:
             versions = self._definitions.get(workflow_id, [])
             wanted = len(versions) if version is None else version
+            check_number("version", wanted)
             return versions[wanted - 1] if 1 <= wanted <= len(versions) else None
 
     def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:

@@ -38,6 +38,7 @@ from maestro_flow.model.commit import (
     RunEntry,
     StartRequest,
 )
+from maestro_flow.model.numbers import storable_number
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import storable
 
@@ -66,7 +67,7 @@ class RunQuery:
     """
 
     workflow_id: str | None = field(default=None, validator=validators.optional(storable))
-    instance_id: int | None = None
+    instance_id: int | None = field(default=None, validator=validators.optional(storable_number))
     statuses: frozenset[RunStatus] = frozenset()
     blocking: bool = False
     before: tuple[float, str] | None = None
@@ -202,7 +203,11 @@ class Storage(Protocol):
         ...
 
     def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
-        """One version, or the latest."""
+        """One version, or the latest.
+
+        Raises:
+            ValueNotStorable: the version has more than 64 bits.
+        """
         ...
 
     def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:

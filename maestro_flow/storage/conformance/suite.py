@@ -19,6 +19,7 @@ from maestro_flow.storage.conformance.leases import Leases
 from maestro_flow.storage.conformance.likeness import Likeness
 from maestro_flow.storage.conformance.mail import Mail
 from maestro_flow.storage.conformance.namespaces import Namespaces
+from maestro_flow.storage.conformance.numbers import Numbers
 from maestro_flow.storage.conformance.positions import Positions
 from maestro_flow.storage.conformance.races import Races
 from maestro_flow.storage.conformance.resends import Resends
@@ -53,6 +54,7 @@ class StorageConformance(
     Blocking,
     Schema,
     Texts,
+    Numbers,
     Namespaces,
     Durability,
     Sharing,
