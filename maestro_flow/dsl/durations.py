@@ -8,19 +8,12 @@ from typing import Any
 from maestro_flow.dsl.limits import TIMEOUT_S_MAX
 from maestro_flow.dsl.place import Place, shown
 from maestro_flow.dsl.references import has_references
+from maestro_flow.model.durations import DURATION, parse_duration
 
 __all__ = ["read_count", "read_duration", "read_timeout"]
 
-_UNITS_S = {
-    **dict.fromkeys(("d", "day", "days"), 86_400),
-    **dict.fromkeys(("h", "hour", "hours"), 3_600),
-    **dict.fromkeys(("min", "minute", "minutes"), 60),
-    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
-    **dict.fromkeys(("ms", "millisecond", "milliseconds"), 0.001),
-}
-_PART = re.compile(r"\s*(\d{1,15})\s*([a-z]+)", re.ASCII)
 _COUNT = re.compile(r"\s*-?\d{1,18}\s*", re.ASCII)
-_EXPECTED = "expected seconds, or a duration such as '1d 2h 30min 10s 500ms'"
+_EXPECTED = f"expected {DURATION}"
 
 
 def read_timeout(given: Any, place: Place) -> float | str:
@@ -45,25 +38,14 @@ def read_duration(given: Any, place: Place) -> float:
     """
     seconds: float
     if isinstance(given, str) and not _COUNT.fullmatch(given):
-        seconds = _parse(given, place)
+        try:
+            seconds = parse_duration(given)
+        except ValueError as error:
+            raise place.error(f"{shown(given)} {error}; {_EXPECTED}") from None
     else:
         seconds = read_count(given, place, _EXPECTED)
     if seconds < 0:
         raise place.error(f"{shown(given)} is negative; {_EXPECTED}")
-    return seconds
-
-
-def _parse(text: str, place: Place) -> float:
-    seconds, position, lowered = 0.0, 0, text.lower().rstrip()
-    while position < len(lowered):
-        part = _PART.match(lowered, position)
-        if not part or part[2] not in _UNITS_S:
-            unit = f"unknown unit {shown(part[2])}; " if part else ""
-            raise place.error(f"{shown(text)} is no duration; {unit}{_EXPECTED}")
-        seconds += int(part[1]) * _UNITS_S[part[2]]
-        position = part.end()
-    if not lowered:
-        raise place.error(f"{shown(text)} is no duration; {_EXPECTED}")
     return seconds
 
 
