@@ -18,22 +18,31 @@ A parameter receives the result of the upstream step of that name, near or far, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, Unpack, overload
 
 from attrs import evolve, frozen
 
+from maestro_flow.dsl.concurrency import read_concurrency
+from maestro_flow.dsl.edges import Edges
 from maestro_flow.dsl.graph import check_graph, check_params_size
 from maestro_flow.dsl.ids import check_step_id, check_workflow_id
 from maestro_flow.dsl.limits import BUILDER_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
-from maestro_flow.dsl.options import After, StepOptions, check_options, make_retry_policy, make_timeout
+from maestro_flow.dsl.options import (
+    StepOptions,
+    check_options,
+    make_retry_policy,
+    make_strategy,
+    make_tags,
+    make_timeout,
+)
 from maestro_flow.dsl.place import Place, guess, shown
 from maestro_flow.dsl.reader import expect_text
 from maestro_flow.dsl.signature import CONTEXT, Upstream, check_function, find_arguments, name_of
 from maestro_flow.dsl.start import infer_params
-from maestro_flow.dsl.steps import check_type
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.dsl.steps import check_type, read_failure_mode
+from maestro_flow.model.definition import FailureMode, RunStrategy, StepDefinition, Tag, WorkflowDefinition
 from maestro_flow.steps.python import PYTHON, PythonStep
 
 __all__ = ["Workflow"]
@@ -47,7 +56,7 @@ class _Step:
 
     definition: StepDefinition
     place: Place
-    after: tuple[str, ...]
+    after: Mapping[str, bool | str]
     function: Callable[..., Any] | None
 
 
@@ -61,7 +70,12 @@ class Workflow:
     """A workflow whose steps are Python functions (``step``), or of any other step type (``add``).
 
     ``params`` are plain values (str, int, float, bool, a list of one of these, or a dict): what a run has, unless it
-    is started with others.
+    is started with others. Their texts may refer to other params, ``$name`` or ``${name}``, and ``$$`` is a dollar; a
+    ``Param`` may have an expression. ``timeout_s`` limits a run: seconds, or a text with references to params.
+
+    ``run_strategy`` says how runs follow each other: the name of a rule such as ``"sequential"``, how many go on in
+    parallel, or a ``RunStrategy``; they do not wait for each other unless it is given. ``step_concurrency`` limits the
+    steps of all runs under way at once, ``instance_step_concurrency`` those of one run. ``tags`` are of all steps.
 
     Raises:
         DefinitionError: an id, a text or a param is not legal.
@@ -75,6 +89,11 @@ class Workflow:
         name: str = "",
         description: str = "",
         owner: str = "",
+        timeout_s: float | str | None = None,
+        run_strategy: str | int | RunStrategy = RunStrategy(),  # noqa: B008 - it is immutable
+        step_concurrency: int | None = None,
+        instance_step_concurrency: int | None = None,
+        tags: Iterable[str | Tag] = (),
     ) -> None:
         self.id = check_workflow_id(id, Place("workflow"))
         self._place = Place(f"workflow {self.id!r}")
@@ -84,11 +103,18 @@ class Workflow:
             raise (self._place / "params" / CONTEXT).error(
                 "a parameter of this name receives the StepContext; rename it"
             )
+        self._limits: dict[str, Any] = {
+            "timeout_s": make_timeout(timeout_s, self._place),
+            "run_strategy": make_strategy(run_strategy, self._place / "run_strategy"),
+            "step_concurrency": _limit(step_concurrency, self._place / "step_concurrency"),
+            "instance_step_concurrency": _limit(instance_step_concurrency, self._place / "instance_step_concurrency"),
+            "tags": make_tags(tags, self._place),
+        }
         self._name = expect_text(name, self._place / "name", NAME_CHARS_MAX)
         self._description = expect_text(description, self._place / "description", TEXT_CHARS_MAX)
         self._owner = expect_text(owner, self._place / "owner", NAME_CHARS_MAX)
         self._steps: dict[str, _Step] = {}
-        self._ids: dict[Hashable, list[str]] = {}
+        self._edges = Edges()
         self._built: _Built | None = None
 
     def __repr__(self) -> str:
@@ -117,7 +143,7 @@ class Workflow:
             place = self._place_of(step_id)
             check_function(function, place)
             self._add(step_id, PYTHON, {}, check_options(options, place), function)
-            self._ids.setdefault(_key(function), []).append(step_id)
+            self._edges.know(function, step_id)
             return function
 
         return register if function is None else register(function)
@@ -187,32 +213,18 @@ class Workflow:
             description=expect_text(options.get("description", ""), place / "description", TEXT_CHARS_MAX),
             params=step_params,
             retry_policy=make_retry_policy(options, place),
-            timeout_s=make_timeout(options, place),
+            timeout_s=make_timeout(options.get("timeout_s"), place),
+            failure_mode=read_failure_mode(
+                options.get("failure_mode", FailureMode.FAIL_AFTER_RUNNING), place / "failure_mode"
+            ),
+            tags=make_tags(options.get("tags", ()), place),
         )
-        after = tuple(dict.fromkeys(self._ids_of(options.get("after", ()), place)))
+        after = self._edges.read(options, place)
         if step_id in after:
             raise place.error("a step cannot come after itself")
         self._steps[step_id] = _Step(definition, place, after, function)
         self._built = None
         return step_id
-
-    def _ids_of(self, after: After, place: Place) -> Iterator[str]:
-        """The ids that ``after`` names; whether they exist is checked when all steps are there."""
-        if isinstance(after, str):
-            yield after
-        elif callable(after):
-            ids = self._ids.get(_key(after), [])
-            name = getattr(after, "__name__", type(after).__name__)
-            if not ids:
-                raise place.error(f"after={name}: this function is no step of the workflow yet; decorate it first")
-            if len(ids) > 1:
-                raise place.error(f"after={name}: this function is several steps ({', '.join(ids)}); give the id")
-            yield ids[0]
-        elif isinstance(after, Iterable):
-            for each in after:
-                yield from self._ids_of(each, place)
-        else:
-            raise place.error(f"after={shown(after)}; expected step ids or decorated functions, one or several")
 
     def _build(self) -> _Built:
         if self._built is None:
@@ -223,11 +235,11 @@ class Workflow:
     def _define(self) -> WorkflowDefinition:
         successors: dict[str, dict[str, bool | str]] = {step_id: {} for step_id in self._steps}
         for step_id, step in self._steps.items():
-            for predecessor in step.after:
+            for predecessor, condition in step.after.items():
                 if predecessor not in successors:
                     hint = guess(predecessor, self._steps)
                     raise step.place.error(f"after={predecessor!r}: there is no such step{hint}")
-                successors[predecessor][step_id] = True
+                successors[predecessor][step_id] = condition
         steps = list(self._steps.values())
         definition = WorkflowDefinition(
             id=self.id,
@@ -236,6 +248,7 @@ class Workflow:
             description=self._description,
             owner=self._owner,
             params=self._params,
+            **self._limits,
         )
         check_graph(definition, BUILDER_STEPS_MAX, self._place, lambda index: steps[index].place)
         return definition
@@ -251,6 +264,5 @@ class Workflow:
         }
 
 
-def _key(function: Callable[..., Any]) -> Hashable:
-    """What a function is found again by; a bound method is another object each time, but an equal one."""
-    return function if isinstance(function, Hashable) else id(function)
+def _limit(given: object, place: Place) -> int | None:
+    return None if given is None else read_concurrency(given, place)

@@ -12,7 +12,7 @@ from maestro_flow.dsl.place import Place, guess, listing, shown
 from maestro_flow.dsl.reader import Notes, expect_list, expect_text, read_fields
 from maestro_flow.model.definition import RunRule, RunStrategy, Tag
 
-__all__ = ["keep_attributes", "make_strategy", "read_concurrency", "read_run_strategy", "read_tag_list"]
+__all__ = ["keep_attributes", "limit_runs", "read_concurrency", "read_rule", "read_run_strategy", "read_tag_list"]
 
 _NAMESPACES = ("SYSTEM", "RUNTIME", "JOB_TEMPLATE", "NOTEBOOK_TEMPLATE", "USER_DEFINED", "PLATFORM")
 
@@ -38,17 +38,17 @@ def read_run_strategy(given: Any, place: Place, notes: Notes) -> RunStrategy:
     """
     if isinstance(given, dict):
         fields, _ = read_fields(given, place, notes, "run_strategy")
-        rule = _read_rule(fields["rule"], place / "rule") if "rule" in fields else RunRule.SEQUENTIAL
+        rule = read_rule(fields["rule"], place / "rule") if "rule" in fields else RunRule.SEQUENTIAL
         if "workflow_concurrency" not in fields:
-            return make_strategy(rule, None, place)
+            return limit_runs(rule, None, place)
         here = place / "workflow_concurrency"
-        return make_strategy(rule, read_concurrency(fields["workflow_concurrency"], here), here)
+        return limit_runs(rule, read_concurrency(fields["workflow_concurrency"], here), here)
     if isinstance(given, str) and not given.strip().isdecimal():
-        return make_strategy(_read_rule(given, place), None, place)
-    return make_strategy(RunRule.PARALLEL, read_concurrency(given, place), place)
+        return limit_runs(read_rule(given, place), None, place)
+    return limit_runs(RunRule.PARALLEL, read_concurrency(given, place), place)
 
 
-def make_strategy(rule: RunRule, concurrency: int | None, place: Place) -> RunStrategy:
+def limit_runs(rule: RunRule, concurrency: int | None, place: Place) -> RunStrategy:
     """The strategy, with Maestro's limit if none is given: 20 runs in PARALLEL, 1 otherwise.
 
     Raises:
@@ -61,7 +61,12 @@ def make_strategy(rule: RunRule, concurrency: int | None, place: Place) -> RunSt
     return RunStrategy(rule, 1)
 
 
-def _read_rule(given: Any, place: Place) -> RunRule:
+def read_rule(given: Any, place: Place) -> RunRule:
+    """A rule by its name, in upper or lower case.
+
+    Raises:
+        DefinitionError: there is no such rule.
+    """
     try:
         return RunRule(given.strip().upper())
     except (AttributeError, ValueError):

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from typing import Any, TypeAlias, TypedDict, cast
+from typing import Any, TypeAlias, TypedDict, TypeGuard, cast
 
+from maestro_flow.dsl.concurrency import limit_runs, read_concurrency, read_rule, read_tag_list
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX, TIMEOUT_S_MAX
 from maestro_flow.dsl.place import Place, guess, listing, shown
-from maestro_flow.model.definition import Backoff, RetryPolicy
+from maestro_flow.dsl.reader import Notes
+from maestro_flow.dsl.references import has_references
+from maestro_flow.model.definition import Backoff, FailureMode, RetryPolicy, RunRule, RunStrategy, Tag
 
-__all__ = ["After", "StepOptions", "check_options", "make_retry_policy", "make_timeout"]
+__all__ = [
+    "After",
+    "StepOptions",
+    "check_options",
+    "make_retry_policy",
+    "make_strategy",
+    "make_tags",
+    "make_timeout",
+]
 
-After: TypeAlias = "str | Callable[..., Any] | Iterable[str | Callable[..., Any]]"
-"""Steps that must end first: ids, decorated functions, one or several."""
+After: TypeAlias = (
+    "str | Callable[..., Any] | Iterable[str | Callable[..., Any]] | Mapping[str | Callable[..., Any], str | bool]"
+)
+"""Steps that must end first: ids, decorated functions, one or several; or a mapping from each to its condition."""
 
 _EXPONENT_MAX = 100
 
@@ -22,7 +35,12 @@ class StepOptions(TypedDict, total=False):
     """What may be said of any step; all of it is optional."""
 
     after: After
-    """The steps that must end first; an id may be that of a step that is added later."""
+    """The steps that must end first; an id may be that of a step that is added later.
+
+    A mapping says for each of them under which condition, a SEL text, this step follows it.
+    """
+    when: str | bool
+    """The condition, a SEL text, under which this step follows those of ``after``; true by default."""
     retries: int
     """How often to try again when the step fails by an error; 0 by default."""
     retry_wait_s: float
@@ -31,8 +49,12 @@ class StepOptions(TypedDict, total=False):
     """Factor from one wait to the next; 2 by default."""
     retry_policy: RetryPolicy
     """All about retries, instead of the three above."""
-    timeout_s: float | None
-    """Seconds that one attempt may take."""
+    timeout_s: float | str | None
+    """Seconds that one attempt may take; or a text with references to params, such as ``"${limit}"``."""
+    failure_mode: FailureMode | str
+    """What the step does to the run when it has failed for good; ``"fail_after_running"`` by default."""
+    tags: Iterable[str | Tag]
+    """Tags; one with a ``permit`` limits how many steps that carry it are under way at once."""
     name: str
     """For people."""
     description: str
@@ -79,17 +101,61 @@ def make_retry_policy(options: StepOptions, place: Place) -> RetryPolicy:
     return RetryPolicy(error_retry_limit=retries, error=Backoff(wait_s, exponent, max(wait_s, longest_s)))
 
 
-def make_timeout(options: StepOptions, place: Place) -> float | None:
-    """The timeout of one attempt in seconds, if there is one.
+def make_timeout(timeout_s: object, place: Place) -> float | str | None:
+    """A timeout in seconds, of an attempt or of a run, or a text with references to params that gives it.
 
     Raises:
-        DefinitionError: it is out of range.
+        DefinitionError: it is neither, or out of range.
     """
-    timeout_s = options.get("timeout_s")
-    if timeout_s is not None and not (_is_number(timeout_s) and 0 < timeout_s <= TIMEOUT_S_MAX):
-        raise place.error(f"timeout_s={shown(timeout_s)}; expected seconds, more than 0 and at most 120 days")
+    if timeout_s is None:
+        return None
+    if isinstance(timeout_s, str) and has_references(timeout_s):
+        return timeout_s
+    if not _is_number(timeout_s) or not 0 < timeout_s <= TIMEOUT_S_MAX:
+        raise place.error(
+            f"timeout_s={shown(timeout_s)}; expected seconds, more than 0 and at most 120 days, "
+            "or a text with references to params"
+        )
     return timeout_s
 
 
-def _is_number(given: object) -> bool:
+def make_tags(given: object, place: Place) -> tuple[Tag, ...]:
+    """Tags, each a name or a ``Tag``.
+
+    Raises:
+        DefinitionError: it is no list of these, or one of them is not legal or given twice.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise place.error(f"tags={shown(given)}; expected a list of names or Tags")
+    return read_tag_list([_spell_tag(tag) for tag in given], place / "tags", Notes())
+
+
+def _spell_tag(tag: object) -> object:
+    """A tag as a file has it, so that the same is checked."""
+    if not isinstance(tag, Tag):
+        return tag
+    return {"name": tag.name, "namespace": tag.namespace or None, "permit": tag.permit}
+
+
+def make_strategy(given: object, place: Place) -> RunStrategy:
+    """A run strategy: the name of a rule, how many runs go on in parallel, or a ``RunStrategy``.
+
+    Unlike in a file, runs in parallel are not limited unless a number is given.
+
+    Raises:
+        DefinitionError: it is none of these, or the limit is out of range or not one of this rule.
+    """
+    if isinstance(given, RunStrategy):
+        given = {"rule": given.rule, "workflow_concurrency": given.workflow_concurrency}
+    elif isinstance(given, str):
+        given = {"rule": given}
+    if isinstance(given, dict):
+        rule, limit = read_rule(given["rule"], place), given.get("workflow_concurrency")
+        if rule is RunRule.PARALLEL and limit is None:
+            return RunStrategy()
+        return limit_runs(rule, None if limit is None else read_concurrency(limit, place), place)
+    return limit_runs(RunRule.PARALLEL, read_concurrency(given, place), place)
+
+
+def _is_number(given: object) -> TypeGuard[float]:
     return isinstance(given, int | float) and not isinstance(given, bool) and isfinite(given)

@@ -11,7 +11,15 @@ import pytest
 
 from maestro_flow.dsl.builder import Workflow
 from maestro_flow.errors import DefinitionError
-from maestro_flow.model.definition import Backoff, RetryPolicy, WorkflowDefinition
+from maestro_flow.model.definition import (
+    Backoff,
+    FailureMode,
+    RetryPolicy,
+    RunRule,
+    RunStrategy,
+    Tag,
+    WorkflowDefinition,
+)
 from maestro_flow.model.params import Param, ParamType
 from maestro_flow.steps.contract import StepContext
 from maestro_flow.steps.python import Argument, Source
@@ -152,6 +160,89 @@ def test_a_first_wait_beyond_ten_minutes_is_the_longest() -> None:
     assert wf.definition.steps[0].retry_policy.error == Backoff(3600, 2, 3600)
 
 
+def test_conditions_stand_on_the_edges_from_the_steps_before() -> None:
+    wf = Workflow("w")
+
+    @wf.step
+    def count() -> int:
+        return 3
+
+    wf.add("other", type="NoOp")
+    wf.add("few", type="NoOp", after=[count, "other"], when="count < 2")
+    wf.add("many", type="NoOp", after={count: "count >= 2", "other": True})
+    wf.add("never", type="NoOp", after="other", when="false")
+    assert [step.successors for step in wf.definition.steps[:2]] == [
+        {"few": "count < 2", "many": "count >= 2"},
+        {"few": "count < 2", "many": True, "never": False},
+    ]
+
+
+def test_a_mapping_names_a_step_once() -> None:
+    wf = Workflow("w")
+    wf.step(etl)
+    with pytest.raises(DefinitionError, match='after= names the step "etl" twice'):
+        wf.add("x", type="NoOp", after={etl: "true", "etl": "false"})
+
+
+def test_what_a_failure_does_and_what_limits_a_step() -> None:
+    wf, heavy = Workflow("w", params={"limit_s": 3}), Tag("heavy", permit=2)
+    wf.add("a", type="NoOp", failure_mode="ignore_failure", timeout_s="${limit_s}", tags=["spark", heavy])
+    wf.add("b", type="NoOp", failure_mode=FailureMode.FAIL_IMMEDIATELY)
+    wf.add("c", type="NoOp")
+    first = wf.definition.steps[0]
+    assert [step.failure_mode for step in wf.definition.steps] == [
+        FailureMode.IGNORE_FAILURE,
+        FailureMode.FAIL_IMMEDIATELY,
+        FailureMode.FAIL_AFTER_RUNNING,
+    ]
+    assert (first.timeout_s, first.tags) == ("${limit_s}", (Tag("spark"), heavy))
+
+
+def test_what_limits_a_workflow() -> None:
+    wf = Workflow(
+        "w",
+        params={"limit_s": 9},
+        timeout_s="$limit_s",
+        run_strategy="strict_sequential",
+        step_concurrency=5,
+        instance_step_concurrency=2,
+        tags=["nightly"],
+    )
+    wf.add("a", type="NoOp")
+    definition = wf.definition
+    assert (definition.timeout_s, definition.run_strategy) == ("$limit_s", RunStrategy(RunRule.STRICT_SEQUENTIAL, 1))
+    assert (definition.step_concurrency, definition.instance_step_concurrency) == (5, 2)
+    assert definition.tags == (Tag("nightly"),)
+    assert msgspec.json.decode(msgspec.json.encode(definition), type=WorkflowDefinition) == definition
+
+
+@pytest.mark.parametrize(
+    ("given", "strategy"),
+    [
+        ("parallel", RunStrategy()),
+        (RunStrategy(), RunStrategy()),
+        (5, RunStrategy(RunRule.PARALLEL, 5)),
+        (RunStrategy(RunRule.PARALLEL, 5), RunStrategy(RunRule.PARALLEL, 5)),
+        ("Sequential", RunStrategy(RunRule.SEQUENTIAL, 1)),
+        (RunStrategy(RunRule.LAST_ONLY), RunStrategy(RunRule.LAST_ONLY, 1)),
+    ],
+)
+def test_run_strategies(given: str | int | RunStrategy, strategy: RunStrategy) -> None:
+    wf = Workflow("w", run_strategy=given)
+    wf.add("a", type="NoOp")
+    assert wf.definition.run_strategy == strategy
+
+
+def test_a_workflow_in_python_is_not_limited_if_nothing_is_said() -> None:
+    definition = etl().definition
+    assert not definition.run_strategy.is_limited
+    assert (definition.timeout_s, definition.step_concurrency, definition.instance_step_concurrency) == (
+        None,
+        None,
+        None,
+    )
+
+
 def chain(count: int) -> Workflow:
     wf = Workflow("w")
     for number in range(count):
@@ -253,7 +344,7 @@ MISTAKES: list[tuple[Callable[[Workflow], Any], str]] = [
     (one_step(use, after=3), 'step "use": after=3; expected step ids or decorated functions, one or several'),
     (one_step(use, after=[None]), "after=null; expected step ids"),
     (one_step(use, after="use"), 'step "use": a step cannot come after itself'),
-    (one_step(use, retry=3), "retry= is no option of a step (did you mean 'retries'?); the options are after, retries"),
+    (one_step(use, retry=3), "retry= is no option of a step (did you mean 'retries'?); the options are after, when"),
     (ambiguous, "after=use: this function is several steps (one, two); give the id"),
     (add(type="Python"), "workflow 'w', step \"x\": a step of type 'Python' is a function: use @wf.step"),
     (add(type=""), 'step "x".type: "" is no name of a step type'),
@@ -273,6 +364,23 @@ MISTAKES: list[tuple[Callable[[Workflow], Any], str]] = [
     (add(retry_policy=RetryPolicy(), retries=1), "retry_policy= is all about retries; leave out retries"),
     (add(timeout_s=0), "timeout_s=0; expected seconds, more than 0 and at most 120 days"),
     (add(timeout_s="1h"), 'timeout_s="1h"; expected seconds'),
+    (
+        add(timeout_s="$$"),
+        'timeout_s="$$"; expected seconds, more than 0 and at most 120 days, or a text with references',
+    ),
+    (add(failure_mode="ignore"), 'step "x".failure_mode: unknown failure mode "ignore"'),
+    (add(when="day > 0"), 'step "x": when= is the condition under which this step follows others; name them in after='),
+    (add(after="first", when="day >"), 'step "x".when: the condition "day >" is not SEL: '),
+    (add(after="first", when=1), 'step "x".when: expected a condition: true, false or a SEL text, got 1'),
+    (add(after={"first": "day >"}), 'step "x".after.first: the condition "day >" is not SEL: '),
+    (add(after={"first": "true"}, when="true"), "when= and a mapping in after= both give conditions; use one of them"),
+    (add(after={"first": None}), 'step "x".after.first: expected a condition'),
+    (add(after={3: "true"}), "after=3; expected step ids or decorated functions"),
+    (add(tags="etl"), 'step "x": tags="etl"; expected a list of names or Tags'),
+    (add(tags=3), 'step "x": tags=3; expected a list of names or Tags'),
+    (add(tags=[3]), 'step "x".tags[0]: expected an object, got 3'),
+    (add(tags=["a", Tag("a", permit=1)]), 'step "x".tags[1]: the tag "a" is given twice'),
+    (add(tags=[Tag("a", permit=0)]), 'step "x".tags[0].permit: 0 is out of range; expected a whole number from 1 to'),
 ]
 
 MISTAKES_OF_THE_WHOLE: list[tuple[Callable[[Workflow], Any], str]] = [
@@ -338,6 +446,23 @@ def test_a_mistake_of_the_whole_is_told_when_it_is_built(mistake: Callable[[Work
         ({"id": "w", "params": {"a": [1, "b"]}}, "workflow 'w'.params.a: [1, \"b\"] is no param"),
         ({"id": "w", "params": {"context": 1}}, "workflow 'w'.params.context: a parameter of this name receives the"),
         ({"id": "w"}, "workflow 'w': expected at least one step"),
+        ({"id": "w", "timeout_s": "1h"}, "workflow 'w': timeout_s=\"1h\"; expected seconds, more than 0"),
+        (
+            {"id": "w", "run_strategy": "serial"},
+            "workflow 'w'.run_strategy: unknown run strategy \"serial\"",
+        ),
+        (
+            {"id": "w", "run_strategy": 0},
+            "workflow 'w'.run_strategy: 0 is out of range; expected a whole number from 1",
+        ),
+        ({"id": "w", "run_strategy": None}, "workflow 'w'.run_strategy: expected a whole number from 1 to 1,000, got"),
+        (
+            {"id": "w", "run_strategy": RunStrategy(RunRule.FIRST_ONLY, 3)},
+            "workflow 'w'.run_strategy: 3 runs at once are for PARALLEL only; the rule FIRST_ONLY runs one at a time",
+        ),
+        ({"id": "w", "step_concurrency": 0}, "workflow 'w'.step_concurrency: 0 is out of range"),
+        ({"id": "w", "instance_step_concurrency": 1001}, "workflow 'w'.instance_step_concurrency: 1001 is out of"),
+        ({"id": "w", "tags": "a"}, "workflow 'w': tags=\"a\"; expected a list of names or Tags"),
     ],
 )
 def test_mistakes_in_the_workflow_itself(arguments: dict[str, Any], message: str) -> None:

@@ -1,0 +1,71 @@
+"""The options ``after`` and ``when`` of a step that is written in Python: what it follows, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any
+
+from maestro_flow.dsl.conditions import read_condition
+from maestro_flow.dsl.options import After, StepOptions
+from maestro_flow.dsl.place import Place, shown
+
+__all__ = ["Edges"]
+
+
+class Edges:
+    """Knows which step a decorated function is, so that functions can stand for ids."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Hashable, list[str]] = {}
+
+    def know(self, function: Callable[..., Any], step_id: str) -> None:
+        """The function is a step from now on."""
+        self._ids.setdefault(_key(function), []).append(step_id)
+
+    def read(self, options: StepOptions, place: Place) -> dict[str, bool | str]:
+        """The ids of the steps that a step follows, and the condition for each; whether they exist is not checked.
+
+        Raises:
+            DefinitionError: something in ``after`` is no step, a condition is not SEL, or there is no edge for it.
+        """
+        after: After = options.get("after", ())
+        if isinstance(after, Mapping):
+            if "when" in options:
+                raise place.error("when= and a mapping in after= both give conditions; use one of them")
+            return self._read_mapping(after, place)
+        condition = read_condition(options.get("when", True), place / "when")
+        edges = dict.fromkeys(self._ids_of(after, place), condition)
+        if "when" in options and not edges:
+            raise place.error("when= is the condition under which this step follows others; name them in after=")
+        return edges
+
+    def _read_mapping(self, after: Mapping[Any, str | bool], place: Place) -> dict[str, bool | str]:
+        edges: dict[str, bool | str] = {}
+        for each, condition in after.items():
+            for step_id in self._ids_of(each, place):
+                if step_id in edges:
+                    raise place.error(f"after= names the step {shown(step_id)} twice")
+                edges[step_id] = read_condition(condition, place / "after" / step_id)
+        return edges
+
+    def _ids_of(self, after: After, place: Place) -> Iterator[str]:
+        if isinstance(after, str):
+            yield after
+        elif callable(after):
+            ids = self._ids.get(_key(after), [])
+            name = getattr(after, "__name__", type(after).__name__)
+            if not ids:
+                raise place.error(f"after={name}: this function is no step of the workflow yet; decorate it first")
+            if len(ids) > 1:
+                raise place.error(f"after={name}: this function is several steps ({', '.join(ids)}); give the id")
+            yield ids[0]
+        elif isinstance(after, Iterable):
+            for each in after:
+                yield from self._ids_of(each, place)
+        else:
+            raise place.error(f"after={shown(after)}; expected step ids or decorated functions, one or several")
+
+
+def _key(function: Callable[..., Any]) -> Hashable:
+    """What a function is found again by; a bound method is another object each time, but an equal one."""
+    return function if isinstance(function, Hashable) else id(function)
