@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from attrs import evolve
+
 from maestro_flow.errors import StorageError
 from maestro_flow.model.commit import GivenRun, StartRequest
 from maestro_flow.model.numbers import check_number
@@ -53,9 +55,9 @@ def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
     raise StorageError(f"start.lua and storage.starts differ about {request.workflow_id} {request.request_id!r}")
 
 
-def given(server: Server, group_id: int, limit: int) -> list[GivenRun]:
-    page = server.call("given", server.catalog, group_id, max(limit, 0))
-    return [run_of(flow_id, fields, body) for flow_id, *fields, body in page]
+def given(server: Server, group_id: int, after: int, limit: int) -> list[GivenRun]:
+    page = server.call("given", server.catalog, group_id, max(after, 0), max(limit, 0))
+    return [evolve(run_of(flow_id, fields, body), sequence=number) for flow_id, *fields, body, number in page]
 
 
 def taken(server: Server, places: Places, flow_ids: Sequence[str]) -> None:

@@ -129,9 +129,9 @@ class RedisStorage:
             self._places.remember(run.flow_id, run.group_id)
         return runs
 
-    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
         check_group(group_id, self.group_count)
-        runs = catalog.given(self._server, group_id, limit)
+        runs = catalog.given(self._server, group_id, after, limit)
         for run in runs:  # the owner marks them as taken next
             self._places.remember(run.flow_id, run.group_id)
         return runs

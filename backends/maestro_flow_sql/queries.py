@@ -5,6 +5,7 @@ Columns are selected under the names of the model's fields, so a row is a record
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import accumulate, groupby, starmap
 from typing import Any, TypeAlias
 
@@ -48,8 +49,8 @@ __all__ = [
 Statement: TypeAlias = Select[tuple[Any, ...]]
 
 
-def _select(table: FromClause, model: type[attrs.AttrsInstance], *, without: str = "") -> Statement:
-    return select(*(table.c[field.name] for field in attrs.fields(model) if field.name != without))
+def _select(table: FromClause, model: type[attrs.AttrsInstance], *, without: Collection[str] = ()) -> Statement:
+    return select(*(table.c[field.name] for field in attrs.fields(model) if field.name not in without))
 
 
 # -- the store --------------------------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ def meta(connection: Connection) -> Meta:
 
 # -- ownership --------------------------------------------------------------------------------------------------
 
-_HOLDER = _select(leases, Holder, without="now").where(
+_HOLDER = _select(leases, Holder, without=["now"]).where(
     leases.c.group_id == bindparam("group_id"), leases.c.owner_id != ""
 )
 
@@ -154,8 +155,9 @@ _DEFINITION = _select(definitions, StoredDefinition).where(definitions.c.workflo
 _VERSION = _DEFINITION.where(definitions.c.version == bindparam("version", type_=BigInteger))
 _LATEST = _DEFINITION.order_by(definitions.c.version.desc()).limit(1)
 _GIVEN = (
-    _select(runs, GivenRun, without="fresh")
-    .where(text("is_given = 1"), runs.c.group_id == bindparam("group_id"))
+    _select(runs, GivenRun, without=["fresh", "sequence"])
+    .add_columns(runs.c.number)
+    .where(text("is_given = 1"), runs.c.group_id == bindparam("group_id"), runs.c.number > bindparam("after"))
     .order_by(runs.c.number)
     .limit(bindparam("limit"))
 )
@@ -169,8 +171,9 @@ def definition(connection: Connection, workflow_id: str, version: int | None) ->
     return None if row is None else StoredDefinition(**row)
 
 
-def given_runs(connection: Connection, group_id: int, limit: int) -> list[GivenRun]:
-    return list(starmap(GivenRun, connection.execute(_GIVEN, {"group_id": group_id, "limit": limit})))
+def given_runs(connection: Connection, group_id: int, after: int, limit: int) -> list[GivenRun]:
+    rows = connection.execute(_GIVEN, {"group_id": group_id, "after": after, "limit": limit})
+    return [attrs.evolve(GivenRun(*run), sequence=number) for *run, number in rows]
 
 
 # -- the run index ----------------------------------------------------------------------------------------------

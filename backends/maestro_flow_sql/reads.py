@@ -89,10 +89,10 @@ class SqlReads:
         with self._reading() as connection:
             return queries.definition(connection, workflow_id, version)
 
-    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
         check_group(group_id, self._group_count)
         with self._reading_as_owner() as connection:
-            return queries.given_runs(connection, group_id, limit)
+            return queries.given_runs(connection, group_id, after, limit)
 
     # -- the run index ------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad, PermitsLoaded
+from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad, PermitsLoaded, TakeUp
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.permits.state import fold as fold_permits
@@ -106,12 +106,24 @@ class Loader:
         post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
     def _take_up_given(self, owned: OwnedGroup) -> None:
-        for given in self._storage.given(owned.held.lease.group_id, limit=_GIVEN_MAX):
-            if given.flow_id in owned.unreadable:
-                continue
-            take_up = self._read(owned, given, lambda given=given: self._reader.take_up(given))  # type: ignore[misc]
-            if take_up is not None:
-                post(owned.ref, take_up)
+        """Some of what is given; those that cannot be read are passed over, however many they are."""
+        group_id, after, taken_up, passed_over = owned.held.lease.group_id, 0, 0, 1
+        while passed_over and taken_up < _GIVEN_MAX:
+            page, passed_over = self._storage.given(group_id, after=after, limit=_GIVEN_MAX), 0
+            for given in page:
+                take_up = self._take_up(owned, given)
+                if take_up is None:
+                    passed_over += 1
+                else:
+                    post(owned.ref, take_up)
+                    taken_up += 1
+                after = given.sequence
+
+    def _take_up(self, owned: OwnedGroup, given: GivenRun) -> TakeUp | None:
+        """None if it cannot be read."""
+        if given.flow_id in owned.unreadable:
+            return None
+        return self._read(owned, given, lambda: self._reader.take_up(given))
 
     def _load_permits(self, owned: OwnedGroup) -> None:
         """The permit flow of this group: the latest of its runs, and those before it that were not ended."""

@@ -249,3 +249,5 @@ class GivenRun:
     created_at: float
     fresh: bool = False
     """True in the answer to the request that created it, False for a duplicate and in listings."""
+    sequence: int = field(default=0, eq=False)
+    """In what ``given`` returns: orders it. Elsewhere 0."""

@@ -63,6 +63,7 @@ class MemoryStorage:
         self._starts: dict[tuple[str, str], GivenRun] = {}
         self._runs: dict[str, GivenRun] = {}
         self._given: dict[str, GivenRun] = {}
+        self._sequence = 0
 
     @property
     def group_count(self) -> int:
@@ -226,7 +227,7 @@ class MemoryStorage:
         there = self._starts.get((request.workflow_id, request.request_id))
         if there is not None:
             check_same_start(there, request)
-            return there
+            return evolve(there, sequence=0)
         run = new_run(
             request,
             latest_version=len(self._definitions.get(request.workflow_id, [])),
@@ -236,7 +237,8 @@ class MemoryStorage:
         )
         if run.run_id == 1:
             self._instances[request.workflow_id] = run.instance_id
-        known = evolve(run, fresh=False)
+        self._sequence += 1
+        known = evolve(run, fresh=False, sequence=self._sequence)
         self._starts[request.workflow_id, request.request_id] = known
         self._runs[run.flow_id] = self._given[run.flow_id] = known
         return run
@@ -256,10 +258,10 @@ class MemoryStorage:
             del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._given[run.flow_id]
             self._instances[run.workflow_id] -= run.run_id == 1
 
-    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
+    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
         with self._lock:
             check_group(group_id, self.group_count)
-            return [run for run in self._given.values() if run.group_id == group_id][:limit]
+            return [run for run in self._given.values() if run.group_id == group_id and run.sequence > after][:limit]
 
     def taken(self, flow_ids: Sequence[str]) -> None:
         with self._lock:

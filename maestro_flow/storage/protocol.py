@@ -228,8 +228,12 @@ class Storage(Protocol):
         """
         ...
 
-    def given(self, group_id: int, *, limit: int = 100) -> list[GivenRun]:
-        """Runs of the group that are not yet marked as taken, oldest first."""
+    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
+        """Runs of the group that are not yet marked as taken, oldest first, with a ``sequence`` beyond ``after``.
+
+        What is given while somebody goes from page to page may get a sequence that he is past: the next look from the
+        beginning finds it.
+        """
         ...
 
     def taken(self, flow_ids: Sequence[str]) -> None:

@@ -132,6 +132,24 @@ def test_a_definition_that_cannot_be_read_parks_its_runs_and_holds_up_no_others(
     assert third.engine.find(*_place(live)).wait(60) is RunStatus.SUCCEEDED
 
 
+def test_many_given_runs_that_cannot_be_read_hide_no_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "_GIVEN_MAX", 2)
+    world = World()
+    first = world.process(seed=1)
+    first.engine.push(sleeper(30.0))
+    first.engine.push(chain())
+    first.engine.close()
+    hidden = same_group(world, "sleeper", 5)
+    others = same_group(world, "chain", 5)
+    catalog = NewerCatalog(world.storage)
+    catalog.unreadable = "sleeper"
+    second = world.process(seed=2, storage=catalog)
+    for flow_id in others:
+        assert second.engine.find(*_place(flow_id)).wait(60) is RunStatus.SUCCEEDED
+    assert [given.flow_id for given in world.storage.given(3)] == hidden
+    second.engine.close()
+
+
 def test_a_log_that_cannot_be_folded_parks_its_flow_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     first = world.process(seed=1)

@@ -2,17 +2,21 @@
 -- with: catalog room runs
 --
 -- KEYS[1]  the catalog
--- ARGV[2]  group id   ARGV[3]  how many at most
--- reply    list of { flow id, RUN_FIELDS, body }
+-- ARGV[2]  group id   ARGV[3]  the sequence before the page, 0 or more   ARGV[4]  how many at most
+-- reply    list of { flow id, RUN_FIELDS, body, sequence }
 
-local first = string.format('%.0f', ARGV[2] * GROUP_SPAN)
-local next_group = string.format('(%.0f', (ARGV[2] + 1) * GROUP_SPAN)
+local base = ARGV[2] * GROUP_SPAN
+local first = string.format('(%.0f', base + ARGV[3])
+local next_group = string.format('(%.0f', base + GROUP_SPAN)
+local found = redis.call('ZRANGEBYSCORE', key('given'), first, next_group, 'WITHSCORES', 'LIMIT', 0, ARGV[4])
 local runs, room = {}, REPLY_BYTES
-for _, flow_id in ipairs(redis.call('ZRANGEBYSCORE', key('given'), first, next_group, 'LIMIT', 0, ARGV[3])) do
-  local run = read_run(flow_id) or lost('run ' .. flow_id)
-  run[#run + 1] = read_body(flow_id)
+for number = 1, #found, 2 do
+  local run = read_run(found[number]) or lost('run ' .. found[number])
+  local body = read_body(found[number])
+  run[#run + 1] = body
+  run[#run + 1] = found[number + 1] - base
   runs[#runs + 1] = run
-  room = room - #run[#run]
+  room = room - #body
   if room <= 0 then
     break
   end

@@ -181,10 +181,15 @@ class Catalog(Writing):
                 self.flows[run.group_id].append(run.flow_id)
                 self.started[run.flow_id] = run
 
-    @rule(through=handles, group=groups_or_nowhere, limit=limits)
-    def given(self, through: int, group: int, limit: int) -> None:
+    @rule(through=handles, group=groups_or_nowhere, after=integers(0, 2), limit=limits)
+    def given(self, through: int, group: int, after: int, limit: int) -> None:
+        """Beyond the first ones, by their sequence in each of the two."""
         group_id = self.group_of(group)
-        self.pair.ask(through, lambda store: store.given(group_id, limit=limit))
+
+        def place(store: Storage) -> int:
+            return max([run.sequence for run in store.given(group_id, limit=after)], default=0)
+
+        self.pair.ask(through, lambda store: store.given(group_id, after=place(store), limit=limit))
 
     @rule(through=handles, flows=lists(tuples(groups, integers(0, 5)), max_size=3))
     def taken(self, through: int, flows: list[tuple[int, int]]) -> None:

@@ -36,6 +36,27 @@ class Given(Concern):
         shelf.taken(first)
         assert first + [run.flow_id for run in shelf.given(0, limit=9)] == [f"w/{n}/1" for n in range(1, 6)]
 
+    def test_what_is_given_is_read_in_pages(self, shelf: Storage) -> None:
+        """PROTOCOL 18: whatever is not taken, the runs behind it are found."""
+        shelf.start([StartRequest("w", f"r{number}", number % 2) for number in range(14)])
+        shelf.taken(["w/5/1"])
+        expected = [f"w/{number}/1" for number in (1, 3, 7, 9, 11, 13)]
+        for limit in (1, 2, 4, 9):
+            found, after = [], 0
+            while page := shelf.given(0, after=after, limit=limit):
+                assert len(page) <= limit
+                found += [run.flow_id for run in page]
+                after = page[-1].sequence
+            assert found == expected
+
+    def test_a_page_goes_on_behind_a_run_that_was_taken_meanwhile(self, shelf: Storage) -> None:
+        """PROTOCOL 18: in the order of the starts, of which later ones come last."""
+        shelf.start([StartRequest("w", f"r{number}", 0) for number in range(3)])
+        (first,) = shelf.given(0, limit=1)
+        shelf.taken([first.flow_id, "w/2/1"])
+        shelf.start([StartRequest("w", "r9", 0)])
+        assert [run.flow_id for run in shelf.given(0, after=first.sequence)] == ["w/3/1", "w/4/1"]
+
     def test_a_run_stays_given_until_it_is_marked_even_when_its_first_commit_is_written(
         self, shelf: Storage, node: Node
     ) -> None:
