@@ -18,10 +18,11 @@ from maestro_flow.model.params import Param
 from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
 
-__all__ = ["FlowState", "StepState"]
+__all__ = ["SEVERITY", "FlowState", "StepState"]
 
 _EMPTY: Map[str, Any] = Map()
-_SEVERITY = (RunStatus.SUCCEEDED, RunStatus.STOPPED, RunStatus.TIMED_OUT, RunStatus.FAILED)
+SEVERITY = (RunStatus.SUCCEEDED, RunStatus.STOPPED, RunStatus.TIMED_OUT, RunStatus.FAILED)
+"""How a run may end, from the best to the worst."""
 _PENDING = frozenset({StepStatus.CREATED, StepStatus.INITIALIZED, StepStatus.PAUSED, StepStatus.WAITING_FOR_PERMITS})
 
 
@@ -131,7 +132,7 @@ class FlowState(Struct, frozen=True):
     @property
     def worst(self) -> RunStatus:
         """What the steps make of the run: FAILED over TIMED_OUT over STOPPED over SUCCEEDED."""
-        return max(self.blamed.values(), key=_SEVERITY.index, default=RunStatus.SUCCEEDED)
+        return max(self.blamed.values(), key=SEVERITY.index, default=RunStatus.SUCCEEDED)
 
     @property
     def is_settled(self) -> bool:

@@ -10,13 +10,14 @@ from typing import Any, Self
 
 import msgspec
 from attrs import evolve
+from msgspec.structs import replace
 
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.threads import ThreadEvent
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
-from maestro_flow.dsl.start import parse_params
+from maestro_flow.engine.changes import changes, known_steps, step_changes
 from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
@@ -120,15 +121,18 @@ class Client:
         workflow_id: str,
         *,
         params: Mapping[str, Any] | None = None,
+        step_params: Mapping[str, Mapping[str, Any]] | None = None,
+        breakpoints: Collection[str] = (),
         version: int | None = None,
         request_id: str | None = None,
     ) -> Run:
         """Start an instance of a pushed workflow; durable when this returns, whichever node will run it.
 
-        ``params`` are plain values, or ``Param``. The same ``request_id`` again is the same run.
+        ``params`` are plain values, or ``Param``; so are ``step_params``, by step id. The steps of ``breakpoints`` are
+        paused before they begin, until they are resumed. The same ``request_id`` again is the same run.
 
         Raises:
-            NotFound: there is no such workflow or version.
+            NotFound: there is no such workflow, version or step.
             DefinitionError: a param does not fit the definition.
             Conflict: the request id was used with other params.
             ValueNotStorable: NUL or a lone surrogate is in the request id.
@@ -136,29 +140,43 @@ class Client:
                 ``request_id``.
             StorageFailed: see ``check``.
         """
-        return self.start_many(workflow_id, [params or {}], version=version, request_ids=[request_id])[0]
+        (run,) = self.start_many(
+            workflow_id,
+            [params or {}],
+            step_params=step_params,
+            breakpoints=breakpoints,
+            version=version,
+            request_ids=[request_id],
+        )
+        return run
 
     def start_many(
         self,
         workflow_id: str,
         params: Sequence[Mapping[str, Any]],
         *,
+        step_params: Mapping[str, Mapping[str, Any]] | None = None,
+        breakpoints: Collection[str] = (),
         version: int | None = None,
         request_ids: Sequence[str | None] | None = None,
     ) -> list[Run]:
-        """Start an instance for each set of params, all or none of them, in one durable write. See ``start``."""
+        """Start an instance for each set of params, all or none of them, in one durable write. See ``start``.
+
+        ``step_params`` and ``breakpoints`` are those of all of them.
+        """
         self.check()
         graph, groups = self._graph(workflow_id, version), self._groups()
+        common = RunRequest(
+            step_params=step_changes(graph, step_params or {}), breakpoints=known_steps(graph, breakpoints)
+        )
         requests = []
         for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
             # A request id of our own needs no protection against a second use with another body.
             key = request_id if request_id is not None else self.environment.new_id()
-            merged = parse_params(graph.definition.params, given)
-            requests.append(
-                StartRequest(workflow_id, key, place(key, groups), version, encode_request(RunRequest(merged)))
-            )
+            body = encode_request(replace(common, params=changes(graph.definition.params, given)))
+            requests.append(StartRequest(workflow_id, key, place(key, groups), version, body))
         started = self.storage.start(requests)
-        self._started([given_run for given_run in started if given_run.fresh])
+        self.started([given_run for given_run in started if given_run.fresh])
         return [Run(self, given_run) for given_run in started]
 
     def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:
@@ -268,8 +286,8 @@ class Client:
         """Groups that a new run may be placed in."""
         return range(self.storage.group_count)
 
-    def _started(self, started: Sequence[GivenRun]) -> None:
-        """New runs are durable; the owners of their groups find them by their scans."""
+    def started(self, started: Sequence[GivenRun]) -> None:
+        """New runs are durable: the owners of their groups find them by their scans."""
 
 
 def _opened(store: str | Storage | None, namespace: str | None, clock: Clock) -> Storage:

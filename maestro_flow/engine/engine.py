@@ -138,5 +138,5 @@ class Engine(Client):
     def _groups(self) -> Sequence[int]:
         return self._node.serving_groups() or super()._groups()
 
-    def _started(self, started: Sequence[GivenRun]) -> None:
+    def started(self, started: Sequence[GivenRun]) -> None:
         self._node.take_up(started)

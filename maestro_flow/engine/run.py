@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
+from maestro_flow.engine.actions import ANSWER_S, ask
+from maestro_flow.engine.restart import Wishes, follow_up, order_within
 from maestro_flow.engine.view import RunView, StepView
-from maestro_flow.errors import Conflict, RunFailed, StorageError, StorageUnavailable, WaitTimeout
-from maestro_flow.model.commit import GivenRun, Message, MessageState, RunEntry
+from maestro_flow.engine.waiting import looks
+from maestro_flow.errors import RunFailed
+from maestro_flow.model.actions import Action, ActionOrder
+from maestro_flow.model.commit import GivenRun, RunEntry
 from maestro_flow.model.status import RunStatus
 
 if TYPE_CHECKING:
@@ -17,14 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-T = TypeVar("T")
-
-_LOOK_EVERY_S = 0.1
-"""The safety net under the hints of this process, and all there is for a run that another process owns."""
-
 
 class Run:
-    """One run of a workflow instance. Every reading is fresh from the store; a run that has ended never changes."""
+    """One run of a workflow instance. Every reading is fresh from the store; a run that has ended changes no more."""
 
     def __init__(self, client: Client, entry: RunEntry | GivenRun) -> None:
         self._client = client
@@ -65,7 +64,11 @@ class Run:
             StorageFailed: it will not end here. (A store that is only away is waited for.)
             Closed: the engine or client was closed, before the run has ended.
         """
-        for entry in self._looks(lambda: self._client.storage.run(self.flow_id), timeout_s, only_the_end=True):
+
+        def look() -> RunEntry | None:
+            return self._client.storage.run(self.flow_id)
+
+        for entry in looks(self._client, self.flow_id, look, timeout_s, only_the_end=True):
             if entry is not None and entry.status.is_terminal:
                 return entry.status
         raise AssertionError("unreachable")
@@ -77,7 +80,7 @@ class Run:
             WaitTimeout, StorageFailed, Closed: see ``wait``.
         """
         seen = -1
-        for state in self._looks(self._refresh, timeout_s, only_the_end=False):
+        for state in looks(self._client, self.flow_id, self._refresh, timeout_s, only_the_end=False):
             if state.revision != seen:
                 seen = state.revision
                 yield RunView.of(state, self._client.lacking(state.graph))
@@ -97,35 +100,90 @@ class Run:
         blame = next((f": step {step.id} {step.status}: {step.error.message}" for step in culprits if step.error), "")
         raise RunFailed(f"run {self.flow_id} is {view.status}{blame}")
 
-    def stop(self, timeout_s: float = 30.0) -> None:
-        """Ask the owner to end the run as STOPPED, and wait until it has agreed: running steps are then terminated.
+    # -- actions ------------------------------------------------------------------------------------------------
+    #
+    # Each asks the run's owner, waits until it has answered, and raises:
+    #   Conflict       it cannot be done now; the message has the status, and what is allowed. Of two that race, one
+    #                  gets this
+    #   NotFound       there is no such step
+    #   WaitTimeout    no owner has answered in time; the request stands
+    #   StorageUnavailable: it may not have been sent. StorageFailed, Closed: see ``wait``
+
+    def stop(self, step: str = "", *, timeout_s: float = ANSWER_S) -> None:
+        """End the run, or one step of it, as STOPPED; what runs is terminated.
 
         The steps make the status of a run: one whose last step has succeeded all the same has SUCCEEDED.
+        """
+        self._ask(Action.STOP, ActionOrder(step), timeout_s)
+
+    def kill(self, step: str = "", *, timeout_s: float = ANSWER_S) -> None:
+        """End the run as FAILED, or one step of it as FATALLY_FAILED; what runs is terminated."""
+        self._ask(Action.KILL, ActionOrder(step), timeout_s)
+
+    def skip(self, step: str, *, timeout_s: float = ANSWER_S) -> Run:
+        """End a step as SKIPPED: what follows it goes on. Returns the run in which it is skipped.
+
+        That is this one; or, if this one has ended, a new run from that step on (``restart``).
+        """
+        if self.status.is_terminal:
+            return self.restart(step=step, skip_steps=[step], timeout_s=timeout_s)
+        self._ask(Action.SKIP, ActionOrder(step), timeout_s)
+        return self
+
+    def pause(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
+        """Keep a step whose turn has come from starting, until it is resumed."""
+        self._ask(Action.PAUSE, ActionOrder(step), timeout_s)
+
+    def resume(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
+        """Let a paused step go on, paused by a user or at a breakpoint."""
+        self._ask(Action.RESUME, ActionOrder(step), timeout_s)
+
+    def set_breakpoint(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
+        """From now on, each attempt of the step is paused before it begins. Setting it twice is the same as once."""
+        self._ask(Action.BREAKPOINT, ActionOrder(step), timeout_s)
+
+    def clear_breakpoint(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
+        """Pause no more attempts; one that is paused stays so until it is resumed."""
+        self._ask(Action.BREAKPOINT, ActionOrder(step, on=False), timeout_s)
+
+    def unblock(self, *, timeout_s: float = ANSWER_S) -> None:
+        """Let the runs after this one, which has failed, start (run strategy STRICT_SEQUENTIAL)."""
+        self._ask(Action.UNBLOCK, ActionOrder(), timeout_s)
+
+    def restart(
+        self,
+        *,
+        step: str = "",
+        from_beginning: bool = False,
+        params: Mapping[str, Any] | None = None,
+        step_params: Mapping[str, Mapping[str, Any]] | None = None,
+        skip_steps: Collection[str] = (),
+        breakpoints: Collection[str] = (),
+        request_id: str | None = None,
+        timeout_s: float = ANSWER_S,
+    ) -> Run:
+        """Run it again: what is not complete, or all of it, or ``step`` and what follows it.
+
+        A run that has ended is followed by a new run of its instance and version, which is returned; it waits for its
+        turn like any other. While the run goes on, only a step that has failed can be restarted, in this run; its
+        params may be changed (``step_params``), and ``timeout_s`` is for the owner's answer. The same ``request_id``
+        again is the same run. ``skip_steps`` are not run, and SKIPPED when their turn has come.
 
         Raises:
-            Conflict: the run has ended already.
-            WaitTimeout: no owner has answered in time; the request stands.
-            StorageUnavailable: the request may not have been sent.
-            StorageFailed: see ``wait``.
+            Conflict: the run goes on; or every step of it is complete; or it is not the latest run of its instance; or
+                the step is in a status that allows no restart.
+            NotFound: there is no such step.
+            DefinitionError: a param does not fit, or must not be changed by a restart.
+            StorageUnavailable: it may have been restarted: repeat it with the same ``request_id``.
         """
-        client = self._client
-        client.check()
-        status = self.status
-        if status.is_terminal:
-            raise Conflict(f"run {self.flow_id} cannot be stopped: it is {status}")
-        message = Message(self.group_id, client.environment.new_id(), self.flow_id, "stop")
-        client.send(message)
-        try:
-            sent = (self.group_id, message.message_id)
-            for answer in self._looks(lambda: client.storage.message(*sent), timeout_s, only_the_end=False):
-                if answer is not None and answer.state is not MessageState.WAITING:
-                    outcome = answer.outcome
-                    break
-        except WaitTimeout:
-            problem = f"no owner of run {self.flow_id} has answered the stop after {timeout_s:g} s; the request stands"
-            raise WaitTimeout(problem) from None
-        if outcome != "accepted":
-            raise Conflict(f"run {self.flow_id} cannot be stopped: {outcome.removeprefix('conflict: ')}")
+        wishes = Wishes(step, from_beginning, params or {}, step_params or {}, skip_steps, breakpoints, request_id)
+        if step and not self.status.is_terminal:
+            self._ask(Action.RESTART, order_within(self._refresh(), wishes), timeout_s)
+            return self
+        return Run(self._client, follow_up(self._client, self._refresh(), self.group_id, wishes))
+
+    def _ask(self, action: Action, order: ActionOrder, timeout_s: float) -> None:
+        ask(self._client, self._refresh(), self.group_id, action, order, timeout_s=timeout_s)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -134,38 +192,7 @@ class Run:
         state = self._state
         if state is None or not state.revision:
             state = self._client.reader.state(self._entry, self._client.storage.read_flow(self.flow_id))
-        elif not state.status.is_terminal:
+        elif not state.status.is_terminal or state.is_blocking:
             state = fold(state, self._client.storage.read_flow(self.flow_id, after_revision=state.revision))
         self._state = state
         return state
-
-    def _looks(self, look: Callable[[], T], timeout_s: float | None, *, only_the_end: bool) -> Iterator[T]:
-        """What there is to see now, and again whenever it is worth another look; raises WaitTimeout in the end.
-
-        Or Closed: nobody here makes the run go on any more. That is said after a last look.
-        """
-        client, clock = self._client, self._client.environment.clock
-        deadline = None if timeout_s is None else clock.monotonic() + timeout_s
-        with client.waiting(self.flow_id, only_the_end=only_the_end) as changed:
-            while True:
-                changed.clear()
-                is_closed = client.is_closed
-                if not is_closed:
-                    client.check()
-                away: StorageUnavailable | None = None
-                try:
-                    seen = look()
-                except StorageUnavailable as error:
-                    away = error
-                except StorageError:
-                    client.check()  # what failed may have been closed meanwhile
-                    raise
-                else:
-                    yield seen
-                if is_closed:
-                    client.check()
-                left = _LOOK_EVERY_S if deadline is None else min(_LOOK_EVERY_S, deadline - clock.monotonic())
-                if left <= 0:
-                    goes_on = f"it is not known, because {away}" if away else "it goes on"
-                    raise WaitTimeout(f"run {self.flow_id} has not ended after {timeout_s:g} s; {goes_on}") from away
-                changed.wait(left)

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import SEVERITY, FlowState, StepState
 from maestro_flow.model.definition import StepDefinition
 from maestro_flow.model.events import StepError
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -18,7 +18,10 @@ __all__ = ["RunView", "StepView"]
 
 @frozen
 class StepView:
-    """The latest attempt of a step. Times are seconds since the epoch, or None for what has not happened."""
+    """The latest attempt of a step. Times are seconds since the epoch, or None for what has not happened.
+
+    A step whose turn has come is INITIALIZED; the params of one that has begun are those that it was given.
+    """
 
     id: str
     type: str
@@ -35,6 +38,14 @@ class StepView:
     artifacts: dict[str, Any]
     timeline: tuple[str, ...]
     error: StepError | None
+    timeout_s: float | None
+    """Limit of the attempt, once it has begun."""
+    breakpoint: bool
+    """Each attempt of it is paused before it begins."""
+    ending: StepStatus | None
+    """The attempt is being terminated, to end in this status."""
+    run_id: int
+    """The run of the instance whose step this is: an earlier one for a step that a restart has taken over."""
     waiting_for: str
     """Why the step cannot run on this node, though it is its turn; empty otherwise."""
 
@@ -48,6 +59,12 @@ class RunView:
     instance_id: int
     run_id: int
     status: RunStatus
+    instance_status: RunStatus
+    """Of the whole instance: the steps that a restart has taken over from earlier runs count, too."""
+    reason: str
+    """Why the run has ended, or is being ended, where its steps do not say it."""
+    is_blocking: bool
+    """The run has failed, and the runs after it wait for somebody to unblock or restart it."""
     created_at: float
     started_at: float | None
     ended_at: float | None
@@ -74,35 +91,57 @@ class RunView:
             instance_id=state.instance_id,
             run_id=state.run_id,
             status=state.status,
+            instance_status=_instance_status(state),
+            reason=state.reason or state.ending_reason,
+            is_blocking=state.is_blocking,
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
             params={name: param.value for name, param in state.params.items()},
-            steps={
-                step.id: _view(step, state.steps.get(step.id, _UNTOUCHED), step.id in queue and step.id in lacking)
-                for step in definition.steps
-            },
+            steps={step.id: _view(state, step, step.id in queue and step.id in lacking) for step in definition.steps},
         )
 
 
 _UNTOUCHED = StepState(StepStatus.NOT_CREATED, attempt=0)
 
 
-def _view(definition: StepDefinition, step: StepState, is_lacking: bool) -> StepView:
+def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> StepView:
+    step_id = definition.id
+    step = state.steps.get(step_id, _UNTOUCHED)
+    given_timeout_s = definition.timeout_s if isinstance(definition.timeout_s, int | float) else None
     return StepView(
-        id=definition.id,
+        id=step_id,
         type=definition.type,
-        status=step.status,
+        status=state.status_of(step_id),
         attempt=step.attempt,
         execution=step.execution,
         started_at=step.began_at if step.began_at is not None else step.starting_at,
         ended_at=step.ended_at,
         retry_at=step.retry_at,
-        params={name: param.value for name, param in definition.params.items()},
+        params={name: param.value for name, param in (definition.params | step.params).items()},
         outputs={name: param.value for name, param in step.outputs.items()},
         result=decode_value(bytes(step.result)),
         artifacts=step.artifacts,
         timeline=step.timeline,
         error=step.error,
+        timeout_s=step.timeout_s if step.timeout_s is not None else given_timeout_s,
+        breakpoint=step_id in state.breakpoints,
+        ending=step.ending or (state.ending if step.is_active else None),
+        run_id=_run_of(state, step_id),
         waiting_for=f"step type {definition.type!r}, whose code this process does not have" if is_lacking else "",
     )
+
+
+def _run_of(state: FlowState, step_id: str) -> int:
+    """The run that a step belongs to, back through the runs from which it was taken over."""
+    while step_id in state.carried and state.previous is not None:
+        state = state.previous
+    return state.run_id
+
+
+def _instance_status(state: FlowState) -> RunStatus:
+    """As in Maestro (AggregatedViewHelper): of all runs of the instance, each step counts as it is by now."""
+    if not state.status.is_terminal:
+        return state.status
+    carried = (state.steps[step_id].status.run_status for step_id in state.carried if step_id in state.steps)
+    return max((state.status, *carried), key=SEVERITY.index)

@@ -105,7 +105,7 @@ def stop_insistently(run: Run) -> threading.Thread:
 
     def stop() -> Run:
         with suppress(Conflict):  # too late: the run has ended
-            run.stop(PATIENCE_S)
+            run.stop(timeout_s=PATIENCE_S)
         return run
 
     thread = threading.Thread(target=persistent, args=(stop,), daemon=True)
