@@ -26,6 +26,7 @@ class StoreHealth:
     def __init__(self, clock: Clock, on_failure: Callable[[], None]) -> None:
         self._clock, self._on_failure = clock, on_failure
         self._away_since: float | None = None
+        self._closed = False
         self.failure: StorageFailed | None = None
 
     def away(self, error: StorageUnavailable) -> None:
@@ -42,10 +43,14 @@ class StoreHealth:
 
     def fail(self, error: StorageFailed) -> None:
         """It is over."""
-        if self.failure is None:
+        if self.failure is None and not self._closed:
             self.failure = error
             logger.error("the store has failed, and nothing runs here any more: %s", error)
             self._on_failure()
+
+    def close(self) -> None:
+        """The node is closing: a request under way may find the store closed below it, which is no failure."""
+        self._closed = True
 
     def check(self) -> None:
         """Raises StorageFailed: what the store has failed with."""

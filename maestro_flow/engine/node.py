@@ -148,7 +148,14 @@ class Node:
                 self._keeper.close()
         finally:
             self._closed = True
-            for closeable in (self._scan, self._journal, self._loader, self._relay, self._services.workers):
+            for closeable in (
+                self._health,
+                self._scan,
+                self._journal,
+                self._loader,
+                self._relay,
+                self._services.workers,
+            ):
                 closeable.close()
 
     def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:

@@ -2,8 +2,8 @@
 
 A commit writes to one group only, so a flow's letters lie first in the inbox of its own group, whose actor has them
 sent on here and settles them when they have arrived. A node that dies in between leaves a letter that its heir sends
-again, under the same id: it is one message for the receiver. Letters of a group arrive in
-order, except for those that had to be sent again.
+again, under the same id: it is one message for the receiver. Letters that are sent
+at the same time may overtake each other.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["Relay"]
 
 
+_WORKERS = 4
+"""Stores write together what comes in at the same time, so a few senders at once are worth more than one in a row."""
+
+
 class Relay:
     """See the module. ``look_for_mail`` tells this node that there is mail for a group, which it may hold."""
 
@@ -31,7 +35,7 @@ class Relay:
         self, runtime: Runtime, storage: Storage, health: StoreHealth, look_for_mail: Callable[[int], None]
     ) -> None:
         self._storage, self._look_for_mail = storage, look_for_mail
-        self._jobs = StoreJobs(runtime, health, "relay", 1)
+        self._jobs = StoreJobs(runtime, health, "relay", _WORKERS)
 
     def forward(self, held: Held, sender: ActorRef[Any], letter: Message, group_id: int) -> None:
         """Send a letter from the inbox of a held group on to another group; its actor is told ``Forwarded``."""
