@@ -7,9 +7,10 @@ import pytest
 
 from maestro_flow import Workflow
 from maestro_flow.core.permits.state import PermitState, fold
+from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.permits import TagPermit
 from maestro_flow.engine.placement import place
-from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable
+from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable, StorageUnusable
 from maestro_flow.model.commit import Message, MessageState, RunEntry
 from maestro_flow.model.permits import (
     LIMIT,
@@ -23,6 +24,7 @@ from maestro_flow.model.permits import (
 )
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery
+from maestro_flow.testing import ManualClock
 from tests.engine.world import Crash, Process, World, crash_at
 
 HOME = place(PERMITS, range(64))
@@ -202,3 +204,13 @@ def test_a_page_of_runs_is_full_whatever_is_hidden_in_it(monkeypatch: pytest.Mon
 def test_a_limit_that_makes_no_sense_is_refused(tag: str, limit: int) -> None:
     with pytest.raises(SettingsError, match="tag"):
         World().process().engine.set_tag_permit(tag, limit)
+
+
+def test_what_fails_because_its_node_closes_is_no_failure_of_the_store() -> None:
+    """Letters may be on their way when the store is closed below them: it was told as lost to the user."""
+    told: list[str] = []
+    health = StoreHealth(ManualClock(), lambda: told.append("lost"))
+    health.close()
+    health.fail(StorageUnusable("the store is closed"))
+    health.check()
+    assert told == []

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
 from maestro_flow import Run, RunStatus, Workflow
 from maestro_flow.core.permits.state import PermitState, fold
 from maestro_flow.engine.placement import place
 from maestro_flow.model.commit import Commit, Lease, Outcome, Owner
-from maestro_flow.model.definition import Tag, WorkflowDefinition
+from maestro_flow.model.definition import Tag
 from maestro_flow.model.events import StepEnded, StepStarting, decode_events
 from maestro_flow.model.permits import PERMITS, is_permit_flow
 from maestro_flow.model.status import StepStatus
@@ -24,12 +23,15 @@ from tests.engine.world import Crash, Process, World, crash_at
 HOME = place(PERMITS, range(64))
 
 
-def sleepers(workflow_id: str, count: int, *tags: Tag, seconds: float = 5.0) -> WorkflowDefinition:
-    """Steps that need nothing of each other, and sleep."""
-    wf = Workflow(workflow_id)
+DB = Tag("db", permit=2)
+
+
+def sleepers(workflow_id: str, count: int, *, seconds: float = 5.0, step_concurrency: int | None = None) -> Workflow:
+    """Steps that need nothing of each other but the tag, and sleep."""
+    wf = Workflow(workflow_id, step_concurrency=step_concurrency)
     for number in range(count):
-        wf.add(f"s{number}", type="Sleep", params={"sleep_seconds": seconds})
-    return evolve(wf.definition, steps=tuple(evolve(step, tags=tags) for step in wf.definition.steps))
+        wf.add(f"s{number}", type="Sleep", params={"sleep_seconds": seconds}, tags=[DB])
+    return wf
 
 
 class Watched(World):
@@ -62,9 +64,9 @@ class Watched(World):
                 self.active.discard((flow_id, event.step))
             self.most |= Counter(tag for flow, _ in self.active for tag in self.tags[flow.partition("/")[0]])
 
-    def push(self, process: Process, definition: WorkflowDefinition, *tags: str) -> None:
-        process.engine.push(definition)
-        self.tags[definition.id] = tags
+    def push(self, process: Process, workflow: Workflow, *tags: str) -> None:
+        process.engine.push(workflow)
+        self.tags[workflow.definition.id] = tags
 
     def permits(self) -> PermitState:
         latest = max(self.storage.list_runs(RunQuery(workflow_id=PERMITS)), key=lambda entry: entry.run_id)
@@ -91,13 +93,10 @@ def statuses(runs: Sequence[Run]) -> set[RunStatus]:
     return {run.status for run in runs}
 
 
-DB = Tag("db", permit=2)
-
-
 def test_two_workflows_share_a_tag_and_one_limits_itself(world: Watched) -> None:
     process = world.process()
-    world.push(process, sleepers("a", 4, DB), "db")
-    world.push(process, evolve(sleepers("b", 5, DB), step_concurrency=1), "db", "b")
+    world.push(process, sleepers("a", 4), "db")
+    world.push(process, sleepers("b", 5, step_concurrency=1), "db", "b")
     runs = [*process.engine.start_many("a", [{}] * 2), *process.engine.start_many("b", [{}] * 2)]
     for run in runs:
         assert run.wait(timeout_s=600) is RunStatus.SUCCEEDED
@@ -109,7 +108,7 @@ def test_two_workflows_share_a_tag_and_one_limits_itself(world: Watched) -> None
 def test_a_step_that_waits_says_so_and_a_limit_that_is_set_lets_it_go(world: Watched) -> None:
     process = world.process()
     process.engine.set_tag_permit("db", 0)
-    world.push(process, sleepers("a", 2, DB), "db")
+    world.push(process, sleepers("a", 2), "db")
     run = process.engine.start("a")
     let_pass(process, 5.0)
     assert {step.status for step in run.steps.values()} == {StepStatus.WAITING_FOR_PERMITS}
@@ -120,8 +119,8 @@ def test_a_step_that_waits_says_so_and_a_limit_that_is_set_lets_it_go(world: Wat
 
 def test_what_waits_or_holds_when_a_run_is_stopped_is_given_back(world: Watched) -> None:
     process = world.process()
-    world.push(process, sleepers("a", 4, DB, seconds=600.0), "db")
-    world.push(process, sleepers("b", 2, DB), "db")
+    world.push(process, sleepers("a", 4, seconds=600.0), "db")
+    world.push(process, sleepers("b", 2), "db")
     first, second = process.engine.start("a"), process.engine.start("b")
     let_pass(process, 2.0)
     first.stop()
@@ -136,15 +135,13 @@ def test_attempts_each_ask_for_their_own_permits() -> None:
     wf = Workflow("flaky")
     calls: list[int] = []
 
-    @wf.step(retries=2, retry_wait_s=1)
+    @wf.step(retries=2, retry_wait_s=1, tags=[Tag("db", permit=1)])
     def work() -> None:
         calls.append(len(calls))
         if len(calls) < 3:
             raise ValueError("not yet")
 
-    definition = evolve(wf.definition, steps=(evolve(wf.definition.steps[0], tags=(Tag("db", permit=1),)),))
-    process.engine._step_types.add_functions("flaky", wf.functions)
-    world.push(process, definition, "db")
+    world.push(process, wf, "db")
     runs = process.engine.start_many("flaky", [{}] * 3)
     for run in runs:
         assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED
@@ -160,8 +157,8 @@ def test_whenever_the_process_dies_the_next_one_keeps_the_limit_and_ends_all(
     monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 10)
     world = Watched()
     dying = world.process(seed=number, fault=crash_at(number, when), batch_max=1)
-    world.push(dying, sleepers("a", 3, DB), "db")
-    world.push(dying, sleepers("b", 3, DB), "db")
+    world.push(dying, sleepers("a", 3), "db")
+    world.push(dying, sleepers("b", 3), "db")
     runs = [dying.engine.start("a"), dying.engine.start("b")]
     with pytest.raises(Crash):
         let_pass(dying, 100.0)
@@ -204,7 +201,7 @@ def apart(world: World) -> tuple[Process, Process]:
 def test_runs_wait_until_the_permit_flow_has_an_owner(world: Watched) -> None:
     hold(world, home=True)
     process = world.process()
-    world.push(process, sleepers("a", 3, DB), "db")
+    world.push(process, sleepers("a", 3), "db")
     run = process.engine.start("a")
     let_pass(process, 10.0)
     assert {step.status for step in run.steps.values()} == {StepStatus.WAITING_FOR_PERMITS}
@@ -216,8 +213,8 @@ def test_runs_wait_until_the_permit_flow_has_an_owner(world: Watched) -> None:
 @pytest.mark.parametrize("dies", ["permits", "runs"])
 def test_an_owner_that_dies_is_followed_by_the_other_one(world: Watched, dies: str, seconds: int) -> None:
     permits, owner = apart(world)
-    world.push(owner, sleepers("a", 4, DB), "db")
-    world.push(owner, sleepers("b", 4, DB), "db")
+    world.push(owner, sleepers("a", 4), "db")
+    world.push(owner, sleepers("b", 4), "db")
     runs = [owner.engine.start("a"), owner.engine.start("b")]
     together([permits, owner], seconds)
     assert statuses(runs) == {RunStatus.IN_PROGRESS}
@@ -231,7 +228,7 @@ def test_an_owner_that_dies_is_followed_by_the_other_one(world: Watched, dies: s
 
 def test_an_owner_that_closes_hands_the_permit_flow_over(world: Watched) -> None:
     permits, owner = apart(world)
-    world.push(owner, sleepers("a", 6, DB), "db")
+    world.push(owner, sleepers("a", 6), "db")
     run = owner.engine.start("a")
     together([permits, owner], 7)
     permits.engine.close()
