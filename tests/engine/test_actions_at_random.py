@@ -48,9 +48,9 @@ def orders(chance: random.Random, runs: list[Run]) -> list[tuple[float, Message]
     found = []
     for number, run in enumerate(runs):
         at = chance.choice([chance.uniform(0, 1.5), 0.3, 0.8, 1.2]) + chance.choice([0, 0, -0.001, 0.001])
-        action = chance.choice([Action.STOP] * 6 + [Action.KILL, Action.SKIP, Action.PAUSE])
+        action = chance.choice([Action.STOP] * 6 + [Action.KILL, Action.SKIP, Action.BREAKPOINT])
         step = chance.choice(["first", "shaky", "nap", "join", "last"])
-        order = ActionOrder(step if action in (Action.SKIP, Action.PAUSE) or chance.random() < 0.2 else "")
+        order = ActionOrder(step if action in (Action.SKIP, Action.BREAKPOINT) or chance.random() < 0.2 else "")
         body = msgspec.json.encode(order)
         found.append((max(at, 0.0), Message(run.group_id, f"m{number}", run.flow_id, action.lower(), body)))
     return sorted(found, key=lambda pair: pair[0])
@@ -92,10 +92,9 @@ def test_every_action_is_answered_and_every_run_ends(seed: int) -> None:
         flow = process.engine.find(*_place(message.flow_id)).view()
         for step in flow.steps.values():
             if step.status == "PAUSED":
-                body = msgspec.json.encode(ActionOrder(step.id))
-                process.engine.send(
-                    Message(message.group_id, f"{message.message_id}r", message.flow_id, "resume", body)
-                )
+                for kind, order in ("breakpoint", ActionOrder(step.id, on=False)), ("resume", ActionOrder(step.id)):
+                    key, body = f"{message.message_id}/{kind}", msgspec.json.encode(order)
+                    process.engine.send(Message(message.group_id, key, message.flow_id, kind, body))
     for message in messages:
         run = process.engine.find(*_place(message.flow_id))
         status = run.wait(timeout_s=300)
