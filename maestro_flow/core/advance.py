@@ -47,9 +47,9 @@ def advance(draft: Draft) -> None:
     if state.deadline is not None and draft.at >= state.deadline and state.ending is None:
         timeout_s = state.deadline - (state.started_at or 0.0)
         end_early(draft, StepStatus.TIMED_OUT, f"the run was not done after {timeout_s:g} s")
-    before = None
-    while draft.state is not before:  # what ends without having run lets others go on at once
-        before = draft.state
+    ended = -1
+    while draft.ended != ended:  # what ends without having run lets others go on at once
+        ended = draft.ended
         _go_on(draft)
     state = draft.state
     if state.is_settled and state.status is RunStatus.IN_PROGRESS and not draft.is_full:

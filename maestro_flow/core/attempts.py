@@ -85,6 +85,7 @@ def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -
     step = state.steps.get(step_id)
     attempt = 1 if step is None else step.next_attempt
     draft.emit(StepEnded(step_id, attempt, status, **fields))
+    draft.ended += 1
     if step is not None and step.permits:
         draft.sends.append(release(state, step_id, step))
     if status is StepStatus.FATALLY_FAILED and mode is FailureMode.FAIL_IMMEDIATELY and draft.state.ending is None:

@@ -42,6 +42,8 @@ class Draft:
         self.settles: list[Settlement] = []
         self.sends: list[Letter] = []
         self.bytes = 0
+        self.ended = 0
+        """Attempts that the decision has ended."""
 
     @property
     def is_full(self) -> bool:

@@ -69,11 +69,9 @@ def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
 
 def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR0912 - one branch an event
     """The state after an event that was recorded at time ``at``."""
+    if state.status.is_terminal and not (isinstance(event, RunUnblocked) and state.is_blocking):
+        raise IllegalEvent(f"{state.flow_id}: {event!r} after the run has ended as {state.status}")
     match event:
-        case RunUnblocked() if state.is_blocking:
-            return replace(state, is_blocking=False)
-        case _ if state.status.is_terminal or isinstance(event, RunUnblocked):
-            raise IllegalEvent(f"{state.flow_id}: {event!r} while the run is {state.status}")
         case StepStarting():
             return _step_starting(state, event, at)
         case StepEnded():
@@ -105,6 +103,8 @@ def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR
             is_strict = state.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL
             is_blocking = is_strict and event.status is RunStatus.FAILED
             return replace(state, status=event.status, ended_at=at, reason=event.reason, is_blocking=is_blocking)
+        case RunUnblocked():
+            return replace(state, is_blocking=False)
 
 
 # -- the run ----------------------------------------------------------------------------------------------------
