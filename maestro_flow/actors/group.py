@@ -48,6 +48,10 @@ _STEADY_S = 60.0
 flow has written since, because loading a flow writes already: one that fails at each load would go on failing."""
 
 
+_SETTLED_MAX = 10_000
+"""A scan reads some hundred letters at once: what it has read is handled long before so many others are."""
+
+
 @define
 class _Child:
     ref: ActorRef[Any]
@@ -66,6 +70,7 @@ class GroupActor(BaseActor):
         self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was loaded again, and when for the last time
         self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
         self.in_hand: dict[str, Message] = {}
+        self.settled: dict[str, None] = {}  # ids of messages that were settled last
         self.defects: dict[str, list[str]] = {}  # by message: tracebacks of its flow's actors that had it in hand
         self.handing_over: Event | None = None
 
@@ -89,12 +94,13 @@ class GroupActor(BaseActor):
                 self.adopt(message.state, message.start)
             case Mail():
                 for letter in message.messages:
-                    if letter.message_id not in self.in_hand:
+                    if letter.message_id not in self.in_hand and letter.message_id not in self.settled:
                         self.deliver(letter)
             case Settled():
                 for message_id in message.message_ids:
                     self.in_hand.pop(message_id, None)
                     self.defects.pop(message_id, None)
+                    self.is_done_with(message_id)
             case FlowGone():
                 self.flow_ended(message.flow_id)
             case FlowLost():
@@ -107,6 +113,7 @@ class GroupActor(BaseActor):
             case HandOverAll():
                 self.hand_over(message.done)
             case Committed() if not message.outcome.is_durable:
+                self.settled.clear()
                 self.services.receive_again(self.held)  # a settlement without a flow was not written
 
     # -- flows --------------------------------------------------------------------------------------------------
@@ -207,7 +214,7 @@ class GroupActor(BaseActor):
         if self.handing_over is not None:
             return  # the next owner receives it: what its flow is by then, nobody knows yet
         child, defects = self.flows.get(letter.flow_id), self.defects.get(letter.message_id, [])
-        failures = letter.deliveries - 1 + len(defects)
+        failures = max(letter.deliveries - 1, 0) + len(defects)
         if failures >= self.services.limits.deliveries_max:
             self.in_hand.pop(letter.message_id, None)
             problem = f"given up: {failures} owners failed while they had it in hand"
@@ -229,7 +236,14 @@ class GroupActor(BaseActor):
     def in_hand_for(self, flow_id: str) -> list[Message]:
         return [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]
 
+    def is_done_with(self, message_id: str) -> None:
+        """A letter comes at once from who has sent it, and may come again from a scan that read it before its end."""
+        self.settled[message_id] = None
+        if len(self.settled) > _SETTLED_MAX:
+            del self.settled[next(iter(self.settled))]
+
     def settle(self, settlement: Settlement) -> None:
+        self.is_done_with(settlement.message_id)
         self.services.journal.submit(Write(self.held, self.actor_ref, settles=(settlement,)))
 
     # -- the end ------------------------------------------------------------------------------------------------

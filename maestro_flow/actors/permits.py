@@ -89,18 +89,18 @@ class PermitActor(BaseActor):
         self.has_more = decision.is_full
         if not decision.events and not decision.settles:
             return
-        self.then = lambda: self.decided(decision)
         sends = tuple(self.grant(claim) for claim in decision.granted if claim in self.state.claims)
+        self.then = lambda: self.decided(decision, sends)
         if decision.events:
             self.services.journal.submit(self.write(self.state, decision.events, decision=decision, sends=sends))
         else:
             self.services.journal.submit(Write(self.held, self.actor_ref, settles=decision.settles))
 
-    def decided(self, decision: PermitDecision) -> None:
+    def decided(self, decision: PermitDecision, sent: tuple[Message, ...]) -> None:
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
-        if decision.granted:
-            self.services.look_for_mail(self.held.lease.group_id)
+        for letter in sent:
+            self.services.bring(letter)
 
     def grant(self, claim: str) -> Message:
         flow_id, step, attempt = parts_of(claim)

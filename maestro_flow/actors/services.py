@@ -32,7 +32,7 @@ class Write:
     entry: RunEntry | None = None
     settles: tuple[Settlement, ...] = ()
     sends: tuple[Message, ...] = ()
-    """All to the group's own inbox (PROTOCOL 2); ``Services.look_for_mail`` brings them on their way."""
+    """All to the group's own inbox (PROTOCOL 2); ``Services.bring`` has them dealt with as soon as they are written."""
 
 
 class Journal(Protocol):
@@ -107,8 +107,8 @@ class Services:
     """Read one flow from the store and tell its group."""
     receive_again: Callable[[Held], None]
     """The next scan brings again what the group has received and not settled."""
-    look_for_mail: Callable[[int], None]
-    """There is mail in the inbox of this group, which this node may hold: a scan would find it, but later."""
+    bring: Callable[[Message], None]
+    """A message was just written: have it dealt with, if its group is held here. A scan would find it, but later."""
     forward: Callable[[Held, ActorRef[Any], Message, int], None]
     """Send a letter from the inbox of a held group on to another one, and tell the held group's actor."""
     permit_group: int

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
-from maestro_flow.actors.messages import LookAgain, TakeUp
+from maestro_flow.actors.messages import LookAgain, Mail, TakeUp
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime
@@ -25,7 +25,7 @@ from maestro_flow.engine.relay import Relay
 from maestro_flow.engine.settings import Settings
 from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
-from maestro_flow.model.commit import GivenRun, Owner
+from maestro_flow.model.commit import GivenRun, Message, Owner
 from maestro_flow.model.permits import PERMITS
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.process import this_process
@@ -61,7 +61,7 @@ class Node:
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
         self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal)
-        self._relay = Relay(runtime, storage, self._health, self.look_for_mail)
+        self._relay = Relay(runtime, storage, self._health, self._bring)
         store_clock = StoreClock(runtime.clock)
         taken = TakenRuns(storage, runtime.clock)
         self._keeper = Keeper(
@@ -87,7 +87,7 @@ class Node:
             taken=taken,
             load_again=self._load_again,
             receive_again=self._receive_again,
-            look_for_mail=self.look_for_mail,
+            bring=self._bring,
             forward=self._relay.forward,
             permit_group=place(PERMITS, range(storage.group_count)),
         )
@@ -179,6 +179,18 @@ class Node:
     def _receive_again(self, held: Held) -> None:
         if owned := self._owned(held):
             self._loader.receive_again(owned)
+
+    def _bring(self, letter: Message) -> None:
+        """The fast path of a letter that was just written: its group may be held here.
+
+        The permit flow is told to look: a limit may have been set before this request, and wait unread in the inbox.
+        """
+        owned = self._keeper.groups.get(letter.group_id)
+        if owned is not None and owned.is_serving:
+            if letter.flow_id == PERMITS and letter.group_id == self._services.permit_group:
+                self._loader.look_at(owned)
+            else:
+                post(owned.ref, Mail((letter,)))
 
     def _owned(self, held: Held) -> OwnedGroup | None:
         owned = self._keeper.groups.get(held.lease.group_id)

@@ -18,7 +18,7 @@ from maestro_flow.actors.services import Held
 from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.jobs import StoreJobs
 from maestro_flow.errors import Conflict
-from maestro_flow.model.commit import Message
+from maestro_flow.model.commit import Message, MessageState
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Relay"]
@@ -29,12 +29,12 @@ _WORKERS = 4
 
 
 class Relay:
-    """See the module. ``look_for_mail`` tells this node that there is mail for a group, which it may hold."""
+    """See the module. ``bring`` is called with what has arrived, for the case that this node holds its group, too."""
 
     def __init__(
-        self, runtime: Runtime, storage: Storage, health: StoreHealth, look_for_mail: Callable[[int], None]
+        self, runtime: Runtime, storage: Storage, health: StoreHealth, bring: Callable[[Message], None]
     ) -> None:
-        self._storage, self._look_for_mail = storage, look_for_mail
+        self._storage, self._bring = storage, bring
         self._jobs = StoreJobs(runtime, health, "relay", _WORKERS)
 
     def forward(self, held: Held, sender: ActorRef[Any], letter: Message, group_id: int) -> None:
@@ -43,12 +43,13 @@ class Relay:
         def send() -> None:
             message = Message(group_id, letter.message_id, letter.flow_id, letter.kind, letter.body)
             try:
-                self._storage.send(message)
-                outcome = "forwarded"
+                there = self._storage.send(message)
             except Conflict as error:
-                outcome = f"conflict: {error}"
-            post(sender, Forwarded(letter.message_id, outcome))
-            self._look_for_mail(group_id)
+                post(sender, Forwarded(letter.message_id, f"conflict: {error}"))
+                return
+            post(sender, Forwarded(letter.message_id, "forwarded"))
+            if there.state is MessageState.WAITING:
+                self._bring(there)
 
         self._jobs.submit(held, send)
 

@@ -6,12 +6,15 @@ import msgspec
 import pytest
 
 from maestro_flow import Workflow
+from maestro_flow.actors.base import post
+from maestro_flow.actors.messages import Mail
 from maestro_flow.core.permits.state import PermitState, fold
 from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.permits import TagPermit
 from maestro_flow.engine.placement import place
 from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable, StorageUnusable
 from maestro_flow.model.commit import Message, MessageState, RunEntry
+from maestro_flow.model.definition import Tag
 from maestro_flow.model.permits import (
     LIMIT,
     PERMITS,
@@ -22,7 +25,7 @@ from maestro_flow.model.permits import (
     PermitRequest,
     claim_of,
 )
-from maestro_flow.model.status import RunStatus
+from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import RunQuery
 from maestro_flow.testing import ManualClock
 from tests.engine.world import Crash, Process, World, crash_at
@@ -109,6 +112,37 @@ def test_mail_that_cannot_be_read_is_answered() -> None:
     outcomes = [world.storage.message(*place) for place in ((HOME, "broken"), (HOME, "stop"), (AWAY, "lost"))]
     assert [outcome.outcome.partition(":")[0] for outcome in outcomes if outcome] == ["conflict"] * 3
     assert permit_runs(world) == []
+
+
+@pytest.mark.parametrize("group_id", [HOME, AWAY])
+def test_a_request_that_a_scan_brings_after_its_release_is_not_asked_again(group_id: int) -> None:
+    """The scan read it before it was settled: taken for a new one, it would hold its permit for ever."""
+    world = World()
+    process = world.process()
+    ask(world, 1, group_id, db=1)
+    let_pass(process)
+    give_back(world, 1, group_id)
+    let_pass(process)
+    for owned in process.engine._node._keeper.groups.values():
+        letter = world.storage.message(owned.held.lease.group_id, f"{claim(1)}/request")
+        if letter is not None:
+            post(owned.ref, Mail((letter,)))
+    let_pass(process)
+    assert state(world).claims == {}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_limit_that_was_set_before_a_run_is_read_before_its_requests(seed: int) -> None:
+    world = World()
+    process = world.process(seed)
+    body = msgspec.json.encode(PermitLimit("db", 0))
+    world.storage.send(Message(HOME, "limit", PERMITS, LIMIT, body))  # as by a client elsewhere
+    wf = Workflow("limited")
+    wf.add("work", type="NoOp", tags=[Tag("db", permit=1)])
+    process.engine.push(wf)
+    run = process.engine.start("limited")
+    let_pass(process)
+    assert run.steps["work"].status is StepStatus.WAITING_FOR_PERMITS
 
 
 def test_a_letter_is_sent_on_as_soon_as_the_store_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
