@@ -39,7 +39,13 @@ def run_summary(run: RunView | RunEntry) -> dict[str, Any]:
 def run_document(view: RunView) -> dict[str, Any]:
     """A run with its params and all its steps, by step id in the order of the definition."""
     steps = {step_id: step_document(step) for step_id, step in view.steps.items()}
-    return run_summary(view) | {"params": view.params, "steps": steps}
+    return run_summary(view) | {
+        "instance_status": view.instance_status,
+        "reason": view.reason or None,
+        "blocking": view.is_blocking,
+        "params": view.params,
+        "steps": steps,
+    }
 
 
 def step_document(step: StepView) -> dict[str, Any]:
@@ -56,6 +62,10 @@ def step_document(step: StepView) -> dict[str, Any]:
         "outputs": step.outputs,
         "result": step.result,
         "error": step.error and {name: getattr(step.error, name) for name in ("type", "message", "traceback")},
+        "timeout_s": step.timeout_s,
+        "breakpoint": step.breakpoint,
+        "ending": step.ending,
+        "run_id": step.run_id,
         "waiting_for": step.waiting_for or None,
     }
 

@@ -23,7 +23,8 @@ class Exit(IntEnum):
         """One sentence for the help."""
         return (
             f"Exit code {cls.OK}: all went well. {cls.NOT_SUCCEEDED}: a run did not succeed. "
-            f"{cls.WRONG}: a definition, an option or the store is not usable. {cls.TIMED_OUT}: the time ran out."
+            f"{cls.WRONG}: a definition, an option or the store is not usable, or an action is refused. "
+            f"{cls.TIMED_OUT}: the time ran out."
         )
 
     @classmethod

@@ -67,6 +67,12 @@ def show(workflow_id: str, instance: int | None, run_id: int | None, store: Stor
 def print_run(view: RunView) -> None:
     """The run, its steps, and below them what they returned and where they failed."""
     click.echo(f"{run_line(view)} (version {view.version}, started {date_and_time(view.started_at) or 'not yet'})")
+    if view.reason:
+        click.echo(f"reason {view.reason}")
+    if view.instance_status is not view.status:
+        click.echo(f"the instance is {view.instance_status}: steps of earlier runs count, too")
+    if view.is_blocking:
+        click.echo("the runs after it wait: maestro-flow unblock, or restart")
     if view.params:
         click.echo(f"params {_short(view.params)}")
     print_table(step_table(list(view.steps.values()), SystemClock().time()))

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from maestro_flow.cli.actions import COMMANDS as ACTIONS
 from maestro_flow.cli.exits import INTERRUPTED, Exit
 from maestro_flow.cli.look import list_runs, show
 from maestro_flow.cli.migrate import migrate
@@ -27,7 +28,7 @@ def cli() -> None:
     """Durable workflows: run them here, go on after a crash, look at what has run."""
 
 
-for command in (run, resume, node, list_runs, show, permits, migrate):
+for command in (run, resume, node, list_runs, show, *ACTIONS, permits, migrate):
     cli.add_command(command)
 
 

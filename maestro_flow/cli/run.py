@@ -9,7 +9,7 @@ import click
 
 from maestro_flow.cli.documents import print_json, run_document
 from maestro_flow.cli.exits import Exit
-from maestro_flow.cli.options import json_option, param_values, timeout_option
+from maestro_flow.cli.options import json_option, param_options, param_values, step_param_values, timeout_option
 from maestro_flow.cli.progress import Deadline, follow
 from maestro_flow.cli.signals import interruptible
 from maestro_flow.cli.store import Store, store_options
@@ -23,11 +23,20 @@ __all__ = ["resume", "run"]
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A param of the run: text, or JSON.")
+@param_options
 @store_options
 @timeout_option
 @json_option
-def run(file: Path, params: tuple[str, ...], store: Store, timeout: float | None, as_json: bool) -> int:
+def run(
+    file: Path,
+    *,
+    params: tuple[str, ...],
+    step_params: tuple[str, ...],
+    breakpoints: tuple[str, ...],
+    store: Store,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
     """Run the workflow that FILE (YAML or JSON) defines, and show how it goes."""
     from maestro_flow.dsl.load import load_definition
     from maestro_flow.steps.registry import known_step_types
@@ -37,11 +46,13 @@ def run(file: Path, params: tuple[str, ...], store: Store, timeout: float | None
     for warning in loaded.warnings:
         click.echo(f"{file}: {warning}", err=True)
     values = param_values(params, loaded.definition.params)
+    step_values = step_param_values(step_params, loaded.definition.steps)
     deadline = Deadline(timeout)
     store.say(as_json=as_json)
     with interruptible(), store.engine() as engine:
         engine.push(loaded.definition)
-        view, code = follow(engine.start(loaded.definition.id, params=values), deadline, as_json=as_json)
+        started = engine.start(loaded.definition.id, params=values, step_params=step_values, breakpoints=breakpoints)
+        view, code = follow(started, deadline, as_json=as_json)
     explain(view, code)
     if as_json:
         print_json(run_document(view))

@@ -24,7 +24,12 @@ COLOURS = {
     "STARTING": "cyan",
     "RUNNING": "cyan",
     "IN_PROGRESS": "cyan",
+    "PAUSED": "yellow",
+    "WAITING_FOR_PERMITS": "yellow",
+    "COMPLETED_WITH_ERROR": "yellow",
     "CREATED": "dim",
+    "INITIALIZED": "dim",
+    "SKIPPED": "dim",
     "NOT_CREATED": "dim",
     "UNSATISFIED": "dim",
 }

@@ -52,6 +52,12 @@ def step_note(step: StepView) -> str:
         notes.append(" ".join(f"{step.error.type}: {step.error.message}".split()))
     if step.retry_at is not None:
         notes.append(f"next attempt at {time_of_day(step.retry_at)}")
+    if step.ending is not None:
+        notes.append(f"to end as {step.ending}")
+    if step.status is StepStatus.PAUSED:
+        notes.append("to go on: maestro-flow resume-step")
+    if step.is_carried:
+        notes.append(f"of run {step.run_id}")
     if step.waiting_for:
         notes.append(f"waiting: {step.waiting_for}")
     return "; ".join(notes)

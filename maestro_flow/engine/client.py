@@ -187,11 +187,11 @@ class Client:
         """
         if is_permit_flow(workflow_id):
             entries: list[RunEntry] = []  # it is the engine's own, and no run to users
-        elif instance_id is not None and run_id is not None:
-            entry = self.storage.run(flow_id_of(workflow_id, instance_id, run_id))
-            entries = [entry] if entry else []
         else:
             entries = self.storage.list_runs(RunQuery(workflow_id=workflow_id, instance_id=instance_id, limit=1))
+        if run_id is not None and entries:
+            entry = self.storage.run(flow_id_of(workflow_id, entries[0].instance_id, run_id))
+            entries = [entry] if entry else []
         if not entries:
             wanted = "".join(f"/{part}" for part in (instance_id, run_id) if part is not None)
             raise NotFound(f"there is no run {workflow_id}{wanted} in the store")

@@ -14,6 +14,7 @@ from maestro_flow.engine.waiting import looks
 from maestro_flow.errors import RunFailed
 from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.commit import GivenRun, RunEntry
+from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.status import RunStatus
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Run:
     def status(self) -> RunStatus:
         """CREATED, IN_PROGRESS, or how the run ended."""
         return self._refresh().status
+
+    @property
+    def definition(self) -> WorkflowDefinition:
+        """The version of the workflow that it runs."""
+        return self._client.definition(self.workflow_id, self.version)
 
     @property
     def steps(self) -> dict[str, StepView]:

@@ -46,6 +46,8 @@ class StepView:
     """The attempt is being terminated, to end in this status."""
     run_id: int
     """The run of the instance whose step this is: an earlier one for a step that a restart has taken over."""
+    is_carried: bool
+    """It was taken over from an earlier run."""
     waiting_for: str
     """Why the step cannot run on this node, though it is its turn; empty otherwise."""
 
@@ -128,6 +130,7 @@ def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> Ste
         breakpoint=step_id in state.breakpoints,
         ending=step.ending or (state.ending if step.is_active else None),
         run_id=_run_of(state, step_id),
+        is_carried=step_id in state.carried,
         waiting_for=f"step type {definition.type!r}, whose code this process does not have" if is_lacking else "",
     )
 

@@ -33,7 +33,8 @@ def test_a_pipe_gets_one_line_for_each_end_of_a_step_in_order(cli: CommandLine) 
 
 def test_json_on_stdout_is_one_document_with_every_step(cli: CommandLine) -> None:
     run = cli.json("run", cli.workflow("small", sleep("a", 0.01), no_op("b")), "--param", "day=7")
-    assert list(run) == [*RUN_KEYS, "params", "steps"]
+    assert list(run) == [*RUN_KEYS, "instance_status", "reason", "blocking", "params", "steps"]
+    assert (run["instance_status"], run["reason"], run["blocking"]) == ("SUCCEEDED", None, False)
     assert [run[key] for key in RUN_KEYS[:5]] == ["small", 1, 1, 1, "SUCCEEDED"]
     assert run["params"] == {"day": 7}
     assert list(run["steps"]) == ["a", "b"]
