@@ -56,11 +56,29 @@ class ManualClock:
 
 
 @frozen
+class _StandingClock:
+    """Both readings are the same for ever."""
+
+    now: float
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@frozen
 class Environment:
     """What a node takes from outside itself besides its store: a clock and a source of randomness."""
 
     clock: Clock = field(factory=SystemClock)
     random: random.Random = field(factory=random.SystemRandom)
+
+    @classmethod
+    def fixed(cls, now: float, seed: str) -> Environment:
+        """One in which time stands at ``now`` and chance follows from ``seed``: what is pure may depend on it."""
+        return cls(_StandingClock(now), random.Random(seed))  # noqa: S311 - repeatable is what it is for
 
     def new_id(self) -> str:
         """A random id of 96 bits: 24 hexadecimal digits."""

@@ -10,6 +10,7 @@ from attrs import define, field
 from maestro_flow.actors.messages import Returned
 from maestro_flow.actors.services import Held
 from maestro_flow.core.inputs import Report
+from maestro_flow.core.params.effective import params_of
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import ValueNotStorable
 from maestro_flow.model.definition import StepDefinition
@@ -136,8 +137,8 @@ class Attempt:
             generation=self.held.lease.generation,
             started_at=self.step.starting_at or now,
             now=now,
-            params={name: param.value for name, param in self.definition.params.items()},
-            run_params={name: param.value for name, param in flow.params.items()},
+            params={name: param.plain for name, param in params_of(flow, self.definition.id).items()},
+            run_params={name: param.plain for name, param in flow.params.items()},
             artifacts=self.artifacts,
             result_of=self._result_of,
             is_cancelled=lambda: self.is_cancelled,

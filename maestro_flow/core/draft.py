@@ -6,7 +6,7 @@ from attrs import frozen
 
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.inputs import Capacity, Effect, Input, Letter, TerminateStep
-from maestro_flow.core.params import Evaluation
+from maestro_flow.core.params.evaluation import Evaluation
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.model.commit import Settlement
 from maestro_flow.model.events import Event

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from attrs import Factory, frozen
 
+from maestro_flow.core.params.plan import StepPlan, plan_of
 from maestro_flow.core.permits.tags import permits_of
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 from maestro_flow.model.status import StepStatus
@@ -27,6 +28,8 @@ class Graph:
     """How many steps must complete before this one is decided."""
     branching: frozenset[str]
     """Steps with a condition to a successor that is an expression."""
+    plans: dict[str, StepPlan]
+    """What of each step has to be evaluated."""
     permits: Mapping[str, dict[str, int]] = Factory(dict)
     """Steps that need permits: tags with their limits."""
 
@@ -71,4 +74,5 @@ class Graph:
                 for step in definition.steps
                 if any(isinstance(value, str) for value in step.successors.values())
             ),
+            plans={step.id: plan_of(step) for step in definition.steps},
         )

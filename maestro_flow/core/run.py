@@ -47,8 +47,10 @@ def _queue(draft: Draft, instance_id: int, run_id: int, created_at: float, reque
 
 def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest | None) -> None:
     """The params of the run are evaluated now; a run whose params have no value never begins, and has failed."""
-    state, evaluation = draft.state, draft.evaluation
-    wanted = state.request if request is None else request
+    evaluation = draft.evaluation
+    wanted = draft.state.request if request is None else request
+    ids = {"instance_id": instance_id, "run_id": run_id, "created_at": created_at}
+    state = replace(draft.state, request=wanted, **ids)  # params may ask for these
     try:
         params = evaluation.run_params(state, wanted)
         timeout_s = evaluation.run_timeout(state, params)

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from maestro_flow.core.params.effective import params_of
 from maestro_flow.core.state import SEVERITY, FlowState, StepState
 from maestro_flow.model.definition import StepDefinition
 from maestro_flow.model.events import StepError
@@ -99,7 +100,7 @@ class RunView:
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            params={name: param.value for name, param in state.params.items()},
+            params={name: param.plain for name, param in state.params.items()},
             steps={step.id: _view(state, step, step.id in queue and step.id in lacking) for step in definition.steps},
         )
 
@@ -120,8 +121,8 @@ def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> Ste
         started_at=step.began_at if step.began_at is not None else step.starting_at,
         ended_at=step.ended_at,
         retry_at=step.retry_at,
-        params={name: param.value for name, param in (definition.params | step.params).items()},
-        outputs={name: param.value for name, param in step.outputs.items()},
+        params={name: param.plain for name, param in params_of(state, step_id).items()},
+        outputs={name: param.plain for name, param in step.outputs.items()},
         result=decode_value(bytes(step.result)),
         artifacts=step.artifacts,
         timeline=step.timeline,

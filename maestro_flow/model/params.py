@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from attrs import frozen
+from msgspec.structs import force_setattr, replace
 
 from maestro_flow.errors import ValueNotStorable
 
-__all__ = ["Param", "ParamMode", "ParamSource", "ParamType", "decode_params", "encode_params", "infer_param"]
+__all__ = ["Param", "ParamMode", "ParamSource", "ParamType", "as_data", "decode_params", "encode_params", "infer_param"]
 
 
 class ParamType(StrEnum):
@@ -29,7 +29,7 @@ class ParamType(StrEnum):
 
 
 class ParamMode(StrEnum):
-    """Who may still change a param, from anyone to no one."""
+    """Who may still change a param, from anyone to no one: each is stricter than the one before."""
 
     MUTABLE = "MUTABLE"
     MUTABLE_ON_START_RESTART = "MUTABLE_ON_START_RESTART"
@@ -48,12 +48,15 @@ class ParamSource(StrEnum):
     RESTART = "RESTART"
 
 
-@frozen
-class Param:
+class Param(msgspec.Struct, frozen=True, omit_defaults=True):
     """One param: a literal ``value`` of the shape that ``type`` says, or the SEL ``expression`` that gives it.
 
-    In a definition the texts of a value may refer to other params (``$name``, ``${name}``, and ``$$`` for a dollar);
-    in an evaluated param, such as one of an event, they are what they are.
+    In a definition the texts of a value may refer to other params (``$name``, ``${name}``, and ``$$`` for a dollar),
+    and where a reference gives all of it a value of any type may be such a text; in an evaluated param, such as one of
+    an event, they are what they are. A value is never changed in place: params share theirs.
+
+    The value of a MAP is a dict of params. An entry that is given as a plain value, as event schema 1 wrote them, is
+    the param that ``infer_param`` makes of it.
     """
 
     type: ParamType
@@ -61,6 +64,56 @@ class Param:
     mode: ParamMode = ParamMode.MUTABLE
     expression: str | None = None
     source: ParamSource = ParamSource.DEFINITION
+
+    def __post_init__(self) -> None:
+        if self.type is ParamType.MAP and isinstance(self.value, dict):
+            if all(isinstance(entry, Param) for entry in self.value.values()):
+                return
+            force_setattr(self, "value", {name: _entry(name, entry) for name, entry in self.value.items()})
+
+    @property
+    def plain(self) -> Any:
+        """The value as plain Python has it: that of a MAP without the types and modes of its entries."""
+        if self.type is ParamType.MAP and isinstance(self.value, dict):
+            return {name: entry.plain for name, entry in self.value.items()}
+        return self.value
+
+
+def _entry(name: str, given: Any) -> Param:
+    """An entry of a MAP: a param, one that was decoded as plain JSON, or a plain value."""
+    if isinstance(given, Param):
+        return given
+    if isinstance(given, dict) and given.get("type") in _TYPE_NAMES and given.keys() <= _FIELDS:
+        return msgspec.convert(given, Param)
+    return infer_param(name, given)
+
+
+_TYPE_NAMES = frozenset(ParamType)
+_FIELDS = frozenset(Param.__struct_fields__)
+
+
+def as_data(param: Param) -> Param:
+    """The param with every ``$`` of its texts doubled: evaluated as a definition, it is what it was."""
+    if param.expression is not None:
+        return param
+    value = _doubled(param.value)
+    return param if value is param.value else replace(param, value=value)
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("$", "$$") if "$" in value else value
+    if isinstance(value, list):
+        return (
+            [_doubled(item) for item in value]
+            if any(isinstance(item, str) and "$" in item for item in value)
+            else value
+        )
+    if isinstance(value, dict) and value:
+        if all(isinstance(entry, Param) for entry in value.values()):  # names of a MAP's entries are no texts
+            return {name: as_data(entry) for name, entry in value.items()}
+        return {_doubled(name): _doubled(item) for name, item in value.items()}
+    return value
 
 
 def encode_params(params: dict[str, Param]) -> bytes:
@@ -100,8 +153,7 @@ def infer_param(name: str, value: Any) -> Param:
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         if all(isinstance(item, str) for item in value.values()):
             return Param(ParamType.STRING_MAP, dict(value))
-        nested = {key: infer_param(f"{name}.{key}", item).value for key, item in value.items()}
-        return Param(ParamType.MAP, nested)
+        return Param(ParamType.MAP, {key: infer_param(f"{name}.{key}", item) for key, item in value.items()})
     raise ValueNotStorable(
         f"param {name!r}: a {type(value).__name__} is no Maestro param; expected a string, an int, a float, a bool, "
         "a list of one of these, or a dict with string keys"

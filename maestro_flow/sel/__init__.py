@@ -14,7 +14,7 @@ from maestro_flow.errors import SelError, SelLimit, SelRuntimeError, SelSyntax, 
 from maestro_flow.sel.evaluation import evaluate, referenced_names
 from maestro_flow.sel.frame import ParamFunctions
 from maestro_flow.sel.functions.params import PARAM_FUNCTIONS
-from maestro_flow.sel.limits import SelLimits
+from maestro_flow.sel.limits import SelLimits, Visits
 
 __all__ = [
     "PARAM_FUNCTIONS",
@@ -25,6 +25,7 @@ __all__ = [
     "SelRuntimeError",
     "SelSyntax",
     "SelTypeError",
+    "Visits",
     "evaluate",
     "referenced_names",
 ]

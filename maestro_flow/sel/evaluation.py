@@ -15,7 +15,7 @@ from maestro_flow.sel.access import Evaluate
 from maestro_flow.sel.convert import from_python, to_python
 from maestro_flow.sel.frame import Frame, ParamFunctions
 from maestro_flow.sel.functions.classes import CLASSES
-from maestro_flow.sel.limits import SelLimits
+from maestro_flow.sel.limits import SelLimits, Visits
 from maestro_flow.sel.parse import parse
 from maestro_flow.sel.statements import compile_program
 
@@ -64,11 +64,13 @@ def evaluate(
     functions: ParamFunctions | None = None,
     limits: SelLimits = _DEFAULTS,
     environment: Environment = _SYSTEM,
+    visits: Visits | None = None,
 ) -> object:
     """The value of a SEL expression as a plain Python value; null, or no value at all, is None.
 
     ``params`` are plain Python values by name, looked at only when the expression does; ``functions`` answers
     ``params.getFromStep(...)`` and its like; ``environment`` is where the expression has time and chance from.
+    ``visits`` is shared with other evaluations, and limits this one if it is less than ``limits.visits_max``.
 
     Raises:
         SelError: it has no value; the subclass and the message say why. Nothing else is raised, whatever the text.
@@ -78,7 +80,13 @@ def evaluate(
         program = _cache.get(source, limits.depth_max)
         given = {} if params is None else params
         frame = Frame(given, functions, limits, environment, from_python)
-        return to_python(frame, program(frame))
+        if visits is None:
+            return to_python(frame, program(frame))
+        granted = frame.visits_left = min(limits.visits_max, visits.left)
+        try:
+            return to_python(frame, program(frame))
+        finally:
+            visits.left -= granted - max(frame.visits_left, 0)
     except SelError:
         raise
     except RecursionError:

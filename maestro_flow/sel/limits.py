@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from maestro_flow.errors import SettingsError
 
-__all__ = ["SelLimits"]
+__all__ = ["SelLimits", "Visits"]
 
 
 def _limit(default: int, reason: str, most: int = 10**9) -> int:
@@ -30,3 +30,10 @@ class SelLimits:
     array_items_max: int = _limit(25_000, "items of one array, wherever it comes from; Maestro's")
     string_chars_max: int = _limit(1_000_000, "UTF-16 units of one string; all params of a step may have 750,000")
     memory_bytes_max: int = _limit(100_000_000, "allocated by one evaluation, as it is estimated; Maestro's")
+
+
+@define
+class Visits:
+    """What several evaluations may visit together: each takes from what the ones before it have left."""
+
+    left: int

@@ -1,0 +1,133 @@
+"""Params that every run has without defining them (Maestro: default-workflow-params.yaml, default-step-params.yaml).
+
+They are virtual: computed when they are read and nobody has defined a param of the name. One that follows from another
+follows from the one that is defined: whoever gives RUN_TS at a start has set all dates of the run.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import frozen
+
+from maestro_flow.core.params.casts import shown
+from maestro_flow.core.state import FlowState
+from maestro_flow.errors import SelRuntimeError
+
+__all__ = ["DEFAULTS", "STEP_DEFAULTS", "Facts", "step_instance_uuid"]
+
+
+@frozen
+class Facts:
+    """What default params are made of. ``lookup`` gives another one of them, or the param that is defined instead."""
+
+    state: FlowState
+    at: float
+    step_id: str
+    attempt: int
+    lookup: Callable[[str], Any]
+
+    @property
+    def run_ts(self) -> int:
+        """Milliseconds since the epoch when the first run of the instance began: a restart keeps it."""
+        first = self.state
+        while first.previous is not None:
+            first = first.previous
+        return int((self.at if first.started_at is None else first.started_at) * 1000)
+
+    def local(self, name: str, zone: str) -> datetime:
+        """The moment that the param ``name`` holds, in milliseconds, in a zone."""
+        return _moment(self.lookup(name), name).astimezone(_zone(zone))
+
+    @property
+    def cron_zone(self) -> str:
+        return str(self.lookup("WORKFLOW_CRON_TIMEZONE"))
+
+
+def _moment(milliseconds: Any, name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(milliseconds))
+    except (ValueError, TypeError, OverflowError):
+        raise SelRuntimeError(
+            f"{name} is {shown(milliseconds)}: expected milliseconds since 1970, up to the year 9999"
+        ) from None
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SelRuntimeError(f"{shown(name)} is no time zone; expected one such as 'UTC' or 'Europe/Zurich'") from None
+
+
+def _derived_run_ts(facts: Facts) -> int:
+    text = f"{facts.lookup('TARGET_RUN_DATE')}{facts.lookup('TARGET_RUN_HOUR')}"
+    try:
+        moment = datetime.strptime(text, "%Y%m%d%H")  # noqa: DTZ007 - the zone follows
+    except ValueError:
+        raise SelRuntimeError(
+            f"TARGET_RUN_DATE and TARGET_RUN_HOUR are {shown(text)}: expected yyyyMMdd and HH"
+        ) from None
+    return int(moment.replace(tzinfo=_zone(facts.cron_zone)).timestamp() * 1000)
+
+
+def _text(base: str, pattern: str, zone: str = "", **shift: float) -> Callable[[Facts], str]:
+    """The date or hour of a moment in a zone (that of the cron trigger if none is given), so much later."""
+
+    def text(facts: Facts) -> str:
+        return (
+            (facts.local(base, zone or facts.cron_zone) + timedelta(**shift)).strftime(pattern).zfill(_WIDTHS[pattern])
+        )
+
+    return text
+
+
+_DATE, _HOUR = "%Y%m%d", "%H"
+_WIDTHS = {_DATE: 8, _HOUR: 2}
+_PACIFIC = "America/Los_Angeles"
+
+
+def step_instance_uuid(flow_id: str, step_id: str, attempt: int) -> str:
+    """An id of one attempt of a step, the same whenever it is asked for."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{flow_id}/{step_id}/{attempt}"))
+
+
+DEFAULTS: dict[str, Callable[[Facts], Any]] = {
+    "owner": lambda facts: facts.state.graph.definition.owner,
+    "workflow_id": lambda facts: facts.state.graph.definition.id,
+    "workflow_instance_id": lambda facts: facts.state.instance_id,
+    "workflow_run_id": lambda facts: facts.state.run_id,
+    "step_id": lambda facts: facts.step_id,
+    "step_attempt_id": lambda facts: facts.attempt,
+    "step_instance_uuid": lambda facts: step_instance_uuid(facts.state.flow_id, facts.step_id, facts.attempt),
+    "DSL_DEFAULT_TZ": lambda _facts: "UTC",
+    "WORKFLOW_CRON_TIMEZONE": lambda facts: facts.lookup("DSL_DEFAULT_TZ"),
+    "RUN_TS": lambda facts: facts.run_ts,
+    "RUN_DATE": _text("RUN_TS", _DATE, "UTC"),
+    "RUN_DATE_MINUS_1": _text("RUN_TS", _DATE, "UTC", days=-1),
+    "RUN_DATE_MINUS_7": _text("RUN_TS", _DATE, "UTC", days=-7),
+    "RUN_HOUR": _text("RUN_TS", _HOUR, "UTC"),
+    "LOCAL_RUN_DATE": _text("RUN_TS", _DATE),
+    "TARGET_RUN_DATE": _text("RUN_TS", _DATE),
+    "TARGET_RUN_HOUR": _text("RUN_TS", _HOUR),
+    "DERIVED_RUN_TS": _derived_run_ts,
+    "DERIVED_RUN_DATE_US_PACIFIC": _text("DERIVED_RUN_TS", _DATE, _PACIFIC),
+    "DERIVED_RUN_DATE_US_PACIFIC_MINUS_ONE": _text("DERIVED_RUN_TS", _DATE, _PACIFIC, days=-1),
+    "DERIVED_RUN_DATE_UTC": _text("DERIVED_RUN_TS", _DATE, "UTC"),
+    "DERIVED_RUN_DATE_UTC_MINUS_ONE": _text("DERIVED_RUN_TS", _DATE, "UTC", days=-1),
+    "DERIVED_RUN_DATE_UTC_PLUS_ONE": _text("DERIVED_RUN_TS", _DATE, "UTC", days=1),
+    "DERIVED_RUN_DATE_UTC_MINUS_ONE_HOUR": _text("DERIVED_RUN_TS", _DATE, "UTC", hours=-1),
+    "DERIVED_RUN_DATE_UTC_PLUS_ONE_HOUR": _text("DERIVED_RUN_TS", _DATE, "UTC", hours=1),
+    "DERIVED_RUN_HOUR_US_PACIFIC": _text("DERIVED_RUN_TS", _HOUR, _PACIFIC),
+    "DERIVED_RUN_HOUR_UTC": _text("DERIVED_RUN_TS", _HOUR, "UTC"),
+    "DERIVED_RUN_HOUR_UTC_MINUS_ONE_HOUR": _text("DERIVED_RUN_TS", _HOUR, "UTC", hours=-1),
+    "DERIVED_RUN_HOUR_UTC_PLUS_ONE_HOUR": _text("DERIVED_RUN_TS", _HOUR, "UTC", hours=1),
+}
+"""Every default param and how it is computed. RUN_HOUR is ours, beside RUN_DATE."""
+
+STEP_DEFAULTS = frozenset({"step_id", "step_attempt_id", "step_instance_uuid"})
+"""Those that only steps have."""
