@@ -37,10 +37,10 @@ from maestro_flow.dsl.options import (
     make_tags,
     make_timeout,
 )
+from maestro_flow.dsl.params import take_params
 from maestro_flow.dsl.place import Place, guess, shown
 from maestro_flow.dsl.reader import expect_text
 from maestro_flow.dsl.signature import CONTEXT, Upstream, check_function, find_arguments, name_of
-from maestro_flow.dsl.start import infer_params
 from maestro_flow.dsl.steps import check_type, read_failure_mode
 from maestro_flow.model.definition import FailureMode, RunStrategy, StepDefinition, Tag, WorkflowDefinition
 from maestro_flow.steps.python import PYTHON, PythonStep
@@ -97,7 +97,7 @@ class Workflow:
     ) -> None:
         self.id = check_workflow_id(id, Place("workflow"))
         self._place = Place(f"workflow {self.id!r}")
-        self._params = infer_params(params or {}, self._place / "params")
+        self._params = take_params(params or {}, self._place / "params")
         check_params_size(self._params, self._place / "params")
         if CONTEXT in self._params:
             raise (self._place / "params" / CONTEXT).error(
@@ -204,7 +204,7 @@ class Workflow:
             raise place.error("there is a param of this name: a parameter could mean either; rename one of them")
         if step_id == CONTEXT:
             raise place.error("a parameter of this name receives the StepContext; choose another id")
-        step_params = infer_params(params, place / "params")
+        step_params = take_params(params, place / "params", of_step=True)
         check_params_size(step_params, place / "params")
         definition = StepDefinition(
             id=step_id,

@@ -170,8 +170,8 @@ SCOPES = {
     "param": _scope(
         "a param in its full form",
         _enforced("type", "one of the types below, in upper or lower case; without it, the type of the value"),
-        _enforced("value", "a literal of that type; references to params (`$name`, `${name}`) are refused for now"),
-        _refused("expression", "expressions; compute the value in a step, or give it when the run is started"),
+        _enforced("value", "a literal of that type; texts may refer to params (`$name`, `${name}`)"),
+        _enforced("expression", "SEL that gives the value, instead of `value`; needs `type`"),
         _enforced("mode", "who may change it; default `MUTABLE`"),
         _inert("validator", "values are checked against the type only"),
         _stored("tags", "list of tags"),

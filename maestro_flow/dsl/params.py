@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from maestro_flow.core.params.casts import cast_literal
+from maestro_flow.core.params.plan import names_of, needed_names
 from maestro_flow.dsl.fields import SCOPES
 from maestro_flow.dsl.ids import check_param_name
-from maestro_flow.dsl.interpolation import unescape
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields, read_tags
-from maestro_flow.dsl.types import cast, infer_type, read_mode, read_type
-from maestro_flow.model.params import Param, ParamMode, ParamType
+from maestro_flow.dsl.types import cast_at, infer_type, read_mode, read_type
+from maestro_flow.errors import SelError
+from maestro_flow.model.params import Param, ParamMode, ParamSource, ParamType
 
-__all__ = ["read_params"]
+__all__ = ["check_param", "check_references", "read_params", "take_params"]
 
 _FULL_FORM = frozenset(SCOPES["param"].fields)
 _TYPES = frozenset(ParamType)
+_SPELLED_MAX = 12
 
 
-def read_params(given: Any, place: Place, notes: Notes) -> tuple[dict[str, Param], dict[str, Any]]:
+def read_params(
+    given: Any, place: Place, notes: Notes, *, of_step: bool = False
+) -> tuple[dict[str, Param], dict[str, Any]]:
     """Params by name, each short (a literal) or full (``{type, value, mode, ...}``); and what is only stored of them.
 
     Raises:
-        DefinitionError: a name is not legal, a value does not fit its type, or something in it is not supported yet.
+        DefinitionError: a name is not legal, a value does not fit its type, an expression is no SEL, or params need
+            each other in a circle.
     """
     params: dict[str, Param] = {}
     stored: dict[str, Any] = {}
@@ -31,35 +41,42 @@ def read_params(given: Any, place: Place, notes: Notes) -> tuple[dict[str, Param
         params[check_param_name(name, here)], rest = _read_param(param, here, notes)
         if rest:
             stored[name] = rest
+    check_references(params, place, of_step=of_step)
     return params, stored
 
 
 def _read_param(given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str, Any]]:
     if not _is_full(given):
-        kind = infer_type(given, place)
-        return Param(kind, _read_value(kind, given, place, notes)), {}
+        return _read_value(infer_type(given, place), given, place, notes)
     fields, stored = read_fields(given, place, notes, "param")
     read_tags(stored, place, notes)
+    mode = read_mode(fields["mode"], place / "mode") if "mode" in fields else ParamMode.MUTABLE
+    if "expression" in fields:
+        if "value" in fields:
+            raise place.error("a param has a value or an expression; leave one of them out")
+        if "type" not in fields:
+            raise place.error("an expression needs the type of its value: add the field 'type'")
+        kind = read_type(fields["type"], place / "type")
+        source = check_expression(fields["expression"], place / "expression")
+        return Param(kind, mode=mode, expression=source), stored
     here = place / "value"
     if "value" not in fields:
-        raise place.error("a param needs a value")
+        raise place.error("a param needs a value, or an expression")
     kind = read_type(fields["type"], place / "type") if "type" in fields else infer_type(fields["value"], here)
-    mode = read_mode(fields["mode"], place / "mode") if "mode" in fields else ParamMode.MUTABLE
-    value = _read_value(kind, fields["value"], here, notes)
-    if kind is ParamType.MAP and value != fields["value"]:
-        stored["value"] = fields["value"]  # with the types and modes of its entries, which a plain value does not have
-    return Param(kind, value, mode), stored
+    param, rest = _read_value(kind, fields["value"], here, notes)
+    return replace(param, mode=mode), stored | ({"value": rest} if rest else {})
 
 
-def _read_value(kind: ParamType, given: Any, place: Place, notes: Notes) -> Any:
-    def nested(_name: str, entry: Any, here: Place) -> Any:
-        param, _ = _read_param(entry, here, notes)
-        if param.mode is not ParamMode.MUTABLE:
-            notes.warn(here / "mode", "stored, but not acted on: the mode of the whole MAP counts")
-        return param.value
-
-    value = cast(kind, given, place, nested)
-    return value if kind is ParamType.MAP else unescape(value, place)  # the entries of a MAP have been unescaped
+def _read_value(kind: ParamType, given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str, Any]]:
+    """A literal; and what is only stored of the entries of a MAP."""
+    if kind is not ParamType.MAP or not isinstance(given, dict):
+        return Param(kind, cast_at(cast_literal, kind, given, place)), {}
+    entries, stored = {}, {}
+    for name, entry in given.items():
+        entries[name], rest = _read_param(entry, place / name, notes)
+        if rest:
+            stored[name] = rest
+    return Param(kind, entries), stored
 
 
 def _is_full(given: Any) -> bool:
@@ -73,3 +90,105 @@ def _is_full(given: Any) -> bool:
     if "type" in given:
         return has_value or (given.keys() <= _FULL_FORM and str(given["type"]).upper() in _TYPES)
     return has_value and given.keys() <= _FULL_FORM
+
+
+def check_expression(given: Any, place: Place) -> str:
+    """The text of an expression, if it is SEL.
+
+    Raises:
+        DefinitionError: it is no text, or no SEL.
+    """
+    if not isinstance(given, str) or not given.strip(" \t\r\n;"):
+        raise place.error(f"expected a SEL expression as text, got {shown(given)}")
+    try:
+        names_of(given)
+    except SelError as error:
+        raise place.error(f"{shown(given)} is not SEL: {error}") from None
+    return given
+
+
+def take_params(given: Mapping[str, Any], place: Place, *, of_step: bool = False) -> dict[str, Param]:
+    """The params of a definition that is written in Python: plain values, each with the type of its value, and Params.
+
+    The texts are those of a definition: ``$name`` and ``${name}`` refer to params, ``$$`` is a dollar.
+
+    Raises:
+        DefinitionError: a name is not legal, or a value is not one that params have.
+    """
+    if not isinstance(given, Mapping):
+        raise place.error(f"expected a mapping of names to values, got {shown(given)}")
+    params = {
+        check_param_name(name, place / str(name)): _take(value, place / str(name)) for name, value in given.items()
+    }
+    check_references(params, place, of_step=of_step)
+    return params
+
+
+def _take(value: Any, place: Place) -> Param:
+    if isinstance(value, Param):
+        return check_param(value, place)
+    if isinstance(value, dict) and any(isinstance(entry, Param) for entry in value.values()):
+        entries = {str(name): _take(entry, place / str(name)) for name, entry in value.items()}
+        return Param(ParamType.MAP, entries)
+    made = plain(value, place)
+    kind = infer_type(made, place)
+    return Param(kind, cast_at(cast_literal, kind, made, place))
+
+
+def check_param(param: Param, place: Place) -> Param:
+    """A Param that was made in Python, with its value cast to its type.
+
+    Raises:
+        DefinitionError: the value does not fit, the expression is no SEL, or there are both, or neither.
+    """
+    if not (isinstance(param.type, ParamType) and isinstance(param.mode, ParamMode)):
+        raise place.error(f"expected a ParamType and a ParamMode, got {shown(param.type)} and {shown(param.mode)}")
+    if (param.value is None) == (param.expression is None):
+        raise place.error("a param has a value or an expression, one of the two")
+    if param.expression is not None:
+        check_expression(param.expression, place / "expression")
+        return replace(param, source=ParamSource.DEFINITION)
+    if param.type is ParamType.MAP and isinstance(param.value, dict):
+        value = {name: check_param(entry, place / name) for name, entry in param.value.items()}
+    else:
+        value = cast_at(cast_literal, param.type, plain(param.value, place), place)
+    return replace(param, value=value, source=ParamSource.DEFINITION)
+
+
+def check_references(params: Mapping[str, Param], place: Place, *, of_step: bool) -> None:
+    """No param needs its own value, as far as can be told without evaluating them.
+
+    A param of a step may well read its own name: that is the param of the run then.
+
+    Raises:
+        DefinitionError: some form a circle; the message spells it.
+    """
+    needs = {
+        name: [needed for needed in needed_names(param) if needed in params and not (of_step and needed == name)]
+        for name, param in params.items()
+        if param.expression is not None or not isinstance(param.value, int | float)
+    }
+    cycle = _find_cycle({name: needed for name, needed in needs.items() if needed})
+    if cycle:
+        if len(cycle) > _SPELLED_MAX:
+            cycle = [*cycle[:6], f"... {len(cycle) - 12} more ...", *cycle[-6:]]
+        raise (place / cycle[0]).error(f"the param needs its own value: {' -> '.join(cycle)}")
+
+
+def _find_cycle(needs: dict[str, list[str]]) -> list[str]:
+    """Names that need each other, the first one again at the end; empty if there are none. Iterative."""
+    finished: set[str] = set()
+    for root, first in needs.items():
+        way = {root: iter(first)}
+        while way and root not in finished:
+            reader = next(reversed(way))
+            needed = next(way[reader], None)
+            if needed is None:
+                finished.add(reader)
+                way.popitem()
+            elif needed in way:
+                names = list(way)
+                return [*names[names.index(needed) :], needed]
+            elif needed in needs and needed not in finished:
+                way[needed] = iter(needs[needed])
+    return []

@@ -1,4 +1,4 @@
-"""The params of a run: those of the workflow's definition, changed by what is given when it is started."""
+"""The params that are given when a run is started or restarted: changes of those of the definition."""
 
 from __future__ import annotations
 
@@ -6,83 +6,100 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from attrs import frozen
+
+from maestro_flow.core.params.casts import cast
+from maestro_flow.core.params.merge import merge_params
 from maestro_flow.dsl.graph import check_params_size
 from maestro_flow.dsl.ids import check_param_name
 from maestro_flow.dsl.limits import RUN_PARAMS_MAX
-from maestro_flow.dsl.place import ROOT, Place, shown
+from maestro_flow.dsl.params import check_param
+from maestro_flow.dsl.place import ROOT, Place, guess, shown
 from maestro_flow.dsl.plain import plain
-from maestro_flow.dsl.types import cast, infer_type
-from maestro_flow.model.params import Param, ParamMode, ParamType
+from maestro_flow.dsl.types import cast_at, infer_type
+from maestro_flow.errors import DefinitionError
+from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.params import Param, ParamSource, ParamType, as_data
 
-__all__ = ["infer_params", "parse_param_text", "parse_params"]
-
-_UNCHANGEABLE = frozenset({ParamMode.IMMUTABLE, ParamMode.CONSTANT})
+__all__ = ["parse_param_text", "parse_params", "parse_step_params"]
 
 
-def parse_params(definition_params: Mapping[str, Param], given: Mapping[str, Any]) -> dict[str, Param]:
-    """All params of a run, in the order of the definition: its values, and what is given (plain values) over them.
+def parse_params(
+    declared: Mapping[str, Param],
+    given: Mapping[str, Any],
+    source: ParamSource = ParamSource.LAUNCH,
+    place: Place = ROOT / "params",
+) -> dict[str, Param]:
+    """The changes that are given to the params of a run (``source``: LAUNCH or RESTART), checked; nothing else.
 
-    A param that the definition declares is cast to its type; maps are merged key by key, as in Maestro. Any other one
-    has the type of its value. Texts are taken as they are: a ``$`` means nothing here.
+    A plain value of a declared param is cast to its type; any other one has the type of its value. Texts are data, a
+    ``$`` means nothing in them. A ``Param`` is a definition: it may have an expression, and its texts may refer.
 
     Raises:
-        DefinitionError: a value does not fit, a param may not be changed at the start, or there are too many.
+        DefinitionError: a value does not fit, a param may not be changed now, or there are too many.
     """
-    place = ROOT / "params"
-    _expect_mapping(given, place)
+    if not isinstance(given, Mapping):
+        raise place.error(f"expected a mapping of names to values, got {shown(given)}")
     if len(given) > RUN_PARAMS_MAX:
         raise place.error(f"{len(given)} params are given; at most {RUN_PARAMS_MAX} are allowed")
-    params = dict(definition_params)
+    changes = {}
     for name, value in given.items():
         here = place / str(name)
-        declared = definition_params.get(name)
-        params[check_param_name(name, here)] = _change(declared, plain(value, here), here)
-    check_params_size(params, place)
-    return params
+        changes[check_param_name(name, here)] = _change(declared.get(name), value, here)
+    merged = merge_params(declared, changes, source, _At(place))
+    check_params_size(merged, place)
+    return changes
 
 
-def infer_params(given: Mapping[str, Any], place: Place) -> dict[str, Param]:
-    """Params from plain Python values, each with the type of its value.
+def parse_step_params(
+    definition: WorkflowDefinition,
+    given: Mapping[str, Mapping[str, Any]],
+    source: ParamSource = ParamSource.LAUNCH,
+) -> dict[str, dict[str, Param]]:
+    """The same for the params of steps, by step id.
 
     Raises:
-        DefinitionError: a name is not legal, or a value is not one that params have.
+        DefinitionError: as ``parse_params``, or there is no such step.
     """
-    _expect_mapping(given, place)
+    place = ROOT / "step_params"
+    if not isinstance(given, Mapping):
+        raise place.error(f"expected a mapping of step ids to params, got {shown(given)}")
+    steps = {step.id: step for step in definition.steps}
+    for step_id in given:
+        if step_id not in steps:
+            raise (place / str(step_id)).error(f"there is no step {shown(step_id)}{guess(step_id, steps)}")
     return {
-        check_param_name(name, place / str(name)): _change(None, plain(value, place / str(name)), place / str(name))
-        for name, value in given.items()
+        step_id: parse_params(steps[step_id].params, params, source, place / step_id)
+        for step_id, params in given.items()
     }
 
 
-def _expect_mapping(given: Any, place: Place) -> None:
-    if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of names to values, got {shown(given)}")
+@frozen
+class _At:
+    """Errors of a merge, with the place of the param."""
+
+    place: Place
+
+    def of_param(self, path: str, _param: Param, problem: str) -> DefinitionError:
+        place = self.place
+        for name in path.split("."):
+            place /= name
+        return place.error(problem)
 
 
 def _change(declared: Param | None, value: Any, place: Place) -> Param:
-    if declared is None:
-        kind = infer_type(value, place)
-        return Param(kind, cast(kind, value, place, _infer_entry))
-    changed = _merge(declared.type, declared.value, value, place)
-    if declared.mode in _UNCHANGEABLE and changed != declared.value:
-        raise place.error(f"the param is {declared.mode} and cannot be changed; its value is {shown(declared.value)}")
-    return Param(declared.type, changed, declared.mode)
+    if isinstance(value, Param):
+        return check_param(value, place)
+    return as_data(_plain_change(declared, plain(value, place), place))
 
 
-def _merge(kind: ParamType, old: Any, value: Any, place: Place) -> Any:
-    """The new value of a param; an entry of a MAP keeps the type that it has."""
-
-    def entry(name: str, item: Any, here: Place) -> Any:
-        if name not in old:
-            return _infer_entry(name, item, here)
-        return _merge(infer_type(old[name], here), old[name], item, here)
-
-    changed = cast(kind, value, place, entry)
-    return {**old, **changed} if isinstance(changed, dict) else changed
-
-
-def _infer_entry(_name: str, item: Any, place: Place) -> Any:
-    return cast(infer_type(item, place), item, place, _infer_entry)
+def _plain_change(declared: Param | None, value: Any, place: Place) -> Param:
+    """The change to a param or an entry of a MAP: entries that are declared have the type that they have."""
+    kind = infer_type(value, place) if declared is None else declared.type
+    if kind is not ParamType.MAP or not isinstance(value, dict):
+        return Param(kind, cast_at(cast, kind, value, place))
+    entries = declared.value if declared is not None and isinstance(declared.value, dict) else {}
+    return Param(kind, {name: _plain_change(entries.get(name), item, place / name) for name, item in value.items()})
 
 
 def parse_param_text(param_type: ParamType | None, text: str) -> Any:

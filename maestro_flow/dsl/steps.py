@@ -47,7 +47,7 @@ def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[st
         if name not in fields:
             raise place.error(f"a step needs the field {name!r}")
     tags = read_tag_list(fields.get("tags", []), place / "tags", notes)
-    params, rest = read_params(fields.get("params", {}), place / "params", notes)
+    params, rest = read_params(fields.get("params", {}), place / "params", notes, of_step=True)
     check_params_size(params, place / "params")
     stored |= keep_attributes(fields.get("tags", [])) | ({"params": rest} if rest else {})
     successors, predecessors = _read_transition(fields.get("transition", {}), place / "transition", notes)

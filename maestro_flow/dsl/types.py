@@ -1,31 +1,16 @@
-"""Values by declared type: Maestro casts what fits, and rejects the rest (ParamsMergeHelper, Jackson's coercions)."""
+"""Types, modes and values of params where they stand in a definition: the casts of the engine, with the place."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
-from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any
 
+from maestro_flow.core.params.casts import Misfit
 from maestro_flow.dsl.place import Place, guess, listing, shown
 from maestro_flow.errors import DefinitionError, ValueNotStorable
 from maestro_flow.model.params import ParamMode, ParamType, infer_param
 
-__all__ = ["Nested", "cast", "infer_type", "read_mode", "read_type"]
-
-Nested: TypeAlias = Callable[[str, Any, Place], Any]
-"""Reads one entry of a MAP: its name, what is given, where it stands."""
-
-_INTEGER = re.compile(r"[-+]?\d{1,19}", re.ASCII)
-_DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
-_ITEMS = {
-    ParamType.STRING_ARRAY: ParamType.STRING,
-    ParamType.LONG_ARRAY: ParamType.LONG,
-    ParamType.DOUBLE_ARRAY: ParamType.DOUBLE,
-    ParamType.BOOLEAN_ARRAY: ParamType.BOOLEAN,
-}
+__all__ = ["at_place", "cast_at", "infer_type", "read_mode", "read_type"]
 
 
 def read_type(given: Any, place: Place) -> ParamType:
@@ -63,54 +48,20 @@ def infer_type(value: Any, place: Place) -> ParamType:
         ) from None
 
 
-def cast(kind: ParamType, value: Any, place: Place, nested: Nested) -> Any:
-    """The value as its declared type has it: text that holds a number becomes one, a number becomes text, and so on.
+def cast_at(cast: Callable[[ParamType, Any], Any], kind: ParamType, value: Any, place: Place) -> Any:
+    """The value as its declared type has it: ``cast`` is one of ``core.params.casts``.
 
     Raises:
         DefinitionError: it does not fit; the message names the param (by its place), the type and the value.
     """
-    match kind, value:
-        case ParamType.MAP, dict():
-            return {name: nested(name, item, place / name) for name, item in value.items()}
-        case ParamType.STRING_MAP, dict():
-            return {name: _scalar(ParamType.STRING, item, place / name) for name, item in value.items()}
-        case (
-            (ParamType.STRING_ARRAY | ParamType.LONG_ARRAY | ParamType.DOUBLE_ARRAY | ParamType.BOOLEAN_ARRAY),
-            list(),
-        ):
-            return [_scalar(_ITEMS[kind], item, place[index]) for index, item in enumerate(value)]
-        case _:
-            return _scalar(kind, value, place)
+    try:
+        return cast(kind, value)
+    except Misfit as misfit:
+        raise at_place(misfit, place) from None
 
 
-def _scalar(kind: ParamType, value: Any, place: Place) -> Any:
-    match kind, value:
-        case ParamType.STRING, str():
-            return value
-        case ParamType.STRING, bool() | int() | float():
-            return json.dumps(value)
-        case ParamType.BOOLEAN, bool():
-            return value
-        case ParamType.BOOLEAN, str() if value.lower() in {"true", "false"}:
-            return value.lower() == "true"
-        case ((ParamType.LONG | ParamType.DOUBLE), bool()):
-            raise _misfit(kind, value, place)
-        case ParamType.LONG, int() | float() | str():
-            return _long(value, place)
-        case ParamType.DOUBLE, int() | float():
-            return float(value)
-        case ParamType.DOUBLE, str() if _DECIMAL.fullmatch(value) and isfinite(float(value)):
-            return float(value)
-        case _:
-            raise _misfit(kind, value, place)
-
-
-def _long(value: float | str, place: Place) -> int:
-    is_whole = _INTEGER.fullmatch(value) if isinstance(value, str) else value == value // 1
-    if not is_whole or not _INT_MIN <= int(value) <= _INT_MAX:
-        raise _misfit(ParamType.LONG, value, place)
-    return int(value)
-
-
-def _misfit(kind: ParamType, value: Any, place: Place) -> DefinitionError:
-    return place.error(f"{shown(value)} does not fit the type {kind}")
+def at_place(misfit: Misfit, place: Place) -> DefinitionError:
+    """The error, where it is: the path inside the value continues the place of the value."""
+    for part in misfit.path:
+        place = place[part] if isinstance(part, int) else place / part
+    return place.error(str(misfit))

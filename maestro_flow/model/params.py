@@ -81,8 +81,6 @@ class Param(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def _entry(name: str, given: Any) -> Param:
     """An entry of a MAP: a param, one that was decoded as plain JSON, or a plain value."""
-    if isinstance(given, Param):
-        return given
     if isinstance(given, dict) and given.get("type") in _TYPE_NAMES and given.keys() <= _FIELDS:
         return msgspec.convert(given, Param)
     return infer_param(name, given)
@@ -141,9 +139,13 @@ _ARRAYS = {
 def infer_param(name: str, value: Any) -> Param:
     """The param that a plain value is: a scalar, a list of one kind of scalar (an empty one is of strings), or a map.
 
+    A param, as an entry of a map too, is itself.
+
     Raises:
         ValueNotStorable: Maestro's params have no such value (they know no null, and no nesting but in a MAP).
     """
+    if isinstance(value, Param):
+        return value
     if type(value) in _SCALARS:
         return Param(_SCALARS[type(value)], value)
     if isinstance(value, list | tuple):

@@ -65,7 +65,7 @@ def test_show_prints_the_steps_as_they_are(three_runs: CommandLine) -> None:
 
 def test_show_prints_params_outputs_and_errors(cli: CommandLine) -> None:
     cli.install_plugin()
-    echo = {"id": "echo", "type": "Echo", "params": {"say": {"value": "spam", "type": "STRING"}}}
+    echo = {"id": "echo", "type": "Echo", "params": {"say": {"value": "spam", "type": "STRING"}, "said": ""}}
     cli("run", cli.workflow("eggs", echo, {"id": "broken", "type": "Broken"}), "--param", "day=7", code=1)
     shown = cli("show", "eggs").stdout
     assert 'params {"day": 7}' in shown

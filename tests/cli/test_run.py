@@ -71,7 +71,7 @@ def test_a_run_that_fails_exits_with_1_and_names_the_error(cli: CommandLine) -> 
 
 def test_outputs_and_results_of_a_plugins_step_are_in_the_document(cli: CommandLine) -> None:
     cli.install_plugin()
-    echo = {"id": "echo", "type": "Echo", "params": {"say": {"value": "spam", "type": "STRING"}}}
+    echo = {"id": "echo", "type": "Echo", "params": {"say": {"value": "spam", "type": "STRING"}, "said": ""}}
     step = cli.json("run", cli.workflow("eggs", echo), "--param", "who=me")["steps"]["echo"]
     assert step["outputs"] == {"said": "spam"}
     assert step["result"] == {"who": "me"}

@@ -66,8 +66,8 @@ def test_short_forms_have_the_type_of_their_value(literal: Any, kind: str) -> No
 )
 def test_a_value_is_cast_to_its_declared_type(kind: str, given: Any, value: Any) -> None:
     read = param({"type": kind, "value": given})
-    assert read == Param(ParamType(kind.upper()), value)
-    assert repr(read.value) == repr(value)
+    assert (read.type, read.mode) == (ParamType(kind.upper()), ParamMode.MUTABLE)
+    assert repr(read.plain) == repr(value)
 
 
 def test_a_mode_in_any_case() -> None:
@@ -79,48 +79,89 @@ def test_a_full_form_without_a_type_has_the_type_of_its_value() -> None:
     assert param({"value": 1, "mode": "IMMUTABLE"}) == Param(ParamType.LONG, 1, ParamMode.IMMUTABLE)
 
 
-def test_a_map_keeps_the_types_of_its_entries_in_what_is_stored() -> None:
-    entries = {"a": {"value": 1, "type": "LONG", "mode": "CONSTANT"}}
-    loaded = parse(params={"m": {"value": entries, "type": "MAP"}})
-    assert loaded.definition.stored == {"workflow": {"params": {"m": {"value": entries}}}}
-    assert loaded.warnings == (
-        "workflow.params.m.value.a.mode: stored, but not acted on: the mode of the whole MAP counts",
-    )
+def test_the_entries_of_a_map_are_params_of_their_own() -> None:
+    entries = {"a": {"value": "1", "type": "LONG", "mode": "CONSTANT"}, "b": {"expression": "a + 1", "type": "LONG"}}
+    loaded = parse(params={"m": {"value": entries | {"c": "x", "d": {"e": 2}}, "type": "MAP"}})
+    assert loaded.definition.params["m"].value == {
+        "a": Param(ParamType.LONG, 1, ParamMode.CONSTANT),
+        "b": Param(ParamType.LONG, expression="a + 1"),
+        "c": Param(ParamType.STRING, "x"),
+        "d": Param(ParamType.MAP, {"e": Param(ParamType.LONG, 2)}),
+    }
+    assert (loaded.definition.stored, loaded.warnings) == ({}, ())
+
+
+def test_what_is_only_stored_of_an_entry_is_found_at_its_name() -> None:
+    entries = {"a": {"value": 1, "type": "LONG", "source": "LAUNCH"}}
+    loaded = parse(params={"m": {"value": entries, "type": "MAP", "name": "m"}})
+    stored = {"name": "m", "value": {"a": {"source": "LAUNCH"}}}
+    assert loaded.definition.stored == {"workflow": {"params": {"m": stored}}}
+
+
+def test_an_expression() -> None:
+    read = param({"type": "long", "expression": "params['x'] + y;", "mode": "immutable"})
+    assert read == Param(ParamType.LONG, mode=ParamMode.IMMUTABLE, expression="params['x'] + y;")
+
+
+@pytest.mark.parametrize("text", ["5$", "a$$b", "$x", "${a.b/c-d} and $y", "${"])
+def test_texts_stay_as_they_are_until_they_are_evaluated(text: str) -> None:
+    assert param(text).value == text
+    assert param([text]).value == [text]
+    assert param({text: text}).value == {text: text}
+    assert param({"type": "MAP", "value": {"a": {"type": "STRING", "value": text}}}).plain == {"a": text}
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
+    ("kind", "given"),
     [
-        ("5$", "5$"),
-        ("$5", "$5"),
-        ("a$$b", "a$b"),
-        ("$$name", "$name"),
-        ("$${name}", "${name}"),
-        ("$$$$", "$$"),
-        ("${9}", "${9}"),
-        ("${", "${"),
-        ("$_a", "$_a"),
+        ("LONG", "${x}"),
+        ("DOUBLE", "1.$x"),
+        ("BOOLEAN", "$x"),
+        ("LONG_ARRAY", "${xs}"),
+        ("LONG_ARRAY", ["1", "${x}", 2]),
+        ("STRING_ARRAY", "$xs"),
+        ("STRING_MAP", "$m"),
+        ("MAP", "$m"),
     ],
 )
-def test_dollars_that_are_no_references(text: str, value: str) -> None:
-    assert param(text).value == value
-    assert param([text]).value == [value]
-    assert param({text: text}).value == {value: value}
-    assert param({"type": "MAP", "value": {"a": {"type": "STRING", "value": text}}}).value == {"a": value}
+def test_a_reference_may_stand_for_a_value_of_any_type(kind: str, given: Any) -> None:
+    expected = [1, "${x}", 2] if isinstance(given, list) else given
+    assert param({"type": kind, "value": given}) == Param(ParamType(kind), expected)
+
+
+def test_params_that_need_each_other() -> None:
+    circle = {"a": "$b", "b": {"type": "LONG", "expression": "1 + c"}, "c": {"d": {"e": "${a}"}}, "free": "$a"}
+    for document in (request(params=circle), request(step(params=circle))):
+        with pytest.raises(DefinitionError, match=r"params\.a: the param needs its own value: a -> b -> c -> a$"):
+            parse_definition(document)
+
+
+def test_a_param_that_reads_its_own_name() -> None:
+    with pytest.raises(DefinitionError, match=r"workflow\.params\.a: the param needs its own value: a -> a"):
+        parse(params={"a": "${a}"})
+    assert parse(step(params={"a": "${a}"})).definition.steps[0].params["a"].value == "${a}"  # that of the run
+
+
+def test_a_long_circle_is_told_by_its_ends_and_a_long_chain_is_none() -> None:
+    chain = {f"p{n}": f"${{p{n + 1}}}" for n in range(10_000)}
+    assert len(parse(params=chain).definition.params) == 10_000
+    with pytest.raises(DefinitionError, match=r"p0 -> p1 -> .* -> \.\.\. 9990 more \.\.\. -> .* -> p10000 -> p0$"):
+        parse(params=chain | {"p10000": "$p0"})
 
 
 LITERALS = "expected text, a number, true, false, a list with one type of these, or an object"
 P = "workflow.params.p"
 
 REFUSED = [
-    (
-        {"expression": "1 + 1", "type": "LONG"},
-        f"{P}.expression: not supported yet: expressions; compute the value in a",
-    ),
-    ({"expression": "1 + 1"}, f"{P}.expression: not supported yet: expressions"),
-    ({"type": "MAP", "value": {"a": {"expression": "1"}}}, f"{P}.value.a.expression: not supported yet: expressions"),
-    ({"type": "LONG"}, f"{P}: a param needs a value"),
-    ({"type": "LONG", "value": None}, f"{P}: a param needs a value"),
+    ({"expression": "1 + 1"}, f"{P}: an expression needs the type of its value: add the field 'type'"),
+    ({"expression": "1", "value": 1, "type": "LONG"}, f"{P}: a param has a value or an expression; leave one of them"),
+    ({"expression": 1, "type": "LONG"}, f"{P}.expression: expected a SEL expression as text, got 1"),
+    ({"expression": " ; ", "type": "LONG"}, f'{P}.expression: expected a SEL expression as text, got " ; "'),
+    ({"expression": "1 +", "type": "LONG"}, f'{P}.expression: "1 +" is not SEL: '),
+    ({"expression": "x" * 10_001, "type": "LONG"}, f'{P}.expression: "xxx'),
+    ({"type": "MAP", "value": {"a": {"expression": "(", "type": "LONG"}}}, f'{P}.value.a.expression: "(" is not SEL'),
+    ({"type": "LONG"}, f"{P}: a param needs a value, or an expression"),
+    ({"type": "LONG", "value": None}, f"{P}: a param needs a value, or an expression"),
     ({"type": "LNG", "value": 1}, f"{P}.type: unknown type \"LNG\" (did you mean 'LONG'?); the types are STRING, LONG"),
     ({"type": ["LONG"], "value": 1}, f'{P}.type: unknown type ["LONG"]; the types are STRING'),
     (
@@ -149,20 +190,8 @@ REFUSED = [
     ([1, "a"], f'{P}: [1, "a"] is no param; {LITERALS}'),
     ([[1]], f"{P}: [[1]] is no param; {LITERALS}"),
     ({"a": None}, f'{P}: {{"a": null}} is no param; {LITERALS}'),
-    (
-        "run $day",
-        f'{P}: not supported yet: the text "run $day" refers to the param $day; write $$day for the text itself',
-    ),
-    (
-        ["${a.b/c-d}"],
-        f'{P}[0]: not supported yet: the text "${{a.b/c-d}}" refers to the param ${{a.b/c-d}}; write $${{a',
-    ),
-    ({"$k": "v"}, f'{P}: not supported yet: the text "$k" refers to the param $k'),
-    ({"a": "$$$v"}, f'{P}.a: not supported yet: the text "$$$v" refers to the param $v; write $$v for the text itself'),
-    (
-        {"type": "MAP", "value": {"a": {"type": "STRING", "value": "$x"}}},
-        f"{P}.value.a.value: not supported yet: the text",
-    ),
+    ({"type": "LONG_ARRAY", "value": "[1]"}, f'{P}.value: "[1]" does not fit the type LONG_ARRAY'),
+    ({"type": "LONG", "value": "$$x"}, f'{P}.value: "$$x" does not fit the type LONG'),
 ]
 
 

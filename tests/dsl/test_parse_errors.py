@@ -260,16 +260,9 @@ def test_a_step_type_must_be_known_when_the_known_ones_are_told(given: str, prob
 @pytest.mark.parametrize(
     ("sample", "path", "problem"),
     [
-        ("sample-conditional-wf.json", "workflow.steps[6].step.params.param5.expression", "expressions"),
         ("sample-conditional-wf.yaml", "Workflow", "this is Maestro's YAML DSL"),
-        ("sample-dag-test-1.json", "workflow.params.foo.expression", "expressions"),
-        ("sample-dag-test-2.json", "workflow.params.param1.expression", "expressions"),
-        ("sample-dag-test-3.json", "workflow.params.foo.expression", "expressions"),
-        ("sample-dag-test-5.json", "workflow.params.WF_RESTART_MODE.expression", "expressions"),
-        ("sample-foreach-wf.json", "workflow.params.foo.expression", "expressions"),
         ("sample-nested-foreach-wf.json", "workflow.steps[0].foreach", "composite steps"),
         ("sample-subworkflow-wf.json", "workflow.steps[0].subworkflow", "composite steps"),
-        ("sample-while-wf.json", "workflow.params.foo.expression", "expressions"),
     ],
 )
 def test_samples_that_need_more_than_this_version_has(sample: str, path: str, problem: str) -> None:

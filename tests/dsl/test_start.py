@@ -1,4 +1,4 @@
-"""The params of a run: what may be given at its start."""
+"""Params that are given when a run is started or restarted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_flow.dsl.start import parse_param_text, parse_params
+from maestro_flow.dsl.start import parse_param_text, parse_params, parse_step_params
 from maestro_flow.errors import DefinitionError
-from maestro_flow.model.params import Param, ParamMode, ParamType
+from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.params import Param, ParamMode, ParamSource, ParamType
 
 DECLARED = {
     "day": Param(ParamType.STRING, "2026-11-22"),
@@ -18,26 +19,30 @@ DECLARED = {
     "fixed": Param(ParamType.LONG, 3, ParamMode.CONSTANT),
     "firm": Param(ParamType.STRING, "x", ParamMode.IMMUTABLE),
     "labels": Param(ParamType.STRING_MAP, {"a": "1", "b": "2"}),
-    "deep": Param(ParamType.MAP, {"n": 1, "m": {"x": 1.5, "y": "t"}}),
+    "deep": Param(ParamType.MAP, {"n": 1, "m": {"x": 1.5, "y": Param(ParamType.STRING, "t", ParamMode.CONSTANT)}}),
+    "next": Param(ParamType.LONG, expression="count + 1"),
 }
 
 
-def test_without_anything_given_the_definition_counts() -> None:
-    assert parse_params(DECLARED, {}) == DECLARED
+def test_without_anything_given_nothing_is_changed() -> None:
+    assert parse_params(DECLARED, {}) == {}
 
 
-def test_given_values_are_cast_to_the_declared_type_and_keep_its_mode() -> None:
-    params = parse_params(DECLARED, {"count": "5", "day": 2026})
-    assert params["count"] == Param(ParamType.LONG, 5, ParamMode.MUTABLE_ON_START)
-    assert params["day"].value == "2026"
-    assert list(params) == list(DECLARED)
+def test_plain_values_are_cast_to_the_declared_type() -> None:
+    assert parse_params(DECLARED, {"count": "5", "day": 2026, "next": 7.0}) == {
+        "count": Param(ParamType.LONG, 5),
+        "day": Param(ParamType.STRING, "2026"),
+        "next": Param(ParamType.LONG, 7),
+    }
 
 
-def test_maps_are_merged_key_by_key_and_entries_keep_their_type() -> None:
-    params = parse_params(DECLARED, {"labels": {"b": 3, "c": "4"}, "deep": {"m": {"x": 2, "z": [1]}}})
-    assert params["labels"].value == {"a": "1", "b": "3", "c": "4"}
-    assert params["deep"].value == {"n": 1, "m": {"x": 2.0, "y": "t", "z": [1]}}
-    assert DECLARED["deep"].value == {"n": 1, "m": {"x": 1.5, "y": "t"}}
+def test_entries_of_a_map_keep_their_type_and_only_those_given_are_changes() -> None:
+    changes = parse_params(DECLARED, {"labels": {"b": 3, "c": "4"}, "deep": {"m": {"x": 2, "z": [1]}}})
+    assert {name: change.plain for name, change in changes.items()} == {
+        "labels": {"b": "3", "c": "4"},
+        "deep": {"m": {"x": 2.0, "z": [1]}},
+    }
+    assert repr(changes["deep"].plain) == "{'m': {'x': 2.0, 'z': [1]}}"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ def test_maps_are_merged_key_by_key_and_entries_keep_their_type() -> None:
         (True, "BOOLEAN"),
         (1, "LONG"),
         (1.5, "DOUBLE"),
-        ("$x", "STRING"),
+        ("x", "STRING"),
         ([1], "LONG_ARRAY"),
         ((1.5,), "DOUBLE_ARRAY"),
         ({"a": "b"}, "STRING_MAP"),
@@ -58,16 +63,41 @@ def test_a_param_that_is_not_declared_has_the_type_of_its_value(value: Any, kind
     assert parse_params({}, {"p": value}) == {"p": Param(ParamType(kind), expected)}
 
 
+def test_plain_texts_are_data_and_a_param_is_a_definition() -> None:
+    given = {
+        "a": "$x",
+        "b": ["${x}", "$"],
+        "c": {"$k": "$v"},
+        "d": {"$k": {"e": "$v", "n": 1}},
+        "p": Param(ParamType.STRING, "$x"),
+        "q": Param(ParamType.LONG, "${x}"),
+        "r": Param(ParamType.LONG, expression="x + 1", mode=ParamMode.CONSTANT),
+    }
+    changes = parse_params({}, given)
+    assert [change.plain for change in changes.values()] == [
+        "$$x",
+        ["$${x}", "$$"],
+        {"$$k": "$$v"},
+        {"$k": {"e": "$$v", "n": 1}},
+        "$x",
+        "${x}",
+        None,
+    ]
+    assert changes["r"] == given["r"]
+
+
 def test_a_param_that_may_not_be_changed_may_be_given_as_it_is() -> None:
-    assert parse_params(DECLARED, {"fixed": 3, "firm": "x"}) == DECLARED
+    assert parse_params(DECLARED, {"fixed": 3, "firm": "x"}).keys() == {"fixed", "firm"}
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"fixed": 4}, "params.fixed: the param is CONSTANT and cannot be changed; its value is 3"),
-        ({"firm": "y"}, 'params.firm: the param is IMMUTABLE and cannot be changed; its value is "x"'),
+        ({"fixed": 4}, "params.fixed: it is CONSTANT and cannot be changed at a start; its value is 3, not 4"),
+        ({"firm": "y"}, 'params.firm: it is IMMUTABLE and cannot be changed at a start; its value is "x", not "y"'),
+        ({"deep": {"m": {"y": "u"}}}, "params.deep.m.y: it is CONSTANT and cannot be changed at a start"),
         ({"count": "many"}, 'params.count: "many" does not fit the type LONG'),
+        ({"count": "${day}"}, 'params.count: "${day}" does not fit the type LONG'),
         ({"labels": [1]}, "params.labels: [1] does not fit the type STRING_MAP"),
         ({"deep": {"m": {"x": "y"}}}, 'params.deep.m.x: "y" does not fit the type DOUBLE'),
         ({"p": None}, "params.p: null is no param"),
@@ -76,6 +106,16 @@ def test_a_param_that_may_not_be_changed_may_be_given_as_it_is() -> None:
         ({"p": float("inf")}, "params.p: inf is no JSON number"),
         ({"a__b": 1}, "params.a__b: \"a__b\" is not legal: a param name must not contain '__'"),
         ({"p": {1: 2}}, "params.p: the key 1 is not text"),
+        ({"p": Param(ParamType.LONG)}, "params.p: a param has a value or an expression, one of the two"),
+        ({"p": Param(ParamType.LONG, 1, expression="1")}, "params.p: a param has a value or an expression, one of"),
+        ({"p": Param(ParamType.LONG, "x")}, 'params.p: "x" does not fit the type LONG'),
+        ({"p": Param(ParamType.LONG, expression="1 +")}, 'params.p.expression: "1 +" is not SEL: '),
+        ({"p": Param("LONG", 1)}, "params.p: expected a ParamType and a ParamMode"),  # type: ignore[arg-type]
+        ({"count": Param(ParamType.STRING, "x")}, 'params.count: a change "x" does not fit the type LONG'),
+        (
+            {"firm": Param(ParamType.STRING, "x", ParamMode.MUTABLE_ON_START)},
+            "params.firm: it is IMMUTABLE and cannot be made MUTABLE_ON_START: that is looser",
+        ),
         ({f"p{n}": n for n in range(129)}, "params: 129 params are given; at most 128 are allowed"),
         ({"p": "x" * 750_001}, "params: the params have 750,"),
     ],
@@ -83,6 +123,36 @@ def test_a_param_that_may_not_be_changed_may_be_given_as_it_is() -> None:
 def test_what_cannot_be_given(given: dict[str, Any], message: str) -> None:
     with pytest.raises(DefinitionError) as refused:
         parse_params(DECLARED, given)
+    assert str(refused.value).startswith(message)
+
+
+def test_a_restart_may_change_less_than_a_start() -> None:
+    with pytest.raises(DefinitionError, match=r"params\.count: it is MUTABLE_ON_START and .* changed at a restart"):
+        parse_params(DECLARED, {"count": 4}, ParamSource.RESTART)
+    assert parse_params(DECLARED, {"day": "x"}, ParamSource.RESTART) == {"day": Param(ParamType.STRING, "x")}
+
+
+WORKFLOW = WorkflowDefinition("w", (StepDefinition("load", "NoOp", params=DECLARED),))
+
+
+def test_params_of_steps() -> None:
+    assert parse_step_params(WORKFLOW, {"load": {"count": "5", "new": "$"}}) == {
+        "load": {"count": Param(ParamType.LONG, 5), "new": Param(ParamType.STRING, "$$")}
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"laod": {}}, "step_params.laod: there is no step \"laod\" (did you mean 'load'?)"),
+        ({"load": {"fixed": 4}}, "step_params.load.fixed: it is CONSTANT and cannot be changed at a start"),
+        ({"load": [1]}, "step_params.load: expected a mapping of names to values, got [1]"),
+        ([1], "step_params: expected a mapping of step ids to params, got [1]"),
+    ],
+)
+def test_params_of_steps_that_cannot_be_given(given: Any, message: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        parse_step_params(WORKFLOW, given)
     assert str(refused.value).startswith(message)
 
 
@@ -114,7 +184,7 @@ ANYTHING = st.recursive(
 @given(st.dictionaries(st.sampled_from([*DECLARED, "p", "q"]) | st.text(), ANYTHING, max_size=5))
 def test_nothing_but_a_definition_error_comes_of_any_values(values: dict[str, Any]) -> None:
     try:
-        params = parse_params(DECLARED, values)
+        changes = parse_params(DECLARED, values)
     except DefinitionError:
         return
-    assert params.keys() == {**DECLARED, **values}.keys()
+    assert changes.keys() == values.keys()

@@ -50,7 +50,7 @@ class Returns(StepType):
 
 def workflow(**options: Any) -> Workflow:
     wf = Workflow("plugins")
-    wf.add("work", type="Plugin", **options)
+    wf.add("work", type="Plugin", params={"rows": 0, "names": []}, **options)
     return wf
 
 

@@ -6,10 +6,11 @@ follows from the one that is defined: whoever gives RUN_TS at a start has set al
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
@@ -93,7 +94,7 @@ _PACIFIC = "America/Los_Angeles"
 
 def step_instance_uuid(flow_id: str, step_id: str, attempt: int) -> str:
     """An id of one attempt of a step, the same whenever it is asked for."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{flow_id}/{step_id}/{attempt}"))
+    return str(UUID(bytes=blake2b(f"{flow_id}/{step_id}/{attempt}".encode(), digest_size=16).digest()))
 
 
 DEFAULTS: dict[str, Callable[[Facts], Any]] = {

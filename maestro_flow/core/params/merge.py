@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
 from maestro_flow.core.params.casts import Misfit, cast_literal, shown
-from maestro_flow.core.params.subject import Subject
 from maestro_flow.model.params import Param, ParamMode, ParamSource, ParamType
 
-__all__ = ["CHANGEABLE", "is_stricter", "kept", "merge_params"]
+__all__ = ["CHANGEABLE", "Blame", "is_stricter", "kept", "merge_params"]
 
 _STRICTNESS = {mode: number for number, mode in enumerate(ParamMode)}
 _START = frozenset({ParamMode.MUTABLE, ParamMode.MUTABLE_ON_START, ParamMode.MUTABLE_ON_START_RESTART})
@@ -26,12 +25,18 @@ CHANGEABLE = {
 """The modes that each source of a change may change."""
 
 
+class Blame(Protocol):
+    """Makes the error about a param, or about an entry of one: ``path`` is ``name`` or ``name.entry``."""
+
+    def of_param(self, path: str, param: Param, problem: str, /) -> Exception: ...  # pragma: no cover
+
+
 def is_stricter(mode: ParamMode, than: ParamMode) -> bool:
     return _STRICTNESS[mode] > _STRICTNESS[than]
 
 
 def merge_params(
-    base: Mapping[str, Param], changes: Mapping[str, Param], source: ParamSource, subject: Subject
+    base: Mapping[str, Param], changes: Mapping[str, Param], source: ParamSource, subject: Blame
 ) -> dict[str, Param]:
     """``base`` with the changes: what is new comes last; MAP and STRING_MAP are merged by entry, others replaced.
 
@@ -48,7 +53,7 @@ def merge_params(
 
 
 def _merge(
-    path: str, old: Param | None, change: Param, source: ParamSource, subject: Subject, *, least: ParamMode
+    path: str, old: Param | None, change: Param, source: ParamSource, subject: Blame, *, least: ParamMode
 ) -> Param:
     """A param or an entry of a MAP; ``least`` is the mode of the MAP around it, which counts if it is stricter."""
     if old is None:
@@ -61,13 +66,12 @@ def _merge(
         raise subject.of_param(
             path,
             old,
-            f"it is {mode} and cannot be changed {_WHEN[source]}; it is {_content(old)}, the change {_content(change)}",
+            f"it is {mode} and cannot be changed {_WHEN[source]}; its value is {_content(old)}, not {_content(change)}",
         )
     return replace(changed, source=source)
 
 
 _WHEN = {
-    ParamSource.SYSTEM_DEFAULT: "",
     ParamSource.DEFINITION: "by the definition",
     ParamSource.LAUNCH: "at a start",
     ParamSource.RESTART: "at a restart",
@@ -75,7 +79,7 @@ _WHEN = {
 }
 
 
-def _changed(path: str, old: Param, change: Param, source: ParamSource, subject: Subject, *, mode: ParamMode) -> Param:
+def _changed(path: str, old: Param, change: Param, source: ParamSource, subject: Blame, *, mode: ParamMode) -> Param:
     """What the change makes of the old param, with the old source, so that it can be compared."""
     new_mode = old.mode
     if change.mode is not ParamMode.MUTABLE and change.mode is not old.mode:
@@ -95,7 +99,7 @@ def _changed(path: str, old: Param, change: Param, source: ParamSource, subject:
     return replace(old, value=value, expression=change.expression, mode=new_mode)
 
 
-def _fitted(path: str, old: Param, change: Param, subject: Subject) -> Param:
+def _fitted(path: str, old: Param, change: Param, subject: Blame) -> Param:
     """The change with the type of what it changes."""
     if change.expression is not None:
         return change
