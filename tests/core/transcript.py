@@ -10,11 +10,11 @@ commands, each followed by ``----`` and what it led to::
       IN_PROGRESS active=1
 
 A line ``@ name=value ...`` among the steps has fields of the workflow. Commands: start; queue, launch, displace REASON
-(run strategies); again POLICY [STEP] [skip=STEPS] (a restart of the run, as a new flow); stop, kill, skip, pause, resume,
-restart, unblock, breakpoint, clear ID [STEP] (actions); done, continue, user, platform, fatal, internal, timeout, stopped STEP [value=JSON] [artifact=TEXT]
-[size=BYTES] [of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the clock); stop ID; handover; crash (forget everything,
-fold the log, load); reload (the same, by the process that ran it); node NAME=VALUE... (what the node can take on);
-inputs (the following lines, decided together).
+(run strategies); again POLICY [STEP] [skip=STEPS] (a restart of the run, as a new flow); stop, kill, skip, pause,
+resume, restart, unblock, breakpoint, clear ID [STEP] (actions); done, continue, user, platform, fatal, internal,
+timeout, stopped STEP [value=JSON] [artifact=TEXT] [size=BYTES] [of=ATTEMPT.EXECUTION]; began STEP; tick; at TIME (the
+clock); handover; crash (forget everything, fold the log, load); reload (the same, by the process that ran it); node
+NAME=VALUE... (what the node can take on); inputs (the following lines, decided together).
 """
 
 from __future__ import annotations
