@@ -47,7 +47,7 @@ from maestro_flow.core.inputs import (
 )
 from maestro_flow.core.letters import outgoing
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Message, RunEntry
+from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.events import encode_events
 from maestro_flow.model.status import Verdict
 from maestro_flow.steps.failures import describe
@@ -63,7 +63,6 @@ class FlowActor(BaseActor):
         self.services, self.held, self.group, self.state, self.share = services, held, group, state, share
         self.inputs: list[Input] = []
         self.in_flight: Decision | None = None
-        self.sent: tuple[Message, ...] = ()  # with the commit under way
         self.steps: dict[str, ActorRef[StepActor]] = {}
         ref = self.actor_ref
         self.places = Places(share, services.limits, lambda: post(ref, Tick()))
@@ -119,8 +118,7 @@ class FlowActor(BaseActor):
     def write(self, decision: Decision) -> Write:
         if not decision.events:
             return Write(self.held, self.actor_ref, settles=decision.settles)
-        before, after = self.state, decision.state
-        self.sent = tuple(outgoing(letter, self.held.lease.group_id) for letter in decision.sends)
+        before, after, group_id = self.state, decision.state, self.held.lease.group_id
         return Write(
             self.held,
             self.actor_ref,
@@ -131,7 +129,7 @@ class FlowActor(BaseActor):
             events=encode_events(decision.events),
             entry=None if before.status is after.status else self.entry(after),
             settles=decision.settles,
-            sends=self.sent,
+            sends=tuple(outgoing(letter, group_id) for letter in decision.sends),
         )
 
     def entry(self, state: FlowState) -> RunEntry:
@@ -160,9 +158,8 @@ class FlowActor(BaseActor):
         self.state = decision.state
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
-        if decision.sends:
-            for letter in self.sent:
-                self.services.bring(letter)
+        for letter in message.sends:
+            self.services.bring(letter)
         self.act(decision)
         self.services.announce(self.state.flow_id, self.state.status.is_terminal)
 

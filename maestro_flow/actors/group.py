@@ -34,8 +34,8 @@ from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.core.actions import CONFLICT
 from maestro_flow.core.inputs import HandOver, Input, Load, Start, Tick
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Message, Settlement
-from maestro_flow.model.permits import PERMITS, receiver_group
+from maestro_flow.model.commit import Message, Outcome, Settlement
+from maestro_flow.model.permits import PERMITS, addressed, receiver_group
 from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
@@ -86,8 +86,7 @@ class GroupActor(BaseActor):
             case PermitsLoaded():
                 self.adopt_permits(message)
             case Forwarded():
-                self.in_hand.pop(message.message_id, None)
-                self.settle(Settlement(message.message_id, escaped(message.outcome)))
+                self.forwarded(message.message_id, message.outcome)
             case NothingToLoad():
                 self.nothing_to_load(message)
             case TakeUp():
@@ -112,6 +111,8 @@ class GroupActor(BaseActor):
                     post(child.ref, Tick())
             case HandOverAll():
                 self.hand_over(message.done)
+            case Committed(sends=(letter, *_)):
+                self.sent_on(letter, message.outcome)
             case Committed() if not message.outcome.is_durable:
                 self.settled.clear()
                 self.services.receive_again(self.held)  # a settlement without a flow was not written
@@ -224,7 +225,7 @@ class GroupActor(BaseActor):
             self.settle(Settlement(letter.message_id, escaped(CONFLICT + given)))
         elif (group_id := receiver_group(letter, self.services.permit_group)) != self.held.lease.group_id:
             self.in_hand[letter.message_id] = letter
-            self.services.forward(self.held, self.actor_ref, letter, group_id)
+            self.send_on(letter, group_id)
         else:
             self.in_hand[letter.message_id] = letter
             if child is not None:
@@ -232,6 +233,25 @@ class GroupActor(BaseActor):
             elif letter.flow_id not in self.absent:  # the run has ended: only its flow knows how to answer
                 self.absent.add(letter.flow_id)
                 self.services.load_again(self.held, letter.flow_id)
+
+    def send_on(self, letter: Message, group_id: int) -> None:
+        """To a group that is held here by a commit of that group: the journal writes many at once (PROTOCOL 20)."""
+        there = self.services.held(group_id)
+        if there is None:
+            self.services.forward(self.held, self.actor_ref, letter, group_id)
+        else:
+            self.services.journal.submit(Write(there, self.actor_ref, sends=(addressed(letter, group_id),)))
+
+    def sent_on(self, letter: Message, outcome: Outcome) -> None:
+        if outcome.is_durable:
+            self.forwarded(letter.message_id, "forwarded")
+            self.services.bring(letter)
+        else:  # the group is not held here any more
+            self.services.forward(self.held, self.actor_ref, letter, letter.group_id)
+
+    def forwarded(self, message_id: str, outcome: str) -> None:
+        self.in_hand.pop(message_id, None)
+        self.settle(Settlement(message_id, escaped(outcome)))
 
     def in_hand_for(self, flow_id: str) -> list[Message]:
         return [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]

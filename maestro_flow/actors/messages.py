@@ -154,9 +154,10 @@ class Disband:
 
 @frozen
 class Committed:
-    """What became of the flow's commit under way, or of a settlement of the group's own."""
+    """What became of the flow's commit under way, or of what the group has written; ``sends`` were part of it."""
 
     outcome: Outcome
+    sends: tuple[Message, ...] = ()
 
 
 # -- to a step --------------------------------------------------------------------------------------------------

@@ -90,17 +90,15 @@ class PermitActor(BaseActor):
         if not decision.events and not decision.settles:
             return
         sends = tuple(self.grant(claim) for claim in decision.granted if claim in self.state.claims)
-        self.then = lambda: self.decided(decision, sends)
+        self.then = lambda: self.decided(decision)
         if decision.events:
             self.services.journal.submit(self.write(self.state, decision.events, decision=decision, sends=sends))
         else:
             self.services.journal.submit(Write(self.held, self.actor_ref, settles=decision.settles))
 
-    def decided(self, decision: PermitDecision, sent: tuple[Message, ...]) -> None:
+    def decided(self, decision: PermitDecision) -> None:
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
-        for letter in sent:
-            self.services.bring(letter)
 
     def grant(self, claim: str) -> Message:
         flow_id, step, attempt = parts_of(claim)
@@ -168,6 +166,8 @@ class PermitActor(BaseActor):
             self.give_up(f"a commit of the permit flow: {message.outcome}")
         elif then is not None:
             then()
+            for letter in message.sends:
+                self.services.bring(letter)
 
     def give_up(self, reason: str, traceback: str = "") -> None:
         post(self.group, FlowLost(PERMITS, reason, traceback))

@@ -109,6 +109,8 @@ class Services:
     """The next scan brings again what the group has received and not settled."""
     bring: Callable[[Message], None]
     """A message was just written: have it dealt with, if its group is held here. A scan would find it, but later."""
+    held: Callable[[int], Held | None]
+    """The group, if it is held and loaded here."""
     forward: Callable[[Held, ActorRef[Any], Message, int], None]
     """Send a letter from the inbox of a held group on to another one, and tell the held group's actor."""
     permit_group: int

@@ -103,7 +103,7 @@ class GroupCommitJournal:
             write = self._waiting.popleft()
             if write.held.lost or now >= write.held.deadline:
                 # Fencing oneself: the store would refuse it as well, but another owner may be at work already.
-                post(write.reply_to, Committed(Outcome.OWNERSHIP_LOST))
+                post(write.reply_to, Committed(Outcome.OWNERSHIP_LOST, write.sends))
                 continue
             batch.append((write, self._commit(write)))
         return batch
@@ -122,10 +122,10 @@ class GroupCommitJournal:
         if len(batch) <= _ANSWERED_HERE_MAX:
             with self._runtime.caller_runs():
                 for (write, _), outcome in zip(batch, outcomes, strict=True):
-                    post(write.reply_to, Committed(outcome))
+                    post(write.reply_to, Committed(outcome, write.sends))
         else:
             for (write, _), outcome in zip(batch, outcomes, strict=True):
-                post(write.reply_to, Committed(outcome))
+                post(write.reply_to, Committed(outcome, write.sends))
 
     def _resend_later(self, error: StorageUnavailable) -> None:
         wait_s = min(_RESEND_FIRST_S * 2**self._resends, _RESEND_MAX_S)

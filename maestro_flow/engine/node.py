@@ -88,6 +88,7 @@ class Node:
             load_again=self._load_again,
             receive_again=self._receive_again,
             bring=self._bring,
+            held=self._held,
             forward=self._relay.forward,
             permit_group=place(PERMITS, range(storage.group_count)),
         )
@@ -133,8 +134,7 @@ class Node:
 
     def look_for_mail(self, group_id: int) -> None:
         """The fast path after a message was sent."""
-        owned = self._keeper.groups.get(group_id)
-        if owned is not None and owned.is_serving:
+        if owned := self._serving(group_id):
             self._runtime.call_soon(lambda: self._loader.look_at(owned))
 
     def look_again(self) -> None:
@@ -180,13 +180,20 @@ class Node:
         if owned := self._owned(held):
             self._loader.receive_again(owned)
 
+    def _serving(self, group_id: int) -> OwnedGroup | None:
+        owned = self._keeper.groups.get(group_id)
+        return owned if owned is not None and owned.is_serving else None
+
+    def _held(self, group_id: int) -> Held | None:
+        owned = self._serving(group_id)
+        return None if owned is None else owned.held
+
     def _bring(self, letter: Message) -> None:
         """The fast path of a letter that was just written: its group may be held here.
 
         The permit flow is told to look: a limit may have been set before this request, and wait unread in the inbox.
         """
-        owned = self._keeper.groups.get(letter.group_id)
-        if owned is not None and owned.is_serving:
+        if owned := self._serving(letter.group_id):
             if letter.flow_id == PERMITS and letter.group_id == self._services.permit_group:
                 self._loader.look_at(owned)
             else:

@@ -1,9 +1,9 @@
 """The relay: takes mail from the inbox of its sender's group to that of its receiver (PROTOCOL 20).
 
-A commit writes to one group only, so a flow's letters lie first in the inbox of its own group, whose actor has them
-sent on here and settles them when they have arrived. A node that dies in between leaves a letter that its heir sends
-again, under the same id: it is one message for the receiver. Letters that are sent
-at the same time may overtake each other.
+A commit writes to one group only, so a flow's letters lie first in the inbox of its own group. Its actor sends them on,
+and settles them when they have arrived: by a commit of the other group if this node holds that, or else here. A node
+that dies in between leaves a letter that its heir sends again, under the same id: it is one message for the receiver.
+Letters that are sent at the same time may overtake each other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.jobs import StoreJobs
 from maestro_flow.errors import Conflict
 from maestro_flow.model.commit import Message, MessageState
+from maestro_flow.model.permits import addressed
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Relay"]
@@ -41,9 +42,8 @@ class Relay:
         """Send a letter from the inbox of a held group on to another group; its actor is told ``Forwarded``."""
 
         def send() -> None:
-            message = Message(group_id, letter.message_id, letter.flow_id, letter.kind, letter.body)
             try:
-                there = self._storage.send(message)
+                there = self._storage.send(addressed(letter, group_id))
             except Conflict as error:
                 post(sender, Forwarded(letter.message_id, f"conflict: {error}"))
                 return

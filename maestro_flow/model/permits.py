@@ -25,6 +25,7 @@ __all__ = [
     "PermitLimit",
     "PermitRelease",
     "PermitRequest",
+    "addressed",
     "claim_of",
     "decode_body",
     "is_permit_flow",
@@ -114,6 +115,11 @@ def decode_body(letter: Message) -> _Body:
 def is_permit_flow(flow_id: str) -> bool:
     """Whether this is the permit flow: its address, or one of its runs."""
     return flow_id.partition("/")[0] == PERMITS
+
+
+def addressed(letter: Message, group_id: int) -> Message:
+    """The same letter for the inbox of another group, under the same id."""
+    return Message(group_id, letter.message_id, letter.flow_id, letter.kind, letter.body)
 
 
 def receiver_group(letter: Message, permit_group: int) -> int:

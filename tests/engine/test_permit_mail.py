@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
@@ -13,7 +15,7 @@ from maestro_flow.engine.health import StoreHealth
 from maestro_flow.engine.permits import TagPermit
 from maestro_flow.engine.placement import place
 from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable, StorageUnusable
-from maestro_flow.model.commit import Message, MessageState, RunEntry
+from maestro_flow.model.commit import Commit, Message, MessageState, Outcome, RunEntry
 from maestro_flow.model.definition import Tag
 from maestro_flow.model.permits import (
     LIMIT,
@@ -145,19 +147,29 @@ def test_a_limit_that_was_set_before_a_run_is_read_before_its_requests(seed: int
     assert run.steps["work"].status is StepStatus.WAITING_FOR_PERMITS
 
 
-def test_a_letter_is_sent_on_as_soon_as_the_store_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_goes_through_the_store_when_its_group_is_held_no_more_and_as_soon_as_that_answers() -> None:
     world = World()
     process = world.process()
-    ask(world, 1, db=1)
-    send, failures = world.storage.send, iter(range(3))
+    commit, send, failures = process.storage.commit, world.storage.send, iter(range(3))
+    refused: list[Commit] = []
+
+    def lost(batch: Sequence[Commit]) -> list[Outcome]:
+        refused.extend(one for one in batch if one.sends and one.flow is None)
+        return [Outcome.OWNERSHIP_LOST if one in refused else commit([one])[0] for one in batch]
 
     def flaky(message: Message) -> Message:
         if next(failures, None) is not None:
             raise StorageUnavailable("the connection died")
         return send(message)
 
+    process.storage.commit = lost  # type: ignore[method-assign]
     process.storage.send = flaky  # type: ignore[attr-defined]
+    ask(world, 1, db=1)
     let_pass(process)
+    assert [message.message_id for one in refused for message in one.sends] == [
+        f"{claim(1)}/request",
+        f"{claim(1)}/granted",
+    ]
     assert is_granted(world, 1)
     assert waiting_mail(world) == []
 
