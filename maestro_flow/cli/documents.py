@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from maestro_flow.engine.history import Happened, Moment
     from maestro_flow.engine.view import RunView, StepView
     from maestro_flow.model.commit import RunEntry
 
-__all__ = ["print_json", "run_document", "run_summary"]
+__all__ = ["event_document", "iso_time", "moment_document", "print_json", "run_document", "run_summary"]
 
 
 def print_json(document: Any) -> None:
@@ -67,6 +68,26 @@ def step_document(step: StepView) -> dict[str, Any]:
         "ending": step.ending,
         "run_id": step.run_id,
         "waiting_for": step.waiting_for or None,
+    }
+
+
+def event_document(happened: Happened) -> dict[str, Any]:
+    """An event of the log: ``kind``, and its fields as they are written; see the list of events."""
+    import msgspec
+
+    head = {"revision": happened.revision, "time": iso_time(happened.at), "owner_id": happened.owner_id}
+    fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(happened.event))
+    return head | fields
+
+
+def moment_document(moment: Moment) -> dict[str, Any]:
+    """An entry in the life of a step; ``seconds`` is the time to the next entry, null for the last."""
+    return {
+        "time": iso_time(moment.at),
+        "attempt": moment.attempt,
+        "execution": moment.execution,
+        "what": moment.what,
+        "seconds": moment.lasted_s,
     }
 
 

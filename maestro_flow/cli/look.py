@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_flow.cli.documents import print_json, run_document, run_summary
+from maestro_flow.cli.documents import event_document, iso_time, moment_document, print_json, run_document, run_summary
 from maestro_flow.cli.options import json_option
 from maestro_flow.cli.store import Store, store_options
-from maestro_flow.cli.tables import print_table, run_table, step_table
-from maestro_flow.cli.text import date_and_time, run_line
+from maestro_flow.cli.tables import Table, print_table, run_table, step_table
+from maestro_flow.cli.text import date_and_time, run_line, time_of_day
+from maestro_flow.cli.words import words
 from maestro_flow.clock import SystemClock
 from maestro_flow.model.status import RunStatus
 
 if TYPE_CHECKING:
+    from maestro_flow.engine.history import Happened
+    from maestro_flow.engine.run import Run
     from maestro_flow.engine.view import RunView
 
-__all__ = ["list_runs", "show"]
+__all__ = ["explain", "list_runs", "show"]
 
 VALUE_CHARACTERS_MAX = 200
 """Of a param or a result, for people."""
@@ -46,22 +50,95 @@ def list_runs(store: Store, workflow_id: str | None, statuses: tuple[str, ...], 
         print_table(run_table(entries))
 
 
+def run_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``WORKFLOW_ID [INSTANCE]`` and ``--run``."""
+    which = click.option(
+        "--run", "run_id", type=click.IntRange(min=1), metavar="N", help="This run of the instance, not its latest."
+    )
+    instance = click.argument("instance", type=click.IntRange(min=1), required=False)
+    return click.argument("workflow_id")(instance(which(command)))
+
+
 @click.command()
-@click.argument("workflow_id")
-@click.argument("instance", type=click.IntRange(min=1), required=False)
-@click.option(
-    "--run", "run_id", type=click.IntRange(min=1), metavar="N", help="This run of the instance, not its latest."
-)
+@run_argument
+@click.option("--events", is_flag=True, help="Print what is recorded of the run, one line for each event.")
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="REVISION", help="Only events beyond this one.")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="At most this many events.")
+@click.option("--step", metavar="STEP", help="Print the life of this step: its attempts, and how long each thing took.")
 @store_options
 @json_option
-def show(workflow_id: str, instance: int | None, run_id: int | None, store: Store, as_json: bool) -> None:
+def show(
+    workflow_id: str, instance: int | None, run_id: int | None, store: Store, *, as_json: bool, **wishes: Any
+) -> None:
     """Show a run with its steps: the latest of a workflow, or of its INSTANCE."""
+    step, wants_events = wishes["step"], wishes["events"]
+    if step and wants_events:
+        raise click.UsageError("--events is of the whole run, --step of one step: give one of them")
     with store.existing().client() as client:
-        view = client.find(workflow_id, instance, run_id).view()
+        run = client.find(workflow_id, instance, run_id)
+        if wants_events:
+            show_events(run, wishes["after"], wishes["limit"], as_json=as_json)
+        elif step:
+            show_timeline(run, step, as_json=as_json)
+        elif as_json:
+            print_json(run_document(run.view()))
+        else:
+            print_run(run.view())
+
+
+@click.command()
+@run_argument
+@click.argument("step", default="")
+@store_options
+@json_option
+def explain(
+    workflow_id: str, instance: int | None, step: str, run_id: int | None, store: Store, *, as_json: bool
+) -> None:
+    """Say why a run, or one STEP of it, is as it is, and since when."""
+    with store.existing().client() as client:
+        run = client.find(workflow_id, instance, run_id)
+        why = run.explain(step)
     if as_json:
-        print_json(run_document(view))
+        which = {"workflow_id": run.workflow_id, "instance_id": run.instance_id, "run_id": run.run_id}
+        print_json(which | {"step": step or None, "sentence": why.sentence, "since": iso_time(why.since)})
     else:
-        print_run(view)
+        click.echo(why.sentence + (f"; since {date_and_time(why.since)}" if why.since is not None else ""))
+
+
+def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
+    """A page of the log, whole records of it."""
+    shown: list[Happened] = []
+    is_more = False
+    for each in run.events(after):
+        if len(shown) >= limit and each.revision != shown[-1].revision:
+            is_more = True
+            break
+        shown.append(each)
+        if not as_json:
+            click.echo(f"{date_and_time(each.at)} {each.revision} {words(each.event)}")
+    if as_json:
+        print_json({"events": [event_document(each) for each in shown], "more": is_more})
+    elif is_more:
+        click.echo(f"there are more events: --after {shown[-1].revision}", err=True)
+
+
+def show_timeline(run: Run, step: str, *, as_json: bool) -> None:
+    """The life of one step."""
+    moments = run.timeline(step)
+    if as_json:
+        print_json({"step": step, "timeline": [moment_document(moment) for moment in moments]})
+        return
+    rows = [
+        (
+            time_of_day(moment.at),
+            str(moment.attempt),
+            str(moment.execution),
+            moment.what,
+            "" if moment.lasted_s is None else f"{moment.lasted_s:.3f} s",
+        )
+        for moment in moments
+    ]
+    print_table(Table(("AT", "ATTEMPT", "EXECUTION", "WHAT", "TIME"), rows, status=3))
 
 
 def print_run(view: RunView) -> None:

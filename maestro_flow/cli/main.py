@@ -12,7 +12,7 @@ import click
 
 from maestro_flow.cli.actions import COMMANDS as ACTIONS
 from maestro_flow.cli.exits import INTERRUPTED, Exit
-from maestro_flow.cli.look import list_runs, show
+from maestro_flow.cli.look import explain, list_runs, show
 from maestro_flow.cli.migrate import migrate
 from maestro_flow.cli.node import node
 from maestro_flow.cli.permits import permits
@@ -28,7 +28,7 @@ def cli() -> None:
     """Durable workflows: run them here, go on after a crash, look at what has run."""
 
 
-for command in (run, resume, node, list_runs, show, *ACTIONS, permits, migrate):
+for command in (run, resume, node, list_runs, show, explain, *ACTIONS, permits, migrate):
     cli.add_command(command)
 
 

@@ -6,8 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from maestro_flow.core.evolve import fold
+from maestro_flow.core.explain import Explanation
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.actions import ANSWER_S, ask
+from maestro_flow.engine.changes import known_steps
+from maestro_flow.engine.explaining import explain
+from maestro_flow.engine.history import Happened, Moment, history, timeline
 from maestro_flow.engine.restart import Wishes, follow_up, order_within
 from maestro_flow.engine.view import RunView, StepView
 from maestro_flow.engine.waiting import looks
@@ -61,6 +65,29 @@ class Run:
         """The run at this moment."""
         state = self._refresh()
         return RunView.of(state, self._client.lacking(state.graph))
+
+    def explain(self, step: str = "") -> Explanation:
+        """Why the run, or one of its steps, is as it is, and since when.
+
+        Raises:
+            NotFound: there is no such step.
+        """
+        self._client.check()
+        return explain(self._client.storage, self._refresh(), self.group_id, step)
+
+    def events(self, after_revision: int = 0) -> Iterator[Happened]:
+        """What is recorded of the run beyond a revision, oldest first."""
+        self._client.check()
+        return history(self._client.storage, self.flow_id, after_revision)
+
+    def timeline(self, step: str) -> list[Moment]:
+        """What became of a step in this run: all its attempts and executions, oldest first.
+
+        Raises:
+            NotFound: there is no such step.
+        """
+        known_steps(self._refresh().graph, [step])
+        return timeline(self.events(), step)
 
     def wait(self, timeout_s: float | None = None) -> RunStatus:
         """Block until the run has ended, and say how.

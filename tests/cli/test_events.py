@@ -1,0 +1,156 @@
+"""``maestro-flow show --events`` and ``--step``: the log of a run, and the life of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from maestro_flow import Engine, NotFound, RunStatus, StepContext, Workflow
+from maestro_flow.cli.words import words
+from maestro_flow.model import events
+from maestro_flow.model.events import Event, StepError
+from maestro_flow.model.requests import RunPolicy, RunRequest
+from maestro_flow.model.status import StepStatus
+from tests.cli.command_line import CommandLine
+from tests.engine.actions_world import PATIENCE_S, sleepers, when
+
+PLAIN: dict[str, Event] = {
+    "run queued (breakpoint at a)": events.RunQueued("w", 1, 1, 1, 0.0, RunRequest(breakpoints=("a",))),
+    "run began (RESTART_FROM_SPECIFIC from step a after w/1/1, skip b), for 60 s at most": events.RunStarted(
+        "w",
+        1,
+        1,
+        2,
+        0.0,
+        {},
+        RunRequest(policy=RunPolicy.RESTART_FROM_SPECIFIC, previous="w/1/1", restart_from="a", skip_steps=("b",)),
+        60.0,
+    ),
+    "run to be ended, its steps as STOPPED: by a user": events.RunStopping("m"),
+    "run ended FAILED: no luck": events.RunEnded(RunStatus.FAILED, "no luck"),
+    "run unblocked: it keeps no other run from starting": events.RunUnblocked("m"),
+    "step a paused before attempt 2": events.StepPaused("a", 2),
+    "step a resumed, attempt 2 follows": events.StepResumed("a", 2),
+    "step a waits: its owner has no code for it": events.StepLacking("a"),
+    "step a waits for permits, attempt 1: db (at most 2)": events.StepWaiting("a", 1, {"db": 2}),
+    "step a has its permits, attempt 1": events.StepPermitted("a", 1),
+    "step a starting, attempt 1, for 5 s at most": events.StepStarting("a", 1, {}, 5.0),
+    "step a running, attempt 1, execution 2": events.StepRunning("a", 1, 0.0, 2),
+    "step a went on, attempt 1: job 7 sent": events.StepProgressed("a", 1, {}, ("job 7 sent",)),
+    "step a interrupted, crashes 1, attempt 1 goes on as execution 2": events.StepInterrupted("a", 1, 2, 1),
+    "step a handed over, attempt 1 goes on as execution 2": events.StepInterrupted("a", 1, 2, 0, handed_over=True),
+    "step a is terminated, attempt 1 is to end as SKIPPED": events.StepStopping("a", 1, StepStatus.SKIPPED),
+    "step a restarted with params day": events.StepRestarting("a", {"day": None}),  # type: ignore[dict-item]
+    "step a has a breakpoint": events.BreakpointSet("a"),
+    "step a has no breakpoint any more": events.BreakpointSet("a", on=False),
+    "step a ended USER_FAILED, attempt 1: ValueError: no luck; another attempt follows": events.StepEnded(
+        "a", 1, StepStatus.USER_FAILED, error=StepError("ValueError", "no\nluck"), retry_at=1.0
+    ),
+    "step a ended SUCCEEDED, attempt 1; b: true, c: false": events.StepEnded(
+        "a", 1, StepStatus.SUCCEEDED, branches={"b": True, "c": False}
+    ),
+}
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_an_event_is_one_line(text: str) -> None:
+    assert words(PLAIN[text]) == text
+
+
+def test_every_event_has_its_words() -> None:
+    assert {type(event) for event in PLAIN.values()} == set(get_args(Event))
+
+
+@pytest.fixture
+def engine(cli: CommandLine) -> Iterator[Engine]:
+    """An engine in this process, on the store that the command line uses."""
+    with Engine(f"sqlite:///{cli.folder}/maestro-flow.db") as engine:
+        yield engine
+
+
+@pytest.fixture
+def flaky(engine: Engine) -> None:
+    """A run whose step succeeds at its second attempt has ended."""
+    wf = Workflow("flaky")
+
+    @wf.step(retries=1, retry_wait_s=0.01)
+    def second(context: StepContext) -> int:
+        if context.attempt == 1:
+            raise ConnectionError("try again")
+        return 7
+
+    engine.run(wf, timeout_s=PATIENCE_S).raise_for_status()
+
+
+@pytest.mark.usefixtures("flaky")
+def test_the_log_is_printed_event_by_event(cli: CommandLine) -> None:
+    lines = [line.split(" ", 3) for line in cli("show", "flaky", "--events").stdout.splitlines()]
+    revisions = [int(line[2]) for line in lines]
+    assert revisions == sorted(revisions)
+    assert [line[3] for line in lines] == [
+        "run began",
+        "step second starting, attempt 1",
+        "step second ended USER_FAILED, attempt 1: ConnectionError: try again; another attempt follows",
+        "step second starting, attempt 2",
+        "step second ended SUCCEEDED, attempt 2",
+        "run ended SUCCEEDED",
+    ]
+
+
+@pytest.mark.usefixtures("flaky")
+def test_a_long_log_is_printed_in_pages(cli: CommandLine) -> None:
+    everything = cli.json("show", "flaky", "--events")
+    assert everything["more"] is False
+    assert everything["events"][0].keys() >= {"revision", "time", "owner_id", "kind", "workflow_id"}
+    first = cli("show", "flaky", "--events", "--limit", "1")
+    last = int(first.stdout.splitlines()[-1].split()[2])
+    assert first.stderr == f"there are more events: --after {last}\n"
+    rest = cli.json("show", "flaky", "--events", "--after", str(last))["events"]
+    assert rest == [event for event in everything["events"] if event["revision"] > last]
+
+
+@pytest.mark.usefixtures("flaky")
+def test_the_life_of_a_step_goes_through_its_attempts(cli: CommandLine) -> None:
+    header, *rows = cli("show", "flaky", "1", "--step", "second").stdout.splitlines()
+    assert header.split() == ["AT", "ATTEMPT", "EXECUTION", "WHAT", "TIME"]
+    assert [row.split()[1:4] for row in rows] == [
+        ["1", "1", "STARTING"],
+        ["1", "1", "RUNNING"],
+        ["1", "1", "USER_FAILED"],
+        ["2", "1", "STARTING"],
+        ["2", "1", "RUNNING"],
+        ["2", "1", "SUCCEEDED"],
+    ]
+    document = cli.json("show", "flaky", "--step", "second")
+    assert document["timeline"][2]["seconds"] >= 0.01
+    assert document["timeline"][-1]["seconds"] is None
+
+
+def test_the_life_of_a_step_has_its_pauses_and_executions(cli: CommandLine) -> None:
+    url = f"sqlite:///{cli.folder}/maestro-flow.db"
+    with Engine(url) as engine:
+        engine.push(sleepers())
+        run = engine.start("long", breakpoints=["after"])
+        when(run, "nap", StepStatus.STARTING)
+        run.skip("nap")
+        when(run, "after", StepStatus.PAUSED)
+        run.resume("after")
+        run.wait(PATIENCE_S)
+        assert [moment.what for moment in run.timeline("nap")] == [
+            "STARTING",
+            "RUNNING",
+            "to end as SKIPPED",
+            "SKIPPED",
+        ]
+        assert [moment.what for moment in run.timeline("after")][:3] == ["PAUSED", "INITIALIZED", "STARTING"]
+        with pytest.raises(NotFound, match="no step 'nop'"):
+            run.timeline("nop")
+
+
+@pytest.mark.usefixtures("flaky")
+def test_what_cannot_be_shown_is_one_line(cli: CommandLine) -> None:
+    done = cli("show", "flaky", "--events", "--step", "second", code=2)
+    assert "--events is of the whole run, --step of one step" in done.stderr
+    assert "has no step 'nop'" in cli("show", "flaky", "--step", "nop", code=2).stderr
