@@ -8,7 +8,7 @@ import msgspec
 
 from maestro_flow.core.actions import ACCEPTED, CONFLICT
 from maestro_flow.core.state import FlowState
-from maestro_flow.engine.changes import known_steps
+from maestro_flow.engine.naming import known_steps
 from maestro_flow.engine.waiting import looks
 from maestro_flow.errors import Conflict, WaitTimeout
 from maestro_flow.model.actions import RUN_ACTIONS, Action, ActionOrder

@@ -17,10 +17,11 @@ from maestro_flow.actors.threads import ThreadEvent
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
-from maestro_flow.engine.changes import changes, known_steps, step_changes
+from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.engine.configuration import Configuration
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
+from maestro_flow.engine.naming import known_steps
 from maestro_flow.engine.permits import TagPermit, limit_message, read_tag_permits
 from maestro_flow.engine.placement import place
 from maestro_flow.engine.reader import FlowReader
@@ -132,8 +133,8 @@ class Client:
         paused before they begin, until they are resumed. The same ``request_id`` again is the same run.
 
         Raises:
-            NotFound: there is no such workflow, version or step.
-            DefinitionError: a param does not fit the definition.
+            NotFound: there is no such workflow or version, or no such step for a breakpoint.
+            DefinitionError: a param does not fit the definition, or it is for a step that there is not.
             Conflict: the request id was used with other params.
             ValueNotStorable: NUL or a lone surrogate is in the request id.
             StorageUnavailable: the store does not answer now, and may have taken the start: repeat it with the same
@@ -167,13 +168,14 @@ class Client:
         self.check()
         graph, groups = self._graph(workflow_id, version), self._groups()
         common = RunRequest(
-            step_params=step_changes(graph, step_params or {}), breakpoints=known_steps(graph, breakpoints)
+            step_params=parse_step_params(graph.definition, step_params or {}),
+            breakpoints=known_steps(graph, breakpoints),
         )
         requests = []
         for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
             # A request id of our own needs no protection against a second use with another body.
             key = request_id if request_id is not None else self.environment.new_id()
-            body = encode_request(replace(common, params=changes(graph.definition.params, given)))
+            body = encode_request(replace(common, params=parse_params(graph.definition.params, given)))
             requests.append(StartRequest(workflow_id, key, place(key, groups), version, body))
         started = self.storage.start(requests)
         self.started([given_run for given_run in started if given_run.fresh])

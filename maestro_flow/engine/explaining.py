@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from maestro_flow.core.explain import Explanation, Surroundings, explain_run, explain_step
 from maestro_flow.core.state import FlowState
-from maestro_flow.engine.changes import known_steps
+from maestro_flow.engine.naming import known_steps
 from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.definition import RunRule
 from maestro_flow.model.events import BreakpointSet, StepProgressed, decode_events

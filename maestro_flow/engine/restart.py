@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from maestro_flow.core.state import FlowState
-from maestro_flow.engine.changes import changes, known_steps, step_changes
+from maestro_flow.dsl.start import parse_params, parse_step_params
+from maestro_flow.engine.naming import known_steps
 from maestro_flow.engine.placement import place
 from maestro_flow.errors import Conflict
 from maestro_flow.model.actions import STEP_ACTIONS, Action, ActionOrder
 from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.model.params import ParamSource
 from maestro_flow.model.requests import RunPolicy, RunRequest, encode_request
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def order_within(state: FlowState, wishes: Wishes) -> ActionOrder:
             f"{', '.join(forbidden)} can be given when the run has ended"
         )
     own = {wishes.step: wishes.step_params.get(wishes.step, {})}
-    return ActionOrder(wishes.step, step_changes(state.graph, own).get(wishes.step, {}))
+    return ActionOrder(wishes.step, parse_step_params(state.graph.definition, own, ParamSource.RESTART)[wishes.step])
 
 
 def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -> GivenRun:
@@ -69,8 +71,8 @@ def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -
     policy = _policy(state, wishes)
     graph = state.graph
     request = RunRequest(
-        params=changes(graph.definition.params, wishes.params),
-        step_params=step_changes(graph, wishes.step_params),
+        params=parse_params(graph.definition.params, wishes.params, ParamSource.RESTART),
+        step_params=parse_step_params(graph.definition, wishes.step_params, ParamSource.RESTART),
         policy=policy,
         previous=state.flow_id,
         restart_from=wishes.step,

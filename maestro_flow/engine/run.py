@@ -9,9 +9,9 @@ from maestro_flow.core.evolve import fold
 from maestro_flow.core.explain import Explanation
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.actions import ANSWER_S, ask
-from maestro_flow.engine.changes import known_steps
 from maestro_flow.engine.explaining import explain
 from maestro_flow.engine.history import Happened, Moment, history, timeline
+from maestro_flow.engine.naming import known_steps
 from maestro_flow.engine.restart import Wishes, follow_up, order_within
 from maestro_flow.engine.view import RunView, StepView
 from maestro_flow.engine.waiting import looks

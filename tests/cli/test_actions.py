@@ -157,6 +157,7 @@ def test_a_node_that_does_not_answer_in_time_is_exit_code_3(cli: CommandLine) ->
 def test_run_takes_step_params_and_breakpoints(cli: CommandLine) -> None:
     file = cli.workflow("short", no_op("first"), sleep("long", 3600))
     assert "long" in cli("run", file, "--step-param", "long.sleep_seconds=many", code=2).stderr
+    cli("run", file, "--step-param", "long.sleep_seconds=0")
     document = cli.json("run", file, "--breakpoint", "first", "--timeout", "0.5", code=3)
     assert document["steps"]["first"]["status"] == "PAUSED"
     assert document["steps"]["first"]["breakpoint"] is True

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from maestro_flow import Client, Conflict, Engine, NotFound, Run, RunStatus, StepStatus, WaitTimeout, Workflow
+from maestro_flow import (
+    Client,
+    Conflict,
+    DefinitionError,
+    Engine,
+    NotFound,
+    Run,
+    RunStatus,
+    StepStatus,
+    WaitTimeout,
+    Workflow,
+)
 from maestro_flow.clock import Environment
 from maestro_flow.model.definition import RunRule, RunStrategy
 from maestro_flow.testing import InlineRuntime, ManualClock
@@ -188,7 +199,7 @@ def test_breakpoints_and_step_params_of_a_start_name_steps_that_exist(engine: En
     engine.push(sleepers())
     with pytest.raises(NotFound, match="has no step 'nop'"):
         engine.start("long", breakpoints=["nop"])
-    with pytest.raises(NotFound, match="has no step 'nop'"):
+    with pytest.raises(DefinitionError, match='there is no step "nop"'):
         engine.start("long", step_params={"nop": {"sleep_seconds": 1}})
     assert engine.runs("long") == []
 

@@ -12,6 +12,7 @@ from attrs import evolve
 from maestro_flow import Client, Conflict, DefinitionError, Engine, NotFound, Run, RunStatus, StepStatus, Workflow
 from maestro_flow.clock import Environment
 from maestro_flow.model.definition import RunRule, RunStrategy
+from maestro_flow.model.params import Param, ParamMode, ParamType
 from maestro_flow.testing import InlineRuntime, ManualClock
 from tests.engine.actions_world import PATIENCE_S, ended, sleepers, statuses, when
 
@@ -156,6 +157,33 @@ def test_the_same_request_is_the_same_run(failed: Run) -> None:
         failed.restart(request_id="monday", from_beginning=True)
 
 
+def test_params_of_the_run_and_of_a_step_are_changed_by_a_restart(engine: Engine) -> None:
+    wf = Workflow("params", params={"day": 1})
+    wf.add("nap", type="Sleep", params={"sleep_seconds": 0.0})
+    wf.add("quick", type="NoOp")
+    engine.push(wf)
+    first = engine.start("params", params={"day": 2}, step_params={"nap": {"sleep_seconds": 0.01}})
+    assert first.wait(PATIENCE_S) is RunStatus.SUCCEEDED
+    assert (first.view().params, first.steps["nap"].params) == ({"day": 2}, {"sleep_seconds": 0.01})
+    again = first.restart(from_beginning=True, params={"day": 3}, step_params={"nap": {"sleep_seconds": 0.02}})
+    assert again.wait(PATIENCE_S) is RunStatus.SUCCEEDED
+    assert (again.view().params, again.steps["nap"].params) == ({"day": 3}, {"sleep_seconds": 0.02})
+    third = again.restart(step="quick")
+    assert third.wait(PATIENCE_S) is RunStatus.SUCCEEDED
+    assert third.steps["nap"].params == {"sleep_seconds": 0.02}, "it stands as the run before has left it"
+
+
+def test_a_param_that_only_a_start_may_change_is_not_changed_by_a_restart(engine: Engine) -> None:
+    wf = Workflow("modes")
+    wf.add("only", type="NoOp")
+    day = Param(ParamType.LONG, 1, ParamMode.MUTABLE_ON_START)
+    engine.push(evolve(wf.definition, params={"day": day}))
+    first = engine.start("modes", params={"day": 2})
+    first.wait(PATIENCE_S)
+    with pytest.raises(DefinitionError, match=r"params\.day: .*MUTABLE_ON_START"):
+        first.restart(from_beginning=True, params={"day": 3})
+
+
 # -- what cannot be ---------------------------------------------------------------------------------------------
 
 
@@ -188,7 +216,7 @@ def test_only_the_latest_run_is_restarted(failed: Run) -> None:
         ({"step": "nop"}, NotFound, "version 1 of workflow 'etl' has no step 'nop'"),
         ({"skip_steps": ["nop"]}, NotFound, "has no step 'nop'"),
         ({"breakpoints": ["nop"]}, NotFound, "has no step 'nop'"),
-        ({"step_params": {"nop": {}}}, NotFound, "has no step 'nop'"),
+        ({"step_params": {"nop": {}}}, DefinitionError, 'there is no step "nop"'),
         ({"step": "report"}, Conflict, "cannot be restarted from step report, which is NOT_CREATED: restart what is i"),
         ({"step": "load", "from_beginning": True}, Conflict, "both from the beginning and from step load"),
         ({"skip_steps": ["audit"]}, Conflict, "without step audit, which is SUCCEEDED and is not run again"),
