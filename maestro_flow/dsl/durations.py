@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.limits import TIMEOUT_S_MAX
 from maestro_flow.dsl.place import Place, shown
-from maestro_flow.dsl.references import has_references
 from maestro_flow.model.durations import DURATION, parse_duration
 
 __all__ = ["read_count", "read_duration", "read_timeout"]
@@ -22,7 +22,7 @@ def read_timeout(given: Any, place: Place) -> float | str:
     Raises:
         DefinitionError: it is not a duration, or out of range.
     """
-    if has_references(given):
+    if isinstance(given, str) and has_reference(given):
         return str(given)
     seconds = read_duration(given, place)
     if not 0 < seconds <= TIMEOUT_S_MAX:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any, TypeAlias, TypedDict, TypeGuard, cast
 
+from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.concurrency import limit_runs, read_concurrency, read_rule, read_tag_list
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX, TIMEOUT_S_MAX
 from maestro_flow.dsl.place import Place, guess, listing, shown
 from maestro_flow.dsl.reader import Notes
-from maestro_flow.dsl.references import has_references
 from maestro_flow.model.definition import Backoff, FailureMode, RetryPolicy, RunRule, RunStrategy, Tag
 
 __all__ = [
@@ -109,7 +109,7 @@ def make_timeout(timeout_s: object, place: Place) -> float | str | None:
     """
     if timeout_s is None:
         return None
-    if isinstance(timeout_s, str) and has_references(timeout_s):
+    if isinstance(timeout_s, str) and has_reference(timeout_s):
         return timeout_s
     if not _is_number(timeout_s) or not 0 < timeout_s <= TIMEOUT_S_MAX:
         raise place.error(

@@ -6,11 +6,11 @@ from typing import Any
 
 from attrs import evolve
 
+from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.durations import read_count, read_duration
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX
 from maestro_flow.dsl.place import Place, shown
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields
-from maestro_flow.dsl.references import has_references
 from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy
 
 __all__ = ["read_retry_policy"]
@@ -65,7 +65,7 @@ def _read_kind(given: Any, place: Place) -> BackoffKind:
 
 
 def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | str:
-    if has_references(given):
+    if isinstance(given, str) and has_reference(given):
         return str(given)
     number = read_count(given, place)
     if number < 0:
@@ -74,7 +74,7 @@ def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | 
 
 
 def _read_wait(given: Any, place: Place, notes: Notes) -> float | str:
-    if has_references(given):
+    if isinstance(given, str) and has_reference(given):
         return str(given)
     return _cut(read_duration(given, place), place, notes, BACKOFF_S_MAX)
 
