@@ -29,6 +29,7 @@ from maestro_flow.dsl.edges import Edges
 from maestro_flow.dsl.graph import check_graph, check_params_size
 from maestro_flow.dsl.ids import check_step_id, check_workflow_id
 from maestro_flow.dsl.limits import BUILDER_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from maestro_flow.dsl.names import check_names
 from maestro_flow.dsl.options import (
     StepOptions,
     check_options,
@@ -251,6 +252,7 @@ class Workflow:
             **self._limits,
         )
         check_graph(definition, BUILDER_STEPS_MAX, self._place, lambda index: steps[index].place)
+        check_names(definition, self._place, lambda index: steps[index].place, _ignore)
         return definition
 
     def _bind(self) -> dict[str, PythonStep]:
@@ -262,6 +264,10 @@ class Workflow:
             for step_id, step in self._steps.items()
             if step.function is not None
         }
+
+
+def _ignore(_place: Place, _text: str) -> None:
+    """A name that nothing defines may be given at the start; there is nobody to tell that it is not certain."""
 
 
 def _limit(given: object, place: Place) -> int | None:

@@ -23,7 +23,7 @@ def read_timeout(given: Any, place: Place) -> float | str:
         DefinitionError: it is not a duration, or out of range.
     """
     if isinstance(given, str) and has_reference(given):
-        return str(given)
+        return given
     seconds = read_duration(given, place)
     if not 0 < seconds <= TIMEOUT_S_MAX:
         raise place.error(f"a timeout of {shown(given)} is out of range; expected more than 0 and at most 120 days")

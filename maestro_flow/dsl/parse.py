@@ -12,6 +12,7 @@ from maestro_flow.dsl.durations import read_timeout
 from maestro_flow.dsl.graph import check_graph, check_params_size
 from maestro_flow.dsl.ids import check_workflow_id
 from maestro_flow.dsl.limits import FILE_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from maestro_flow.dsl.names import check_names
 from maestro_flow.dsl.params import read_params
 from maestro_flow.dsl.place import ROOT, Place, guess, shown
 from maestro_flow.dsl.plain import plain
@@ -130,6 +131,7 @@ def _read_workflow(
     )
     check_graph(definition, FILE_STEPS_MAX, place / "steps", lambda index: steps[index].place)
     check_predecessors(steps)
+    check_names(definition, place, lambda index: steps[index].place, notes.warn)
     return definition
 
 

@@ -66,7 +66,7 @@ def _read_kind(given: Any, place: Place) -> BackoffKind:
 
 def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | str:
     if isinstance(given, str) and has_reference(given):
-        return str(given)
+        return given
     number = read_count(given, place)
     if number < 0:
         raise place.error(f"{shown(given)} is negative; expected 0 to {maximum}")
@@ -75,7 +75,7 @@ def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | 
 
 def _read_wait(given: Any, place: Place, notes: Notes) -> float | str:
     if isinstance(given, str) and has_reference(given):
-        return str(given)
+        return given
     return _cut(read_duration(given, place), place, notes, BACKOFF_S_MAX)
 
 

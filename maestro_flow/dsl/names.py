@@ -1,0 +1,117 @@
+"""The names that the expressions and texts of a definition refer to: what can be told of them before there is a run.
+
+Nobody knows which params a run will be started with, so a name that nothing defines is only noted; unless it is the
+param of a step that does not exist, or stands where only params of the workflow can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from attrs import frozen
+
+from maestro_flow.core.params.defaults import DEFAULTS, STEP_DEFAULTS
+from maestro_flow.core.params.plan import names_of, needed_names
+from maestro_flow.core.params.references import names_in
+from maestro_flow.dsl.place import Place, guess, listing, shown
+from maestro_flow.model.definition import RetryPolicy, StepDefinition, WorkflowDefinition
+from maestro_flow.model.params import Param
+
+__all__ = ["check_names"]
+
+_SEPARATOR = "__"
+_OF_RUNS = frozenset(DEFAULTS) - STEP_DEFAULTS
+
+
+def check_names(
+    definition: WorkflowDefinition,
+    place: Place,
+    step: Callable[[int], Place],
+    note: Callable[[Place, str], None],
+) -> None:
+    """Check what every param, condition, timeout and retry policy refers to; ``note`` is told of doubtful names.
+
+    ``place`` is that of the workflow, ``step`` tells where the one with a given index stands.
+
+    Raises:
+        DefinitionError: a name is that of a param of no step, or of no param of the workflow where it has to be one.
+    """
+    steps = {each.id for each in definition.steps}
+    of_run = _Known((definition.params, _OF_RUNS), steps, note)
+    for name, param in definition.params.items():
+        of_run.check(needed_names(param), place / "params" / name)
+    of_run.require(_names_of_text(definition.timeout_s), place / "timeout")
+    for index, each in enumerate(definition.steps):
+        uses = list(_uses(each, step(index)))
+        if uses:
+            known = _Known((each.params, definition.params, steps, frozenset(DEFAULTS)), steps, note)
+            for names, here in uses:
+                known.check(names, here)
+        of_run.require(_names_of_policy(each.retry_policy), step(index) / "retry_policy")
+
+
+def _uses(step: StepDefinition, place: Place) -> Iterator[tuple[Iterable[str], Place]]:
+    """The names that a step reads in its own scope, by where it does; places without names are left out."""
+    for name, param in step.params.items():
+        if names := needed_names(param):
+            yield names, place / "params" / name
+    for successor, condition in step.successors.items():
+        if isinstance(condition, str) and (names := names_of(condition)):
+            yield names, place / "transition" / "successors" / successor
+    if names := _names_of_text(step.timeout_s):
+        yield names, place / "timeout"
+
+
+def _names_of_text(given: float | str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names_in(given)))
+
+
+_DEFAULT_POLICY = RetryPolicy()
+
+
+def _names_of_policy(policy: RetryPolicy) -> tuple[str, ...]:
+    if policy == _DEFAULT_POLICY:
+        return ()
+    backoffs = (policy.error, policy.platform, policy.timeout)
+    waits = [number for each in backoffs for number in (each.base_s, each.exponent, each.limit_s)]
+    limits = (policy.error_retry_limit, policy.platform_retry_limit, policy.timeout_retry_limit)
+    return tuple(dict.fromkeys(name for number in (*limits, *waits) for name in names_in(number)))
+
+
+@frozen
+class _Known:
+    """The names that can be read in one scope: in any of ``names``, or as the param of one of ``steps``."""
+
+    names: tuple[Mapping[str, Param] | Collection[str], ...]
+    steps: Collection[str]
+    note: Callable[[Place, str], None]
+
+    def check(self, names: Iterable[str], place: Place) -> None:
+        for name in names:
+            if any(name in group for group in self.names) or self._is_of_step(name):
+                continue
+            if _SEPARATOR in name:
+                step_id = name.partition(_SEPARATOR)[0]
+                raise place.error(
+                    f"{shown(name)} names the param of a step, but there is no step {shown(step_id)}"
+                    f"{guess(step_id, self.steps)}"
+                )
+            hint = guess(name, self._all())
+            self.note(place, f"nothing here defines {shown(name)}{hint}: it has to be given when a run is started")
+
+    def require(self, names: Iterable[str], place: Place) -> None:
+        for name in names:
+            if not any(name in group for group in self.names):
+                known = self.names[0]
+                raise place.error(
+                    f"{shown(name)} is no param of the workflow{guess(name, known)}; only these can be used here: "
+                    f"{listing(known)}"
+                )
+
+    def _is_of_step(self, name: str) -> bool:
+        """``step__param``; the id may end, and the param begin, with ``_``."""
+        at = name.find(_SEPARATOR)
+        return at > 0 and any(name[:end] in self.steps for end in (at, at + 1) if name[end : end + 2] == _SEPARATOR)
+
+    def _all(self) -> list[str]:
+        return [name for group in self.names for name in group]
