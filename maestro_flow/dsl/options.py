@@ -11,6 +11,7 @@ from maestro_flow.dsl.concurrency import limit_runs, read_concurrency, read_rule
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX, TIMEOUT_S_MAX
 from maestro_flow.dsl.place import Place, guess, listing, shown
 from maestro_flow.dsl.reader import Notes
+from maestro_flow.dsl.retries import check_retry_policy
 from maestro_flow.model.definition import Backoff, FailureMode, RetryPolicy, RunRule, RunStrategy, Tag
 
 __all__ = [
@@ -78,13 +79,14 @@ def make_retry_policy(options: StepOptions, place: Place) -> RetryPolicy:
     """The retry policy; waits grow to ten minutes (Maestro's default), or stay at a first wait that is longer.
 
     Raises:
-        DefinitionError: a number is out of range, or there is a whole policy and something beside it.
+        DefinitionError: a number is out of range, or no number, or there is a whole policy and something beside it.
     """
     numbers = [name for name in ("retries", "retry_wait_s", "retry_backoff") if name in options]
     if "retry_policy" in options:
         policy = options["retry_policy"]
         if not isinstance(policy, RetryPolicy):
             raise place.error(f"retry_policy={shown(policy)}; expected a RetryPolicy")
+        check_retry_policy(policy, place / "retry_policy")
         if numbers:
             raise place.error(f"retry_policy= is all about retries; leave out {listing(numbers)}")
         return policy

@@ -13,7 +13,7 @@ from maestro_flow.dsl.place import Place, shown
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields
 from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy
 
-__all__ = ["read_retry_policy"]
+__all__ = ["check_retry_policy", "read_retry_policy"]
 
 _FAILURES = ("error", "platform", "timeout")
 _EXPONENT_MAX = 2**31 - 1
@@ -35,6 +35,32 @@ def read_retry_policy(given: Any, place: Place, notes: Notes) -> RetryPolicy:
     }
     backoffs = _read_backoff(fields["backoff"], place / "backoff", notes) if "backoff" in fields else {}
     return evolve(RetryPolicy(), **limits, **backoffs)
+
+
+def check_retry_policy(policy: RetryPolicy, place: Place) -> None:
+    """The numbers of a policy that was made in Python are in range, or texts that mean such numbers in a run.
+
+    Raises:
+        DefinitionError: one of them is not.
+    """
+    for failure in _FAILURES:
+        name = f"{failure}_retry_limit"
+        _check_number(getattr(policy, name), place / name, RETRIES_MAX, is_whole=True)
+        backoff: Backoff = getattr(policy, failure)
+        here = place / failure
+        _check_number(backoff.base_s, here / "base_s", BACKOFF_S_MAX)
+        _check_number(backoff.exponent, here / "exponent", _EXPONENT_MAX)
+        _check_number(backoff.limit_s, here / "limit_s", BACKOFF_S_MAX)
+
+
+def _check_number(given: object, place: Place, maximum: int, *, is_whole: bool = False) -> None:
+    if isinstance(given, str) and has_reference(given):
+        return
+    is_number = isinstance(given, int) or (isinstance(given, float) and not is_whole)
+    if isinstance(given, int | float) and is_number and not isinstance(given, bool) and 0 <= given <= maximum:
+        return
+    what = "a whole number" if is_whole else "a number"
+    raise place.error(f"expected {what} from 0 to {maximum}, or a text with references to params, got {shown(given)}")
 
 
 def _read_backoff(given: Any, place: Place, notes: Notes) -> dict[str, Any]:

@@ -361,6 +361,21 @@ MISTAKES: list[tuple[Callable[[Workflow], Any], str]] = [
     (add(retry_wait_s=float("nan")), "retry_wait_s=NaN; expected seconds"),
     (add(retry_backoff=0.5), "retry_backoff=0.5; expected a factor from 1 to 100"),
     (add(retry_policy=3), "retry_policy=3; expected a RetryPolicy"),
+    (
+        add(retry_policy=RetryPolicy(error_retry_limit=100)),
+        'step "x".retry_policy.error_retry_limit: expected a whole number from 0 to 99, or a text with references to',
+    ),
+    (add(retry_policy=RetryPolicy(platform_retry_limit=True)), "platform_retry_limit: expected a whole number"),
+    (add(retry_policy=RetryPolicy(timeout_retry_limit="$$")), "timeout_retry_limit: expected a whole number from 0 to"),
+    (
+        add(retry_policy=RetryPolicy(error=Backoff(base_s=-1))),
+        "retry_policy.error.base_s: expected a number from 0 to",
+    ),
+    (
+        add(retry_policy=RetryPolicy(platform=Backoff(exponent=True))),
+        "policy.platform.exponent: expected a number",
+    ),
+    (add(retry_policy=RetryPolicy(timeout=Backoff(limit_s=86_401))), "retry_policy.timeout.limit_s: expected a number"),
     (add(retry_policy=RetryPolicy(), retries=1), "retry_policy= is all about retries; leave out retries"),
     (add(timeout_s=0), "timeout_s=0; expected seconds, more than 0 and at most 120 days"),
     (add(timeout_s="1h"), 'timeout_s="1h"; expected seconds'),
