@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from maestro_flow.core.params.plan import names_of
 from maestro_flow.dsl.place import Place, shown
 from maestro_flow.errors import SelError
-from maestro_flow.sel import referenced_names
 
 __all__ = ["read_condition"]
 
@@ -30,7 +30,7 @@ def read_condition(given: Any, place: Place) -> bool | str:
     if not given.strip(" \t\r\n;"):
         raise place.error(f"the condition {shown(given)} says nothing; expected true, false or a SEL text")
     try:
-        referenced_names(given)
+        names_of(given)
     except SelError as error:
         raise place.error(f"the condition {shown(given)} is not SEL: {error}") from None
     return given

@@ -30,10 +30,17 @@ JSON = st.recursive(
 )
 FULL = request(
     step("a", "b", timeout="1h", retry_policy={"error_retry_limit": 1, "backoff": {"type": "FIXED_BACKOFF"}}),
-    step("b", params={"m": {"type": "MAP", "value": {"x": {"type": "LONG", "value": 1}}}, "s": "t"}, tags=["x"]),
+    step("c", transition={"successors": {"a": "b__m > 1"}}, failure_mode="ignore_failure", timeout="${l}"),
+    step(
+        "b",
+        params={"m": {"type": "MAP", "value": {"x": {"type": "LONG", "value": 1}}}, "s": "t"},
+        tags=["x", {"name": "y", "permit": 3}],
+    ),
     params={"l": [1, 2]},
+    timeout="${l}min",
+    instance_step_concurrency=3,
     time_triggers=[{"type": "CRON"}],
-    properties={"owner": "me", "run_strategy": {"rule": "parallel"}},
+    properties={"owner": "me", "run_strategy": {"rule": "parallel", "workflow_concurrency": 2}},
 )
 SEEDS = [FULL, *(json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json")))]
 
