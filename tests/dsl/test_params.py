@@ -80,11 +80,11 @@ def test_a_full_form_without_a_type_has_the_type_of_its_value() -> None:
 
 
 def test_the_entries_of_a_map_are_params_of_their_own() -> None:
-    entries = {"a": {"value": "1", "type": "LONG", "mode": "CONSTANT"}, "b": {"expression": "a + 1", "type": "LONG"}}
-    loaded = parse(params={"m": {"value": entries | {"c": "x", "d": {"e": 2}}, "type": "MAP"}})
+    entries = {"a": {"value": "1", "type": "LONG", "mode": "CONSTANT"}, "b": {"expression": "n + 1", "type": "LONG"}}
+    loaded = parse(params={"n": 1, "m": {"value": entries | {"c": "x", "d": {"e": 2}}, "type": "MAP"}})
     assert loaded.definition.params["m"].value == {
         "a": Param(ParamType.LONG, 1, ParamMode.CONSTANT),
-        "b": Param(ParamType.LONG, expression="a + 1"),
+        "b": Param(ParamType.LONG, expression="n + 1"),
         "c": Param(ParamType.STRING, "x"),
         "d": Param(ParamType.MAP, {"e": Param(ParamType.LONG, 2)}),
     }
