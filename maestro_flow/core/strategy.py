@@ -29,7 +29,7 @@ from attrs import frozen
 
 from maestro_flow.model.definition import RunRule, RunStrategy
 
-__all__ = ["Place", "Turn", "turn"]
+__all__ = ["Place", "Turn", "place_of", "turn"]
 
 
 class Place(NamedTuple):
@@ -116,3 +116,9 @@ def _serial_latest_only(queued: Sequence[Place], going: Collection[Place]) -> Tu
 def _reason(rule: RunRule, place: Place, why: str) -> str:
     run = "" if place.run_id == 1 else f"run {place.run_id} of "
     return f"run strategy {rule}: {run}instance {place.instance_id} {why}"
+
+
+def place_of(flow_id: str) -> Place:
+    """The place of a run, which its flow id tells."""
+    _, instance_id, run_id = flow_id.rsplit("/", 2)
+    return Place(int(instance_id), int(run_id), flow_id)

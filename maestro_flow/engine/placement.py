@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
-__all__ = ["place"]
+from maestro_flow.model.definition import WorkflowDefinition
+
+__all__ = ["place", "place_run"]
 
 
 def place(key: str, groups: Sequence[int]) -> int:
     """A group for the key: the same key and the same groups give the same group, in any process and version."""
     return groups[crc32(key.encode()) % len(groups)]
+
+
+def place_run(definition: WorkflowDefinition, request_id: str, near: Sequence[int], group_count: int) -> int:
+    """The group of a new run; ``near`` are the groups that who starts it would like, of ``group_count``.
+
+    Runs that have to wait for each other are all in one group, whoever starts them: its owner holds the queue.
+    """
+    if definition.run_strategy.is_limited:
+        return place(definition.id, range(group_count))
+    return place(request_id, near)

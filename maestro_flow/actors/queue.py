@@ -1,0 +1,216 @@
+"""The queue of one workflow in its group: who waits, who goes on, and whose turn it is (PROTOCOL 19).
+
+It is memory only (law 1): an owner makes it again from the live flows, and ``core.strategy`` gives the same answer.
+What it has asked a flow to do counts as done, until the flow is read from the store again: then the store counts.
+
+The runs of a workflow are started by any process, and the owner may hear of instance 8 before it hears of 7. So a queue
+knows through which instance it has heard of all; when one is missing, nothing moves until the store was asked for it.
+The strategy that counts is that of the newest version among the live runs. Runs of a version without a limit go on at
+once and count as going on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Collection
+from typing import TypeAlias
+
+from attrs import define, frozen
+
+from maestro_flow.core.inputs import Displace, Launch
+from maestro_flow.core.strategy import Place, place_of, turn
+from maestro_flow.model.definition import RunRule, RunStrategy
+
+__all__ = ["Entrant", "Order", "Question", "Queue"]
+
+Order: TypeAlias = tuple[str, Launch | Displace]
+"""A flow's id, and what its actor is told."""
+
+
+@frozen
+class Question:
+    """What a queue must know of the store before it can go on: given runs; and what blocks, if ``of_blocking``."""
+
+    workflow_id: str
+    of_blocking: bool
+
+
+@frozen
+class Entrant:
+    """A live run as it comes to the queue: taken up, or read from the store (then it is not ``fresh``)."""
+
+    flow_id: str
+    version: int
+    strategy: RunStrategy
+    is_queued: bool
+    is_ending: bool = False
+    is_fresh: bool = False
+
+
+@define
+class _Version:
+    strategy: RunStrategy
+    live: int = 0
+
+
+class Queue:
+    """See the module. ``move`` says what is to be done after any change."""
+
+    def __init__(self, workflow_id: str, *, is_loaded: bool) -> None:
+        self.workflow_id = workflow_id
+        self.is_loaded = is_loaded
+        self.queued: list[Place] = []  # in order, without those that were told to end
+        self.going: set[Place] = set()
+        self.ending: set[Place] = set()  # of those that go on
+        self.runs: dict[str, int] = {}  # all that are live: their versions
+        self.versions: dict[int, _Version] = {}
+        self.strategy = RunStrategy()
+        self.through = 0
+        self.ahead: set[int] = set()  # instances beyond ``through`` that it has heard of
+        self.blocking: set[str] = set()
+        self.knows_blocking = False
+        self.unblocked: set[str] = set()  # while the store is asked
+        self.asked_through: int | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is lost when it is forgotten: there is no live run, and nothing that it has asked the store for."""
+        is_empty = not self.runs and not self.going
+        return is_empty and not self.through and not self.knows_blocking and self.asked_through is None
+
+    # -- what it is told ----------------------------------------------------------------------------------------
+
+    def enter(self, entrant: Entrant) -> None:
+        """A run is live; again, if it was read from the store again."""
+        self._forget(entrant.flow_id)
+        place = place_of(entrant.flow_id)
+        self.runs[entrant.flow_id] = entrant.version
+        version = self.versions.setdefault(entrant.version, _Version(entrant.strategy))
+        version.live += 1
+        if version.live == 1:
+            self._choose()
+        if entrant.is_queued:
+            insort(self.queued, place)
+        else:
+            self.going.add(place)
+            if entrant.is_ending:
+                self.ending.add(place)
+        if entrant.strategy.is_limited and place.run_id == 1:
+            self._hear_of(place.instance_id, is_fresh=entrant.is_fresh)
+
+    def is_being_ended(self, flow_id: str) -> None:
+        """A run that goes on is going to end, durably."""
+        place = place_of(flow_id)
+        if place in self.going:
+            self.ending.add(place)
+
+    def leave(self, flow_id: str, *, is_blocking: bool) -> None:
+        """A run has ended, durably; or one that had ended before does not block any more."""
+        self._forget(flow_id)
+        if is_blocking:
+            self.blocking.add(flow_id)
+        else:
+            self.blocking.discard(flow_id)
+            if self.asked_through is not None:
+                self.unblocked.add(flow_id)
+
+    def pass_over(self, flow_id: str) -> None:
+        """Nobody can go on with this run for now: it keeps its room if it may have begun, and waits for no turn."""
+        place = place_of(flow_id)
+        if place not in self.going:
+            self._forget(flow_id)
+
+    def occupy(self, flow_id: str) -> None:
+        """A run goes on in the store, but cannot be read: it keeps its room."""
+        self._forget(flow_id)
+        self.going.add(place_of(flow_id))
+
+    def loaded(self) -> None:
+        """All that is live was read: what is missing before the last of them has ended."""
+        self.is_loaded = True
+        if any(version.strategy.is_limited for version in self.versions.values()):
+            self.through = max(place_of(flow_id).instance_id for flow_id in self.runs)
+
+    def answered(self, blocking: Collection[str] | None) -> None:
+        """All that was given before ``ask`` has come; ``blocking`` are the failed runs that block, if it asked."""
+        self.through = max(self.through, self.asked_through or 0)
+        self.asked_through = None
+        self.ahead = {instance_id for instance_id in self.ahead if instance_id > self.through}
+        self._advance()
+        if blocking is not None:
+            self.blocking.update(set(blocking) - self.unblocked)
+            self.knows_blocking = True
+        self.unblocked.clear()
+
+    # -- what it says -------------------------------------------------------------------------------------------
+
+    def ask(self) -> Question | None:
+        """What the store must be asked now, if anything."""
+        if not self.is_loaded or self.asked_through is not None or not self._is_waiting_for_an_answer:
+            return None
+        self.asked_through = max(self.ahead, default=self.through)
+        return Question(self.workflow_id, of_blocking=self._needs_blocking)
+
+    def move(self) -> list[Order]:
+        """Whose turn it is, whose end; and count that as done. A queue that waits for an answer does not move."""
+        if not (self.queued or self.strategy.rule is RunRule.LAST_ONLY):
+            return []
+        if not self.is_loaded or self._is_waiting_for_an_answer:
+            return []
+        now = turn(self.strategy, self.queued, self.going, self.ending, is_blocked=bool(self.blocking))
+        for place in now.launch:
+            self._dequeue(place)
+            self.going.add(place)
+        if len(now.displace) > 1:
+            gone = set(now.displace)
+            self.queued = [place for place in self.queued if place not in gone]
+        for place in now.displace:
+            if place in self.going:
+                self.ending.add(place)
+            else:
+                self._dequeue(place)
+        orders: list[Order] = [(place.flow_id, Displace(now.reason)) for place in now.displace]
+        return orders + [(place.flow_id, Launch()) for place in now.launch]
+
+    # -- parts --------------------------------------------------------------------------------------------------
+
+    @property
+    def _needs_blocking(self) -> bool:
+        return self.strategy.rule is RunRule.STRICT_SEQUENTIAL and not self.knows_blocking
+
+    @property
+    def _is_waiting_for_an_answer(self) -> bool:
+        return bool(self.queued) and (bool(self.ahead) or self._needs_blocking)
+
+    def _hear_of(self, instance_id: int, *, is_fresh: bool) -> None:
+        if instance_id == 1 and is_fresh:
+            self.knows_blocking = True  # nothing was before it
+        if self.is_loaded and instance_id > self.through:
+            self.ahead.add(instance_id)
+            self._advance()
+
+    def _advance(self) -> None:
+        while self.through + 1 in self.ahead:
+            self.through += 1
+            self.ahead.remove(self.through)
+
+    def _forget(self, flow_id: str) -> None:
+        version = self.runs.pop(flow_id, None)
+        place = place_of(flow_id)
+        self._dequeue(place)
+        self.going.discard(place)
+        self.ending.discard(place)
+        if version is not None:
+            self.versions[version].live -= 1
+            if not self.versions[version].live:
+                del self.versions[version]
+                self._choose()
+
+    def _dequeue(self, place: Place) -> None:
+        index = bisect_left(self.queued, place)
+        if index < len(self.queued) and self.queued[index] == place:
+            del self.queued[index]
+
+    def _choose(self) -> None:
+        if self.versions:
+            self.strategy = self.versions[max(self.versions)].strategy
