@@ -18,6 +18,7 @@ from maestro_flow.actors.messages import (
     Committed,
     Continue,
     Disband,
+    FlowEnding,
     FlowGone,
     FlowHandedOver,
     FlowLost,
@@ -127,7 +128,7 @@ class FlowActor(BaseActor):
             commit_id=self.services.new_id(),
             at=decision.at,
             events=encode_events(decision.events),
-            entry=None if before.status is after.status else self.entry(after),
+            entry=None if _is_alike(before, after) else self.entry(after),
             settles=decision.settles,
             sends=tuple(outgoing(letter, group_id) for letter in decision.sends),
         )
@@ -144,6 +145,7 @@ class FlowActor(BaseActor):
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
+            blocking=state.is_blocking,
         )
 
     def committed(self, message: Committed) -> None:
@@ -155,6 +157,8 @@ class FlowActor(BaseActor):
             return
         if not self.state.revision:
             self.services.taken.note(self.state.flow_id)
+        if decision.state.ending is not None and self.state.ending is None:
+            post(self.group, FlowEnding(self.state.flow_id))
         self.state = decision.state
         if decision.settles:
             post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
@@ -198,7 +202,7 @@ class FlowActor(BaseActor):
             case TerminateStep():
                 self.tell_step(effect.step, Terminate(Verdict.STOPPED))
             case FinishRun():
-                post(self.group, FlowGone(self.state.flow_id))
+                post(self.group, FlowGone(self.state.flow_id, self.state.is_blocking))
                 self.disband()
 
     def run_step(self, effect: RunStep) -> None:
@@ -245,3 +249,8 @@ class FlowActor(BaseActor):
             self.timer.cancel()
         self.share.close()
         self.actor_stopped.set()
+
+
+def _is_alike(before: FlowState, after: FlowState) -> bool:
+    """The run's entry in the index says the same of both."""
+    return before.status is after.status and before.is_blocking is after.is_blocking

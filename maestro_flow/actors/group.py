@@ -5,20 +5,23 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
 from maestro_flow.actors.flow import FlowActor
 from maestro_flow.actors.mail import opened
 from maestro_flow.actors.messages import (
+    Answered,
     Committed,
     Disband,
+    FlowEnding,
     FlowGone,
     FlowHandedOver,
     FlowLost,
     FlowsLoaded,
     Forwarded,
+    GroupLoaded,
     HandOverAll,
     LookAgain,
     Mail,
@@ -28,14 +31,17 @@ from maestro_flow.actors.messages import (
     TakeUp,
 )
 from maestro_flow.actors.permits import PermitActor
+from maestro_flow.actors.queue import Entrant, Order
+from maestro_flow.actors.queues import Queues
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.core.actions import CONFLICT
-from maestro_flow.core.inputs import HandOver, Input, Load, Start, Tick
+from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import Message, Outcome, Settlement
 from maestro_flow.model.permits import PERMITS, addressed, receiver_group
+from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
@@ -73,6 +79,7 @@ class GroupActor(BaseActor):
         self.settled: dict[str, None] = {}  # ids of messages that were settled last
         self.defects: dict[str, list[str]] = {}  # by message: tracebacks of its flow's actors that had it in hand
         self.handing_over: Event | None = None
+        self.queues = Queues(lambda question: services.answer(held, question))
 
     def handle(self, message: Any) -> None:  # noqa: PLR0912 - one branch a message
         match message:
@@ -91,6 +98,10 @@ class GroupActor(BaseActor):
                 self.nothing_to_load(message)
             case TakeUp():
                 self.adopt(message.state, message.start)
+            case GroupLoaded():
+                self.tell(self.queues.loaded())
+            case Answered():
+                self.tell(self.queues.answered(message.workflow_id, message.blocking))
             case Mail():
                 for letter in message.messages:
                     if letter.message_id not in self.in_hand and letter.message_id not in self.settled:
@@ -100,8 +111,10 @@ class GroupActor(BaseActor):
                     self.in_hand.pop(message_id, None)
                     self.defects.pop(message_id, None)
                     self.is_done_with(message_id)
+            case FlowEnding():
+                self.tell(self.queues.is_being_ended(message.flow_id))
             case FlowGone():
-                self.flow_ended(message.flow_id)
+                self.flow_ended(message)
             case FlowLost():
                 self.flow_lost(message)
             case FlowHandedOver():
@@ -135,15 +148,48 @@ class GroupActor(BaseActor):
             self.services.taken.note(state.flow_id)
         self.absent.discard(state.flow_id)
         letters = self.in_hand_for(state.flow_id)
-        if state.status.is_terminal and not letters:
-            return
+        if state.status.is_terminal:
+            self.tell(self.queues.leave(state.flow_id, is_blocking=state.is_blocking))
+            if not letters:
+                return
         share = Share(self.services.room)
         ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
         self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
         if not state.status.is_terminal:
-            post(ref, first)
+            self.enter(state, first, ref)
         for letter in letters:
             self.deliver(letter)
+
+    def enter(self, state: FlowState, first: Input, ref: ActorRef[FlowActor]) -> None:
+        """Into the queue of its workflow: a new run whose turn it is begins with its first commit, as one without."""
+        strategy, is_fresh = state.graph.definition.run_strategy, isinstance(first, Start)
+        is_queued = strategy.is_limited if is_fresh else state.status is RunStatus.CREATED
+        entrant = Entrant(
+            state.flow_id,
+            state.graph.version,
+            strategy,
+            is_queued,
+            is_ending=state.ending is not None,
+            is_fresh=is_fresh,
+        )
+        orders = self.queues.enter(entrant)
+        if isinstance(first, Start) and is_queued:
+            at_once = (state.flow_id, Launch())
+            first = evolve(first, queued=at_once not in orders)
+            orders = [order for order in orders if order != at_once]
+        post(ref, first)
+        self.tell(orders)
+        if state.previous is not None and state.previous.is_blocking:
+            self.services.unblock(self.held, state.flow_id, state.previous.flow_id)
+
+    def tell(self, orders: list[Order]) -> None:
+        """What run strategies ask for; a flow that is absent is asked again when it comes back."""
+        if self.handing_over is not None:
+            return  # the next owner finds out for itself
+        for flow_id, order in orders:
+            child = self.flows.get(flow_id)
+            if child is not None:
+                post(child.ref, order)
 
     def nothing_to_load(self, message: NothingToLoad) -> None:
         """A flow without a commit is taken up from among the given runs; mail for one that never was is answered."""
@@ -181,10 +227,11 @@ class GroupActor(BaseActor):
         if self.handing_over is not None and not self.flows:
             self.handing_over.set()
 
-    def flow_ended(self, flow_id: str) -> None:
+    def flow_ended(self, message: FlowGone) -> None:
         """Mail that came too late for the last commit is answered here: its sender waits for an outcome."""
-        late = self.in_hand_for(flow_id)
-        self.drop(flow_id)
+        late = self.in_hand_for(message.flow_id)
+        self.drop(message.flow_id)
+        self.tell(self.queues.leave(message.flow_id, is_blocking=message.is_blocking))
         for letter in late:
             self.deliver(letter)
 
@@ -199,10 +246,14 @@ class GroupActor(BaseActor):
         self.reloads[flow_id] = (tries + 1, now)
         self.absent.add(flow_id)
         self.let_go(flow_id)
+        if message.is_going:
+            self.queues.occupy(flow_id)
         if tries >= self.services.limits.reloads_max:
             logger.error(
                 "flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason
             )
+            if flow_id != PERMITS:
+                self.tell(self.queues.pass_over(flow_id))
             return
         logger.warning("flow %s is loaded again: %s", flow_id, message.reason)
         services, held = self.services, self.held

@@ -1,7 +1,7 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
-GroupActor   FlowsLoaded  NothingToLoad  TakeUp  Mail  Settled  Committed  FlowGone  FlowLost  FlowHandedOver  LookAgain
-             HandOverAll  PermitsLoaded  Forwarded  Disband
+GroupActor   FlowsLoaded  NothingToLoad  TakeUp  GroupLoaded  Answered  Mail  Settled  Committed  FlowEnding  FlowGone
+             FlowLost  FlowHandedOver  LookAgain  HandOverAll  PermitsLoaded  Forwarded  Disband
 PermitActor  PermitMail  Committed  HandOver  Disband, and a Tick to begin with
 FlowActor    Committed  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick  HandOver  Act
              Granted
@@ -25,16 +25,19 @@ if TYPE_CHECKING:
     from maestro_flow.actors.calls import Phase
 
 __all__ = [
+    "Answered",
     "Begin",
     "CodeBegan",
     "Committed",
     "Continue",
     "Disband",
+    "FlowEnding",
     "FlowGone",
     "FlowHandedOver",
     "FlowLost",
     "FlowsLoaded",
     "Forwarded",
+    "GroupLoaded",
     "HandOverAll",
     "LookAgain",
     "Mail",
@@ -95,6 +98,20 @@ class TakeUp:
 
 
 @frozen
+class GroupLoaded:
+    """All that was live is loaded, and what was given is taken up: queued runs may be launched (PROTOCOL 10)."""
+
+
+@frozen
+class Answered:
+    """What the queue of a workflow has asked the store for: all runs that were given have come, and this blocks."""
+
+    workflow_id: str
+    blocking: frozenset[str] | None
+    """Flow ids of failed runs, if that was asked."""
+
+
+@frozen
 class Mail:
     """Messages of the inbox, in order."""
 
@@ -109,10 +126,18 @@ class Settled:
 
 
 @frozen
-class FlowGone:
-    """The run has ended, durably: the flow needs no actor any more."""
+class FlowEnding:
+    """The run is going to end early, durably."""
 
     flow_id: str
+
+
+@frozen
+class FlowGone:
+    """The run has ended, durably: the flow needs no actor any more. It may block later runs of its workflow."""
+
+    flow_id: str
+    is_blocking: bool
 
 
 @frozen
@@ -123,6 +148,8 @@ class FlowLost:
     reason: str
     traceback: str = ""
     """Of the defect, if it was one."""
+    is_going: bool = False
+    """It could not even be read, and the store says that it is IN_PROGRESS."""
 
 
 @frozen

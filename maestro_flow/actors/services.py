@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from attrs import Factory, define, field, frozen
 from pykka import ActorRef
 
+from maestro_flow.actors.queue import Question
 from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime, Workers
 from maestro_flow.core.graph import Graph
@@ -115,6 +116,10 @@ class Services:
     """Send a letter from the inbox of a held group on to another one, and tell the held group's actor."""
     permit_group: int
     """Where the permit flow is."""
+    answer: Callable[[Held, Question], None]
+    """Ask the store what a queue of the group must know, and tell the group."""
+    unblock: Callable[[Held, str, str], None]
+    """For the sake of a restart (a flow's id), unblock the run that it follows (the second one)."""
     _abilities: WeakKeyDictionary[Graph, tuple[int, Abilities]] = Factory(WeakKeyDictionary)
 
     def abilities(self, graph: Graph) -> Abilities:

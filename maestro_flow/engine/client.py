@@ -23,9 +23,10 @@ from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.naming import known_steps
 from maestro_flow.engine.permits import TagPermit, limit_message, read_tag_permits
-from maestro_flow.engine.placement import place
+from maestro_flow.engine.placement import place_run
 from maestro_flow.engine.reader import FlowReader
 from maestro_flow.engine.run import Run
+from maestro_flow.engine.switching import check_switch
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.definition import WorkflowDefinition
@@ -102,9 +103,11 @@ class Client:
 
         Raises:
             DefinitionError: the workflow is not a legal definition.
+            Conflict: it switches the run strategy, which the runs that there are do not allow now.
         """
         self.check()
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
+        check_switch(self.storage, self.library, definition)
         return self.storage.push(definition.id, msgspec.json.encode(definition))
 
     def definition(self, workflow_id: str, version: int | None = None) -> WorkflowDefinition:
@@ -176,7 +179,8 @@ class Client:
             # A request id of our own needs no protection against a second use with another body.
             key = request_id if request_id is not None else self.environment.new_id()
             body = encode_request(replace(common, params=parse_params(graph.definition.params, given)))
-            requests.append(StartRequest(workflow_id, key, place(key, groups), version, body))
+            group_id = place_run(graph.definition, key, groups, self.storage.group_count)
+            requests.append(StartRequest(workflow_id, key, group_id, version, body))
         started = self.storage.start(requests)
         self.started([given_run for given_run in started if given_run.fresh])
         return [Run(self, given_run) for given_run in started]

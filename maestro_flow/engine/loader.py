@@ -6,11 +6,23 @@ After a claim, in this order: the last position, the live flows page by page, th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from attrs import evolve
+
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import FlowLost, FlowsLoaded, Mail, NothingToLoad, PermitsLoaded, TakeUp
+from maestro_flow.actors.messages import (
+    Answered,
+    FlowLost,
+    FlowsLoaded,
+    GroupLoaded,
+    Mail,
+    NothingToLoad,
+    PermitsLoaded,
+    TakeUp,
+)
+from maestro_flow.actors.queue import Question
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.permits.state import fold as fold_permits
@@ -21,7 +33,8 @@ from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.ownership import OwnedGroup
 from maestro_flow.engine.reader import FlowReader
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
-from maestro_flow.model.commit import FlowLog, GivenRun, RunEntry, flow_id_of
+from maestro_flow.model.actions import Action
+from maestro_flow.model.commit import FlowLog, GivenRun, Message, RunEntry, flow_id_of
 from maestro_flow.model.permits import PERMITS, is_permit_flow
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, Storage
@@ -70,6 +83,15 @@ class Loader:
         """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
         self._jobs.submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
 
+    def answer(self, owned: OwnedGroup, question: Question) -> None:
+        """Tell the group what one of its queues must know."""
+        self._jobs.submit(owned.held, lambda: self._answer(owned, question))
+
+    def unblock(self, owned: OwnedGroup, restart: str, previous: str) -> None:
+        """Unblock the run that a restart follows. A second time it is the same message (PROTOCOL 16)."""
+        letter = Message(owned.held.lease.group_id, f"unblock/{restart}", previous, Action.UNBLOCK.lower())
+        self._jobs.submit(owned.held, lambda: self._send(owned, letter))
+
     def close(self) -> None:
         """Read nothing more."""
         self._jobs.close()
@@ -81,6 +103,7 @@ class Loader:
             self._load(owned, page)
             owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try goes on
         self._take_up_given(owned)
+        post(owned.ref, GroupLoaded())
         owned.is_serving = True
 
     def _load(self, owned: OwnedGroup, logs: list[FlowLog]) -> None:
@@ -99,10 +122,10 @@ class Loader:
             except StorageError:
                 raise
             except MaestroFlowError as error:
-                post(owned.ref, FlowLost(entry.flow_id, str(error)))
+                post(owned.ref, FlowLost(entry.flow_id, str(error), is_going=_is_going(entry)))
             except Exception as defect:  # of this flow's log: it must not keep the others of its group from going on
                 logger.exception("the log of flow %s cannot be read", entry.flow_id)
-                post(owned.ref, FlowLost(entry.flow_id, repr(defect)))
+                post(owned.ref, FlowLost(entry.flow_id, repr(defect), is_going=_is_going(entry)))
         post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
     def _take_up_given(self, owned: OwnedGroup) -> None:
@@ -138,6 +161,27 @@ class Loader:
         else:
             state = states.pop() if states else PermitState(flow_id_of(PERMITS, 1, 1))
             post(owned.ref, PermitsLoaded(state, tuple(states)))
+
+    def _answer(self, owned: OwnedGroup, question: Question) -> None:
+        group_id, after = owned.held.lease.group_id, 0
+        while page := self._storage.given(group_id, after=after, limit=_GIVEN_MAX):
+            for given in page:
+                take_up = self._take_up(owned, given)
+                if take_up is not None:
+                    post(owned.ref, take_up)
+            after = page[-1].sequence
+        blocking = frozenset(self._blocking(question.workflow_id)) if question.of_blocking else None
+        post(owned.ref, Answered(question.workflow_id, blocking))
+
+    def _blocking(self, workflow_id: str) -> Iterator[str]:
+        query = RunQuery(workflow_id=workflow_id, statuses=frozenset({RunStatus.FAILED}), blocking=True, limit=_PAGE)
+        while page := self._storage.list_runs(query):
+            yield from (entry.flow_id for entry in page)
+            query = evolve(query, before=(page[-1].created_at, page[-1].flow_id))
+
+    def _send(self, owned: OwnedGroup, letter: Message) -> None:
+        self._storage.send(letter)
+        self.look_at(owned)
 
     def _look_at(self, owned: OwnedGroup) -> None:
         owned.is_looked_at = False
@@ -180,3 +224,7 @@ class Loader:
             owned.unreadable.add(run.flow_id)
             post(owned.ref, FlowLost(run.flow_id, str(error)))
             return None
+
+
+def _is_going(entry: RunEntry) -> bool:
+    return entry.status is RunStatus.IN_PROGRESS

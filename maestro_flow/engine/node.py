@@ -9,6 +9,7 @@ from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
 from maestro_flow.actors.messages import LookAgain, Mail, TakeUp
 from maestro_flow.actors.pooled import PooledRuntime
+from maestro_flow.actors.queue import Question
 from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held, Services
@@ -91,6 +92,8 @@ class Node:
             held=self._held,
             forward=self._relay.forward,
             permit_group=place(PERMITS, range(storage.group_count)),
+            answer=self._answer,
+            unblock=self._unblock,
         )
         self._scan = runtime.service("ownership", self._tick)
         self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
@@ -198,6 +201,13 @@ class Node:
                 self._loader.look_at(owned)
             else:
                 post(owned.ref, Mail((letter,)))
+    def _answer(self, held: Held, question: Question) -> None:
+        if owned := self._owned(held):
+            self._loader.answer(owned, question)
+
+    def _unblock(self, held: Held, restart: str, previous: str) -> None:
+        if owned := self._owned(held):
+            self._loader.unblock(owned, restart, previous)
 
     def _owned(self, held: Held) -> OwnedGroup | None:
         owned = self._keeper.groups.get(held.lease.group_id)
