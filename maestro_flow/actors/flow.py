@@ -252,5 +252,5 @@ class FlowActor(BaseActor):
 
 
 def _is_alike(before: FlowState, after: FlowState) -> bool:
-    """The run's entry in the index says the same of both."""
-    return before.status is after.status and before.is_blocking is after.is_blocking
+    """The run's entry in the index says the same of both; before the first commit it has none."""
+    return bool(before.revision) and before.status is after.status and before.is_blocking is after.is_blocking
