@@ -15,7 +15,6 @@ from maestro_flow.core.readiness import begin, propagate
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import MaestroFlowError
 from maestro_flow.model.commit import LogRecord
-from maestro_flow.model.definition import RunRule
 from maestro_flow.model.events import (
     BreakpointSet,
     Event,
@@ -100,8 +99,7 @@ def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR
         case RunStopping():
             return replace(state, ending=event.status, ending_reason=event.reason)
         case RunEnded():
-            is_strict = state.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL
-            is_blocking = is_strict and event.status is RunStatus.FAILED
+            is_blocking = event.status is RunStatus.FAILED and state.graph.definition.run_strategy.is_limited
             return replace(state, status=event.status, ended_at=at, reason=event.reason, is_blocking=is_blocking)
         case RunUnblocked():
             return replace(state, is_blocking=False)

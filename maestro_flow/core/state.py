@@ -127,7 +127,8 @@ class FlowState(Struct, frozen=True):
     reason: str = ""
     """Why the run has ended, where its steps do not say it."""
     is_blocking: bool = False
-    """The run has failed, and keeps later ones of its strictly sequential workflow from starting."""
+    """The run has failed under a limited run strategy, and was neither restarted nor unblocked: it keeps later runs
+    from starting as long as the strategy is STRICT_SEQUENTIAL, and the strategy from being switched to that."""
 
     @property
     def worst(self) -> RunStatus:

@@ -105,7 +105,8 @@ class RunEntry:
     started_at: float | None = None
     ended_at: float | None = None
     blocking: bool = False
-    """It has failed, and keeps a strictly sequential workflow from going on (RunStrategy STRICT_SEQUENTIAL)."""
+    """It has failed under a limited run strategy, and was neither restarted nor unblocked: it keeps a workflow that is
+    STRICT_SEQUENTIAL from going on, and others from being switched to that."""
 
 
 @frozen

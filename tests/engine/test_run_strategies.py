@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 
-from maestro_flow import Client, Conflict, Engine, Run, RunStatus, StepContext, Workflow, open_storage
+from maestro_flow import Client, Conflict, Run, RunStatus, StepContext, Workflow, open_storage
 from maestro_flow.engine.placement import place
 from maestro_flow.model.commit import Message, StartRequest
 from maestro_flow.model.definition import RunRule, RunStrategy
@@ -32,18 +32,11 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     world.storage.close()
 
 
-def worker(seconds: float = 10.0, workflow_id: str = "job") -> Workflow:
+def worker(strategy: RunStrategy, seconds: float = 10.0, workflow_id: str = "job") -> Workflow:
     """A run of it takes as long as this."""
-    wf = Workflow(workflow_id)
+    wf = Workflow(workflow_id, run_strategy=strategy)
     wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
     return wf
-
-
-def push(engine: Client, workflow: Workflow, strategy: RunStrategy) -> int:
-    version = engine.push(evolve(workflow.definition, run_strategy=strategy))
-    if isinstance(engine, Engine) and workflow.functions:
-        engine._step_types.add_functions(workflow.id, workflow.functions)
-    return version
 
 
 def let_pass(process: Process, seconds: float) -> None:
@@ -108,7 +101,7 @@ def restart(process: Process, run: Run) -> Run:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_hundred_sequential_runs_follow_each_other_in_order(world: World, seed: int) -> None:
     process = world.process(seed)
-    push(process.engine, worker(), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL))
     runs = process.engine.start_many("job", [{}] * 60)
     runs += [process.engine.start("job") for _ in range(40)]
     assert set(wait_all(runs)) == {RunStatus.SUCCEEDED}
@@ -119,7 +112,7 @@ def test_a_hundred_sequential_runs_follow_each_other_in_order(world: World, seed
 
 def test_a_limit_of_three_is_kept_and_used(world: World) -> None:
     process = world.process()
-    push(process.engine, worker(), RunStrategy(RunRule.PARALLEL, 3))
+    process.engine.push(worker(RunStrategy(RunRule.PARALLEL, 3)))
     assert set(wait_all(process.engine.start_many("job", [{}] * 30))) == {RunStatus.SUCCEEDED}
     told = story(world)
     assert told.at_once_max == 3
@@ -131,7 +124,7 @@ def test_a_run_that_need_not_wait_costs_no_commit_more_than_one_without_a_strate
     for strategy in (SEQUENTIAL, RunStrategy()):
         world = World()
         process = world.process()
-        push(process.engine, worker(0.0), strategy)
+        process.engine.push(worker(strategy, 0.0))
         process.engine.start("job").wait()
         commits[strategy] = process.storage.commits
     assert commits[SEQUENTIAL] == commits[RunStrategy()]
@@ -139,7 +132,7 @@ def test_a_run_that_need_not_wait_costs_no_commit_more_than_one_without_a_strate
 
 def test_a_run_that_waits_is_queued_with_one_commit_and_begins_with_another(world: World) -> None:
     process = world.process()
-    push(process.engine, worker(), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL))
     first, second = process.engine.start("job"), process.engine.start("job")
     let_pass(process, 5.0)
     assert (first.status, second.status) == (RunStatus.IN_PROGRESS, RunStatus.CREATED)
@@ -156,7 +149,7 @@ def test_a_run_that_another_process_has_started_before_comes_first() -> None:
     """The owner hears of 2 at once, and of 1 by its scan."""
     world = World()
     process = world.process()
-    push(process.engine, worker(), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL))
     with Client(world.storage) as client:
         client.start("job")
     runs = [process.engine.find("job", 1), process.engine.start("job")]
@@ -167,7 +160,7 @@ def test_a_run_that_another_process_has_started_before_comes_first() -> None:
 @pytest.mark.parametrize("action", ["stop", "kill"])
 def test_a_queued_run_that_is_ended_never_begins(world: World, action: str) -> None:
     process = world.process()
-    push(process.engine, worker(), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL))
     runs = process.engine.start_many("job", [{}] * 4)
     let_pass(process, 1.0)
     for run in runs[1:3]:
@@ -183,7 +176,7 @@ def test_a_queued_run_that_is_ended_never_begins(world: World, action: str) -> N
 @pytest.mark.parametrize("seed", range(5))
 def test_last_only_ends_with_the_newest_whatever_the_burst(world: World, seed: int) -> None:
     process = world.process(seed)
-    push(process.engine, worker(100.0), LAST_ONLY)
+    process.engine.push(worker(LAST_ONLY, 100.0))
     runs: list[Run] = []
     for count in (1, 5, 1, 1, 20):
         runs += process.engine.start_many("job", [{}] * count)
@@ -199,7 +192,7 @@ def test_last_only_ends_with_the_newest_whatever_the_burst(world: World, seed: i
 
 def test_last_only_tells_the_running_one_for_whom_it_is_stopped(world: World) -> None:
     process = world.process()
-    push(process.engine, worker(), LAST_ONLY)
+    process.engine.push(worker(LAST_ONLY))
     first = process.engine.start("job")
     let_pass(process, 1.0)
     second = process.engine.start("job")
@@ -209,7 +202,7 @@ def test_last_only_tells_the_running_one_for_whom_it_is_stopped(world: World) ->
 
 def test_first_only_stops_what_comes_while_the_first_goes_on(world: World) -> None:
     process = world.process()
-    push(process.engine, worker(), FIRST_ONLY)
+    process.engine.push(worker(FIRST_ONLY))
     runs = process.engine.start_many("job", [{}] * 10)
     runs.append(process.engine.start("job"))
     statuses = wait_all(runs)
@@ -221,7 +214,7 @@ def test_first_only_stops_what_comes_while_the_first_goes_on(world: World) -> No
 
 def test_serial_latest_only_never_stops_what_runs(world: World) -> None:
     process = world.process()
-    push(process.engine, worker(), SERIAL_LATEST_ONLY)
+    process.engine.push(worker(SERIAL_LATEST_ONLY))
     runs = [process.engine.start("job")]
     let_pass(process, 1.0)
     runs += process.engine.start_many("job", [{}] * 5)
@@ -233,9 +226,9 @@ def test_serial_latest_only_never_stops_what_runs(world: World) -> None:
 # -- what has failed blocks ---------------------------------------------------------------------------------------
 
 
-def failing(first_fails: int) -> Workflow:
+def failing(strategy: RunStrategy, first_fails: int) -> Workflow:
     """The first instances of it fail, in their first run."""
-    wf = Workflow("job")
+    wf = Workflow("job", run_strategy=strategy)
 
     @wf.step(retries=0)
     def work(context: StepContext) -> None:
@@ -248,7 +241,7 @@ def failing(first_fails: int) -> Workflow:
 def blocked(world: World, seed: int = 0) -> tuple[Process, list[Run]]:
     """Instance 1 has failed, 2 and 3 wait."""
     process = world.process(seed)
-    push(process.engine, failing(1), STRICT)
+    process.engine.push(failing(STRICT, 1))
     runs = process.engine.start_many("job", [{}] * 3)
     let_pass(process, 60.0)
     assert [run.status for run in runs] == [RunStatus.FAILED, RunStatus.CREATED, RunStatus.CREATED]
@@ -275,7 +268,7 @@ def test_what_blocks_still_blocks_for_the_next_owner(world: World, way: str) -> 
     process, _ = blocked(world)
     process.engine.close()
     heir = world.process(seed=2)
-    push(heir.engine, failing(1), STRICT)
+    heir.engine.push(failing(STRICT, 1))
     let_pass(heir, 60.0)
     runs = [heir.engine.find("job", number) for number in (1, 2, 3)]
     assert [run.status for run in runs] == [RunStatus.FAILED, RunStatus.CREATED, RunStatus.CREATED]
@@ -288,11 +281,11 @@ def test_what_blocks_still_blocks_for_the_next_owner(world: World, way: str) -> 
 
 def test_what_blocks_is_found_even_when_nothing_waits(world: World) -> None:
     process = world.process()
-    push(process.engine, failing(1), STRICT)
+    process.engine.push(failing(STRICT, 1))
     assert process.engine.start("job").wait() is RunStatus.FAILED
     process.engine.close()
     heir = world.process(seed=2)
-    push(heir.engine, failing(1), STRICT)
+    heir.engine.push(failing(STRICT, 1))
     run = heir.engine.start("job")
     let_pass(heir, 60.0)
     assert run.status is RunStatus.CREATED
@@ -304,7 +297,7 @@ def test_what_blocks_is_found_even_when_nothing_waits(world: World) -> None:
 def crashed(world: World, strategy: RunStrategy, number: int, when: str) -> list[Run]:
     """Six runs, whose owner dies at this commit; what is left is ended by its heir."""
     doomed = world.process(fault=crash_at(number, when))
-    push(doomed.engine, worker(2.0), strategy)
+    doomed.engine.push(worker(strategy, 2.0))
     try:
         doomed.engine.start_many("job", [{}] * 3)
         let_pass(doomed, 1.0)
@@ -347,7 +340,7 @@ def test_a_takeover_at_any_commit_keeps_what_the_others_promise(strategy: RunStr
 
 def test_a_group_that_is_handed_over_goes_on_in_order(world: World) -> None:
     first = world.process(seed=1)
-    push(first.engine, worker(), SEQUENTIAL)
+    first.engine.push(worker(SEQUENTIAL))
     first.engine.start_many("job", [{}] * 5)
     let_pass(first, 15.0)
     first.engine.close()
@@ -372,8 +365,8 @@ def steps_of_neighbour(queued: int) -> int:
     world = World()
     process = world.process()
     near = neighbour_of("job", world.storage.group_count)
-    push(process.engine, worker(1e6), SEQUENTIAL)
-    push(process.engine, worker(0.0, near), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL, 1e6))
+    process.engine.push(worker(SEQUENTIAL, 0.0, near))
     for _ in range(queued // 1000):
         process.engine.start_many("job", [{}] * 1000)
     process.engine.start(near).wait()
@@ -391,7 +384,7 @@ def test_thousands_that_wait_do_not_delay_another_workflow_of_their_group() -> N
 def test_all_runs_of_a_limited_workflow_are_in_one_group_whoever_starts_them() -> None:
     world = World()
     process = world.process()
-    push(process.engine, worker(0.0), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL, 0.0))
     with Client(world.storage) as client:
         groups = {run.group_id for run in client.start_many("job", [{}] * 5)}
     groups |= {run.group_id for run in process.engine.start_many("job", [{}] * 5)}
@@ -404,27 +397,27 @@ def test_all_runs_of_a_limited_workflow_are_in_one_group_whoever_starts_them() -
 @pytest.mark.parametrize("strategy", [FIRST_ONLY, LAST_ONLY], ids=lambda one: one.rule)
 def test_a_switch_that_would_stop_runs_is_refused(world: World, strategy: RunStrategy) -> None:
     process = world.process()
-    push(process.engine, worker(), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL))
     runs = process.engine.start_many("job", [{}] * 2)
     with pytest.raises(Conflict) as refusal:
-        push(process.engine, worker(), strategy)
+        process.engine.push(worker(strategy))
     assert str(refusal.value) == (
         f"workflow job cannot be switched to {strategy.rule} now: job/2/1, job/1/1 and perhaps more runs have not "
         "ended, and all but one would be stopped. Stop them, or wait for them, and push again"
     )
     runs[0].wait()
-    assert push(process.engine, worker(), strategy) == 2, "one may go on"
+    assert process.engine.push(worker(strategy)) == 2, "one may go on"
     process.engine.start_many("job", [{}] * 2)
-    assert push(process.engine, worker(1.0), strategy) == 3, "it is no switch"
+    assert process.engine.push(worker(strategy, 1.0)) == 3, "it is no switch"
 
 
 def test_a_switch_to_strict_is_refused_while_a_failed_run_would_block(world: World) -> None:
     process = world.process()
-    push(process.engine, failing(2), SEQUENTIAL)
+    process.engine.push(failing(SEQUENTIAL, 2))
     runs = process.engine.start_many("job", [{}] * 2)
     assert wait_all(runs) == [RunStatus.FAILED, RunStatus.FAILED], "under this strategy, they do not block"
     with pytest.raises(Conflict) as refusal:
-        push(process.engine, failing(2), STRICT)
+        process.engine.push(failing(STRICT, 2))
     assert str(refusal.value) == (
         "workflow job cannot be switched to STRICT_SEQUENTIAL now: run job/2/1 has FAILED and would block all others. "
         "Restart or unblock what has failed, and push again"
@@ -432,15 +425,15 @@ def test_a_switch_to_strict_is_refused_while_a_failed_run_would_block(world: Wor
     process.engine.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
     assert restart(process, runs[1]).wait() is RunStatus.SUCCEEDED
     let_pass(process, 5.0)
-    assert push(process.engine, failing(2), STRICT) == 2
+    assert process.engine.push(failing(STRICT, 2)) == 2
 
 
 def test_a_queue_goes_by_the_newest_version_that_has_a_live_run(world: World) -> None:
     process = world.process()
-    push(process.engine, worker(), SEQUENTIAL)
+    process.engine.push(worker(SEQUENTIAL))
     runs = process.engine.start_many("job", [{}] * 3)
     let_pass(process, 1.0)
-    push(process.engine, worker(), RunStrategy(RunRule.PARALLEL, 4))
+    process.engine.push(worker(RunStrategy(RunRule.PARALLEL, 4)))
     runs.append(process.engine.start("job"))
     let_pass(process, 1.0)
     assert {run.status for run in runs} == {RunStatus.IN_PROGRESS}
