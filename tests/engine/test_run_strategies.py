@@ -10,10 +10,9 @@ from attrs import frozen
 
 from maestro_flow import Client, Conflict, Run, RunStatus, StepContext, Workflow, open_storage
 from maestro_flow.engine.placement import place
-from maestro_flow.model.commit import Message, StartRequest
+from maestro_flow.model.commit import Message
 from maestro_flow.model.definition import RunRule, RunStrategy
 from maestro_flow.model.events import RunEnded, RunQueued, RunStarted, decode_events
-from maestro_flow.model.requests import RunPolicy, RunRequest, encode_request
 from tests.engine.world import Crash, Process, World, crash_at
 
 SEQUENTIAL = RunStrategy(RunRule.SEQUENTIAL, 1)
@@ -78,21 +77,6 @@ def story(world: World, workflow_id: str = "job") -> Story:
 
 def ids(*instance_ids: int) -> list[str]:
     return [f"job/{instance_id}/1" for instance_id in instance_ids]
-
-
-def restart(process: Process, run: Run) -> Run:
-    request = RunRequest(policy=RunPolicy.RESTART_FROM_BEGINNING, previous=run.flow_id)
-    start = StartRequest(
-        run.workflow_id,
-        f"again {run.flow_id}",
-        run.group_id,
-        run.version,
-        encode_request(request),
-        after=(run.instance_id, run.run_id),
-    )
-    given = process.engine.storage.start([start])
-    process.engine._started(given)
-    return process.engine.find(run.workflow_id, given[0].instance_id, given[0].run_id)
 
 
 # -- one by one ---------------------------------------------------------------------------------------------------
@@ -258,7 +242,7 @@ def test_a_failed_run_blocks_until_it_is_unblocked(world: World) -> None:
 
 def test_a_restart_unblocks_and_comes_first(world: World) -> None:
     process, runs = blocked(world)
-    again = restart(process, runs[0])
+    again = runs[0].restart()
     assert set(wait_all([again, *runs[1:]])) == {RunStatus.SUCCEEDED}
     assert story(world).began == ["job/1/1", "job/1/2", "job/2/1", "job/3/1"]
 
@@ -275,7 +259,7 @@ def test_what_blocks_still_blocks_for_the_next_owner(world: World, way: str) -> 
     if way == "unblock":
         heir.engine.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
     else:
-        runs.append(restart(heir, runs[0]))
+        runs.append(runs[0].restart())
     assert set(wait_all(runs[1:])) == {RunStatus.SUCCEEDED}
 
 
@@ -423,7 +407,7 @@ def test_a_switch_to_strict_is_refused_while_a_failed_run_would_block(world: Wor
         "Restart or unblock what has failed, and push again"
     )
     process.engine.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
-    assert restart(process, runs[1]).wait() is RunStatus.SUCCEEDED
+    assert runs[1].restart().wait() is RunStatus.SUCCEEDED
     let_pass(process, 5.0)
     assert process.engine.push(failing(STRICT, 2)) == 2
 
