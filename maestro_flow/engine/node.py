@@ -201,6 +201,7 @@ class Node:
                 self._loader.look_at(owned)
             else:
                 post(owned.ref, Mail((letter,)))
+
     def _answer(self, held: Held, question: Question) -> None:
         if owned := self._owned(held):
             self._loader.answer(owned, question)

@@ -201,7 +201,7 @@ class History:
         going = [run for run, phase in self.truth.items() if phase != "queued"]
         limit = {"parallel 2": 2, "parallel": 1000}.get(self.name, 1)
         assert len(going) <= limit
-        if limit == 1:  # launches of several that are written at once have no order
+        if self.name in ("sequential", "strict_sequential"):
             assert self.launched == sorted(self.launched), "instance order"
         if self.name in ("sequential", "strict_sequential", "parallel 2", "parallel"):
             assert not self.displaced
@@ -244,6 +244,7 @@ def test_what_a_strategy_promises_holds_through_any_history(data: st.DataObject,
         history.check()
     history.finish()
     if name in ("last_only", "serial_latest_only") and history.started and not was_stopped:
-        assert history.launched[-1] == place(history.started), "the newest is the last that runs"
+        # An end that a dying owner had asked for, and that was not written, may come too late to be asked for again.
+        assert place(history.started) in history.launched, "the newest runs, whoever is displaced"
     if name == "first_only" and history.started and not was_stopped:
         assert history.launched[0] == place(1)
