@@ -241,7 +241,7 @@ def test_a_failed_run_blocks_until_it_is_unblocked(world: World) -> None:
 
 
 def test_a_restart_unblocks_and_comes_first(world: World) -> None:
-    process, runs = blocked(world)
+    _, runs = blocked(world)
     again = runs[0].restart()
     assert set(wait_all([again, *runs[1:]])) == {RunStatus.SUCCEEDED}
     assert story(world).began == ["job/1/1", "job/1/2", "job/2/1", "job/3/1"]
