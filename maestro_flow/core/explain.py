@@ -7,13 +7,14 @@ step part of it, did it end, does it run, what does it wait for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.model.commit import Holder
+from maestro_flow.model.definition import RunRule
 from maestro_flow.model.status import RunStatus, StepStatus
 
 __all__ = ["Explanation", "Surroundings", "explain_run", "explain_step"]
@@ -35,7 +36,8 @@ class Surroundings:
     """What the state does not know. ``group_id`` is the run's; ``holder`` is None if nobody holds it.
 
     ``ahead`` are the live runs of the workflow before this one, ``blocking`` those that have failed and block it;
-    ``changed_at`` is the time of the last record about the step, or of the run.
+    ``changed_at`` is the time of the last record about the step, or of the run. ``tags`` has, of tags with permits, the
+    limit that a user has set (None: that of the definition counts) and how many permits are taken.
     """
 
     group_id: int
@@ -43,6 +45,7 @@ class Surroundings:
     ahead: tuple[str, ...] = ()
     blocking: tuple[str, ...] = ()
     changed_at: float | None = None
+    tags: Mapping[str, tuple[int | None, int]] = Factory(dict)
 
 
 def explain_run(state: FlowState, around: Surroundings) -> Explanation:
@@ -98,7 +101,7 @@ def _run_ended(state: FlowState) -> str:
         how += f": {state.reason}"
     elif culprits:
         how += f" because of {_names(culprits)}{error and f': {error}'}"
-    if state.is_blocking:
+    if state.is_blocking and state.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL:
         how += "; the runs after it wait until it is unblocked or restarted"
     return how
 
@@ -234,7 +237,7 @@ def _waiting(state: FlowState, step_id: str, step: StepState | None, around: Sur
         why = "at its breakpoint" if step_id in state.breakpoints else "by a user"
         return f"is paused {why}, until somebody resumes it", None
     if step_id in state.awaiting and step is not None:
-        tags = _listed([f"{tag} (at most {limit} at once)" for tag, limit in sorted(step.permits.items())])
+        tags = _listed([_tag(tag, limit, around) for tag, limit in sorted(step.permits.items())])
         return f"waits for permits of {tags}", None
     if step_id in state.lacking:
         kind = state.graph.steps[step_id].type
@@ -256,6 +259,14 @@ def _ready(state: FlowState, step_id: str) -> tuple[str, float | None]:
         busy = _names(_active(state))
         return f"waits for its turn: instance_step_concurrency is {limit}, and under way are {busy}", since
     return "waits for room on the node that owns the run", since
+
+
+def _tag(tag: str, limit: int, around: Surroundings) -> str:
+    """A tag with how many of its permits are taken, where that is known."""
+    if tag not in around.tags:
+        return f"{tag} (at most {limit} at once)"
+    set_by_user, taken = around.tags[tag]
+    return f"{tag} ({taken} of {limit if set_by_user is None else set_by_user} taken)"
 
 
 # -- words ------------------------------------------------------------------------------------------------------

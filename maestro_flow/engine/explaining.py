@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from maestro_flow.core.explain import Explanation, Surroundings, explain_run, explain_step
 from maestro_flow.core.state import FlowState
 from maestro_flow.engine.naming import known_steps
+from maestro_flow.engine.permits import read_tag_permits
 from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.definition import RunRule
 from maestro_flow.model.events import BreakpointSet, StepProgressed, decode_events
@@ -30,7 +31,10 @@ def explain(storage: Storage, state: FlowState, group_id: int, step_id: str = ""
         known_steps(state.graph, [step_id])
     ahead, blocking = _before(storage, state) if state.status is RunStatus.CREATED else ((), ())
     changed_at = None if state.status.is_terminal else _changed_at(storage.read_flow(state.flow_id), step_id)
-    around = Surroundings(group_id, storage.holder(group_id), ahead, blocking, changed_at)
+    tags = {}
+    if step_id in state.awaiting:
+        tags = {name: (tag.limit, tag.held) for name, tag in read_tag_permits(storage).items()}
+    around = Surroundings(group_id, storage.holder(group_id), ahead, blocking, changed_at, tags)
     return explain_step(state, step_id, around) if step_id else explain_run(state, around)
 
 

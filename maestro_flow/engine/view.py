@@ -9,7 +9,7 @@ from attrs import frozen
 
 from maestro_flow.core.params.effective import params_of
 from maestro_flow.core.state import SEVERITY, FlowState, StepState
-from maestro_flow.model.definition import StepDefinition
+from maestro_flow.model.definition import RunRule, StepDefinition
 from maestro_flow.model.events import StepError
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.model.values import decode_value
@@ -96,7 +96,7 @@ class RunView:
             status=state.status,
             instance_status=_instance_status(state),
             reason=state.reason or state.ending_reason,
-            is_blocking=state.is_blocking,
+            is_blocking=state.is_blocking and definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL,
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,

@@ -115,6 +115,12 @@ def test_a_step_at_its_breakpoint() -> None:
     assert why.sentence == "step a of run etl/1/1 is paused at its breakpoint, until somebody resumes it"
 
 
+def test_a_step_that_waits_for_permits_that_others_hold() -> None:
+    state = after(*READY, StepWaiting("load", 1, {"db": 2, "disk": 1}))
+    why = explain_step(state, "load", changed(AROUND, tags={"db": (None, 2), "disk": (0, 0)}))
+    assert why.sentence.endswith("waits for permits of db (2 of 2 taken), disk (0 of 0 taken)")
+
+
 def test_a_step_behind_the_limit_of_steps_at_once() -> None:
     state = after(BEGUN, StepStarting("a"), instance_step_concurrency=1)
     assert explain_step(state, "b", AROUND) == Explanation(
