@@ -21,7 +21,8 @@ def test_a_run_waits_behind_others_and_for_a_node(tmp_path: Path) -> None:
         )
         why = third.explain()
         assert why.sentence == (
-            f"run long/3/1 waits for its turn under SEQUENTIAL, behind runs long/2/1, long/1/1; {nobody.format(third.group_id)}"
+            "run long/3/1 waits for its turn under SEQUENTIAL, behind runs long/2/1, long/1/1; "
+            + nobody.format(third.group_id)
         )
         assert why.since == third.view().created_at
         assert second.explain("nap").sentence.startswith(
