@@ -10,7 +10,7 @@ from attrs import frozen
 from maestro_flow.core.state import FlowState
 from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.engine.naming import known_steps
-from maestro_flow.engine.placement import place
+from maestro_flow.engine.placement import place_run
 from maestro_flow.errors import Conflict
 from maestro_flow.model.actions import STEP_ACTIONS, Action, ActionOrder
 from maestro_flow.model.commit import GivenRun, StartRequest
@@ -81,8 +81,7 @@ def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -
     )
     key = client.environment.new_id() if wishes.request_id is None else wishes.request_id
     workflow_id = graph.definition.id
-    if graph.definition.run_strategy.is_limited:
-        group_id = place(workflow_id, range(client.storage.group_count))
+    group_id = place_run(graph.definition, key, [group_id], client.storage.group_count)
     start = StartRequest(
         workflow_id, key, group_id, graph.version, encode_request(request), after=(state.instance_id, state.run_id)
     )

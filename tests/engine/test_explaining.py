@@ -30,6 +30,25 @@ def test_a_run_waits_behind_others_and_for_a_node(tmp_path: Path) -> None:
         )
 
 
+def test_a_run_is_blocked_by_one_that_failed_until_that_is_unblocked(tmp_path: Path) -> None:
+    strict = evolve(sleepers().definition, run_strategy=RunStrategy(RunRule.STRICT_SEQUENTIAL, 1))
+    with Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        engine.push(strict)
+        first, second = engine.start("long"), engine.start("long")
+        when(first, "nap", StepStatus.STARTING)
+        seen(second, lambda view: bool(second._refresh().revision))
+        assert second.explain().sentence.endswith("waits for its turn under STRICT_SEQUENTIAL, behind run long/1/1")
+        first.kill()
+        first.wait(PATIENCE_S)
+        assert second.explain().sentence.endswith(
+            "run long/1/1 failed, and blocks it until somebody unblocks or restarts it"
+        )
+        assert "the runs after it wait until it is unblocked or restarted" in first.explain().sentence
+        first.unblock()
+        when(second, "nap", StepStatus.STARTING)
+        second.kill()
+
+
 def test_a_step_waits_for_a_permit_that_another_one_holds() -> None:
     wf = Workflow("naps")
     wf.add("one", type="Sleep", params={"sleep_seconds": 3600})
