@@ -216,6 +216,7 @@ class Run:
         return Run(self._client, follow_up(self._client, self._refresh(), self.group_id, wishes))
 
     def _ask(self, action: Action, order: ActionOrder, timeout_s: float) -> None:
+        self._client.check()
         ask(self._client, self._refresh(), self.group_id, action, order, timeout_s=timeout_s)
 
     # -- reading ------------------------------------------------------------------------------------------------
