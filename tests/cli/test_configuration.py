@@ -49,7 +49,7 @@ def test_a_namespace_comes_the_same_ways_and_is_a_store_of_its_own(cli: CommandL
 def test_settings_of_a_node_come_from_the_file(cli: CommandLine) -> None:
     configure(cli, "result_bytes_max = 1\n")
     cli.install_plugin()
-    file = cli.workflow("eggs", {"id": "only", "type": "Echo", "params": {"say": {"value": "x", "type": "STRING"}}})
+    file = cli.workflow("eggs", {"id": "only", "type": "Echo", "params": {"say": "x", "said": ""}})
     assert "bytes" in cli.json("run", file, code=1)["steps"]["only"]["error"]["message"]
     cli.environment["MAESTRO_FLOW_RESULT_BYTES_MAX"] = "1000"
     cli("run", file)
