@@ -15,6 +15,7 @@ from maestro_flow.core.draft import Draft
 from maestro_flow.core.ending import end_early
 from maestro_flow.core.inputs import Granted, RunStep
 from maestro_flow.core.letters import request
+from maestro_flow.core.params.evaluation import begins_with_literals
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import ParamError
 from maestro_flow.model.events import (
@@ -189,13 +190,17 @@ def _start(draft: Draft, step_id: str) -> None:
         if draft.starts <= 0:
             return
         draft.starts -= 1
-    try:
-        params = draft.evaluation.step_params(state, step_id, attempt)
-        timeout_s = draft.evaluation.step_timeout(state, step_id, params)
-    except ParamError as error:
-        end_attempt(draft, step_id, StepStatus.INTERNALLY_FAILED, error=StepError("ParamError", str(error)))
-        return
-    draft.emit(StepStarting(step_id, attempt, params, timeout_s))
+    if begins_with_literals(state, step_id):
+        starting = StepStarting(step_id, attempt)
+    else:
+        try:
+            params = draft.evaluation.step_params(state, step_id, attempt)
+            timeout_s = draft.evaluation.step_timeout(state, step_id, params)
+        except ParamError as error:
+            end_attempt(draft, step_id, StepStatus.INTERNALLY_FAILED, error=StepError("ParamError", str(error)))
+            return
+        starting = StepStarting(step_id, attempt, params, timeout_s)
+    draft.emit(starting)
     draft.effects.append(RunStep(step_id, attempt, 1))
 
 

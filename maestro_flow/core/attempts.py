@@ -80,7 +80,7 @@ def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -
     is_killed = state.ending is StepStatus.FATALLY_FAILED  # the run: then the mode does not count
     if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE and not is_killed:
         status = StepStatus.COMPLETED_WITH_ERROR
-    if status.is_complete and status is not StepStatus.UNSATISFIED:
+    if fields.get("outputs") or step_id in state.graph.branching:
         status, fields = _completed(draft, step_id, status, fields)
     step = state.steps.get(step_id)
     attempt = 1 if step is None else step.next_attempt
@@ -96,6 +96,8 @@ def _completed(
     draft: Draft, step_id: str, status: StepStatus, fields: dict[str, Any]
 ) -> tuple[StepStatus, dict[str, Any]]:
     """What a complete step hands on, checked and evaluated; an error in it is the engine's to record, never retried."""
+    if not status.is_complete or status is StepStatus.UNSATISFIED:
+        return status, fields
     state, outputs, result = draft.state, fields.get("outputs", {}), fields.get("result", NO_RESULT)
     try:
         if outputs:

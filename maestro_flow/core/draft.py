@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from msgspec import Struct
 
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.inputs import Capacity, Effect, Input, Letter, TerminateStep
@@ -14,8 +14,7 @@ from maestro_flow.model.events import Event
 __all__ = ["Decision", "Draft"]
 
 
-@frozen
-class Decision:
+class Decision(Struct, frozen=True):
     """Events to write, effects to carry out once they are durable, and the state that the events lead to.
 
     ``state.revision`` is one higher than before exactly when there are events.
@@ -36,7 +35,7 @@ class Draft:
     def __init__(self, state: FlowState, at: float, capacity: Capacity) -> None:
         self.state, self.at, self.capacity = state, at, capacity
         self.starts, self.suspects, self.crashed = capacity.starts, capacity.suspects, capacity.crashed
-        self.evaluation = Evaluation(at, capacity.expression_visits_max)
+        self._evaluation: Evaluation | None = None
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.settles: list[Settlement] = []
@@ -51,8 +50,15 @@ class Draft:
         return (
             len(self.events) >= self.capacity.events_max
             or self.bytes >= self.capacity.bytes_max
-            or self.evaluation.is_spent
+            or (self._evaluation is not None and self._evaluation.is_spent)
         )
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Made when it is asked for: most decisions have nothing to evaluate."""
+        if self._evaluation is None:
+            self._evaluation = Evaluation(self.at, self.capacity.expression_visits_max)
+        return self._evaluation
 
     def emit(self, event: Event) -> None:
         self.state = evolve(self.state, event, self.at)

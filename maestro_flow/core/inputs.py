@@ -1,11 +1,13 @@
-"""What ``decide`` reacts to, and what it asks for: inputs, effects, and the room a node has for work."""
+"""What ``decide`` reacts to, and what it asks for: inputs, effects, and the room a node has for work.
+
+msgspec structs like the states, and for their reason: several of each are made for every step.
+"""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from attrs import Factory, frozen
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.events import NO_RESULT, StepError
@@ -35,31 +37,27 @@ __all__ = [
 ]
 
 
-@frozen
-class Start:
+class Start(Struct, frozen=True):
     """The run is taken up: its first commit follows. It begins at once, or is ``queued`` until ``Launch``."""
 
     instance_id: int
     run_id: int
     created_at: float
-    request: RunRequest = Factory(RunRequest)
+    request: RunRequest = RunRequest()
     queued: bool = False
 
 
-@frozen
-class Launch:
+class Launch(Struct, frozen=True):
     """The run strategy lets a queued run begin."""
 
 
-@frozen
-class Displace:
+class Displace(Struct, frozen=True):
     """The run strategy ends this run, for the sake of another one: queued or not, it is STOPPED."""
 
     reason: str
 
 
-@frozen
-class Load:
+class Load(Struct, frozen=True):
     """The flow was just read from the store: whoever ran its active steps is gone.
 
     Unless it was this very process (``same_owner``), which had lost the group or the flow's actor for a while. Nothing
@@ -69,8 +67,7 @@ class Load:
     same_owner: bool = False
 
 
-@frozen
-class Began:
+class Began(Struct, frozen=True):
     """The code of an attempt really began, at ``at``."""
 
     step: str
@@ -79,8 +76,7 @@ class Began:
     at: float
 
 
-@frozen
-class Report:
+class Report(Struct, frozen=True):
     """A call of a step's code has returned."""
 
     step: str
@@ -89,35 +85,31 @@ class Report:
     verdict: Verdict
     began_at: float | None = None
     result: Raw = NO_RESULT
-    outputs: dict[str, Param] = Factory(dict)
-    artifacts: dict[str, Any] = Factory(dict)
+    outputs: dict[str, Param] = {}
+    artifacts: dict[str, Any] = {}
     timeline: tuple[str, ...] = ()
     error: StepError | None = None
     size_bytes: int = 0
     """Of result, outputs and artifacts, for the size limit of a commit."""
 
 
-@frozen
-class Tick:
+class Tick(Struct, frozen=True):
     """Look again: a timer is due, or there is room for more work."""
 
 
-@frozen
-class HandOver:
+class HandOver(Struct, frozen=True):
     """This node gives the flow up: what runs here is interrupted, which is no crash (PROTOCOL 14)."""
 
 
-@frozen
-class Act:
+class Act(Struct, frozen=True):
     """A user's action on the run, or on the step that the order names; the message is settled with what came of it."""
 
     message_id: str
     action: Action
-    order: ActionOrder = Factory(ActionOrder)
+    order: ActionOrder = ActionOrder()
 
 
-@frozen
-class Granted:
+class Granted(Struct, frozen=True):
     """The permits that an attempt waits for are its own now; the message that says so is settled with it."""
 
     message_id: str
@@ -128,8 +120,7 @@ class Granted:
 Input: TypeAlias = Start | Launch | Displace | Load | Began | Report | Tick | HandOver | Act | Granted
 
 
-@frozen
-class RunStep:
+class RunStep(Struct, frozen=True):
     """Hand the attempt to its step actor."""
 
     step: str
@@ -137,24 +128,21 @@ class RunStep:
     execution: int
 
 
-@frozen
-class ContinueStep:
+class ContinueStep(Struct, frozen=True):
     """The progress that the attempt reported is durable: its step actor may go on."""
 
     step: str
     attempt: int
 
 
-@frozen
-class TerminateStep:
+class TerminateStep(Struct, frozen=True):
     """Tell the attempt's step actor to terminate it; a report follows."""
 
     step: str
     attempt: int
 
 
-@frozen
-class FinishRun:
+class FinishRun(Struct, frozen=True):
     """The run has ended, and nothing is left to be decided: answer who waits, let go of the flow."""
 
     status: RunStatus
@@ -163,8 +151,7 @@ class FinishRun:
 Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | FinishRun
 
 
-@frozen
-class Letter:
+class Letter(Struct, frozen=True):
     """A message to another flow, written with the commit that makes it true (PROTOCOL 20)."""
 
     message_id: str
@@ -173,8 +160,7 @@ class Letter:
     body: bytes
 
 
-@frozen
-class Capacity:
+class Capacity(Struct, frozen=True):
     """What the deciding node can take on now, and its limits. ``inline`` and ``lacking`` are ids of steps.
 
     A node that ``is_leaving`` gives the flow up, and starts nothing any more.

@@ -23,7 +23,6 @@ __all__ = ["SEVERITY", "FlowState", "StepState"]
 _EMPTY: Map[str, Any] = Map()
 SEVERITY = (RunStatus.SUCCEEDED, RunStatus.STOPPED, RunStatus.TIMED_OUT, RunStatus.FAILED)
 """How a run may end, from the best to the worst."""
-_PENDING = frozenset({StepStatus.CREATED, StepStatus.INITIALIZED, StepStatus.PAUSED, StepStatus.WAITING_FOR_PERMITS})
 
 
 class StepState(Struct, frozen=True):
@@ -59,17 +58,18 @@ class StepState(Struct, frozen=True):
     @property
     def is_active(self) -> bool:
         """An attempt is under way: its code is to run, runs, or waits to be run again after an interruption."""
-        return self.status is StepStatus.STARTING or self.status is StepStatus.RUNNING
+        return self.status.is_active
 
     @property
     def is_pending(self) -> bool:
         """An attempt has its number, and has not begun."""
-        return self.status in _PENDING
+        return self.status.is_pending
 
     @property
     def next_attempt(self) -> int:
         """Number of the attempt that is under way or to begin."""
-        return self.attempt if self.is_active or self.is_pending else self.attempt + 1
+        status = self.status
+        return self.attempt if status.is_active or status.is_pending else self.attempt + 1
 
 
 class FlowState(Struct, frozen=True):

@@ -25,6 +25,7 @@ Whatever has not ended can be stopped, killed and skipped (``model.actions``). T
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 
 __all__ = ["STEP_TRANSITIONS", "RunStatus", "StepStatus", "Verdict"]
 
@@ -39,7 +40,7 @@ class RunStatus(StrEnum):
     TIMED_OUT = "TIMED_OUT"
     FAILED = "FAILED"
 
-    @property
+    @cached_property
     def is_terminal(self) -> bool:
         return self is not RunStatus.IN_PROGRESS and self is not RunStatus.CREATED
 
@@ -70,17 +71,27 @@ class StepStatus(StrEnum):
     STOPPED = "STOPPED"
     TIMED_OUT = "TIMED_OUT"
 
-    @property
+    @cached_property
     def is_terminal(self) -> bool:
         """The attempt has ended."""
         return self in _TERMINAL
 
-    @property
+    @cached_property
+    def is_active(self) -> bool:
+        """An attempt is under way: its code is to run, runs, or waits to be run again after an interruption."""
+        return self is StepStatus.STARTING or self is StepStatus.RUNNING
+
+    @cached_property
+    def is_pending(self) -> bool:
+        """An attempt has its number, and has not begun."""
+        return self in _PENDING
+
+    @cached_property
     def is_complete(self) -> bool:
         """The step has ended in a way that lets its successors go on."""
         return self in _COMPLETE
 
-    @property
+    @cached_property
     def run_status(self) -> RunStatus:
         """What a step that ended like this makes of its run, when nothing worse happened."""
         return _RUN_STATUS.get(self, RunStatus.SUCCEEDED)
@@ -88,6 +99,7 @@ class StepStatus(StrEnum):
 
 _S = StepStatus
 _COMPLETE = frozenset({_S.DISABLED, _S.UNSATISFIED, _S.SKIPPED, _S.SUCCEEDED, _S.COMPLETED_WITH_ERROR})
+_PENDING = frozenset({_S.CREATED, _S.INITIALIZED, _S.PAUSED, _S.WAITING_FOR_PERMITS})
 _RETRYABLE = frozenset({_S.USER_FAILED, _S.PLATFORM_FAILED, _S.TIMEOUT_FAILED})
 _FAILED = frozenset({_S.FATALLY_FAILED, _S.INTERNALLY_FAILED})
 _TERMINAL = _COMPLETE | _RETRYABLE | _FAILED | {_S.STOPPED, _S.TIMED_OUT}

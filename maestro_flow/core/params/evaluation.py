@@ -28,7 +28,15 @@ from maestro_flow.model.durations import DURATION, parse_duration
 from maestro_flow.model.params import Param, ParamSource, as_data, encode_params
 from maestro_flow.model.requests import RunPolicy, RunRequest
 
-__all__ = ["BACKOFF_S_MAX", "PARAMS_CHARS_MAX", "RETRIES_MAX", "RUN_PARAMS_MAX", "TIMEOUT_S_MAX", "Evaluation"]
+__all__ = [
+    "BACKOFF_S_MAX",
+    "PARAMS_CHARS_MAX",
+    "RETRIES_MAX",
+    "RUN_PARAMS_MAX",
+    "TIMEOUT_S_MAX",
+    "Evaluation",
+    "begins_with_literals",
+]
 
 RUN_PARAMS_MAX = 128
 """Params that may be given when a run is started. These limits are Maestro's (Constants.java)."""
@@ -38,6 +46,12 @@ RETRIES_MAX = 99
 BACKOFF_S_MAX = 86_400
 TIMEOUT_S_MAX = 120 * 86_400
 _COUNT = re.compile(r"\s*\d{1,18}\s*", re.ASCII)
+
+
+def begins_with_literals(state: FlowState, step_id: str) -> bool:
+    """No attempt of the step has anything to evaluate when it begins: neither params nor a timeout."""
+    plan = state.graph.plans[step_id]
+    return not (plan.dynamic or plan.timeout_refers or state.request.step_params or state.step_changes)
 
 
 class Evaluation:

@@ -23,6 +23,7 @@ class StepPlan:
     dynamic: frozenset[str] = frozenset()
     conditions: tuple[tuple[str, str], ...] = ()
     policy_refers: bool = False
+    timeout_refers: bool = False
 
 
 _NOTHING = StepPlan()
@@ -33,7 +34,8 @@ def plan_of(step: StepDefinition) -> StepPlan:
     dynamic = frozenset(name for name, param in step.params.items() if not is_literal(param))
     conditions = tuple((to, condition) for to, condition in step.successors.items() if isinstance(condition, str))
     policy_refers = step.retry_policy != _DEFAULT_POLICY and _refers(step.retry_policy)
-    return StepPlan(dynamic, conditions, policy_refers) if dynamic or conditions or policy_refers else _NOTHING
+    plan = StepPlan(dynamic, conditions, policy_refers, isinstance(step.timeout_s, str))
+    return _NOTHING if plan == _NOTHING else plan
 
 
 _DEFAULT_POLICY = RetryPolicy()
