@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define
+from msgspec.structs import replace
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
@@ -175,7 +176,7 @@ class GroupActor(BaseActor):
         orders = self.queues.enter(entrant)
         if isinstance(first, Start) and is_queued:
             at_once = (state.flow_id, Launch())
-            first = evolve(first, queued=at_once not in orders)
+            first = replace(first, queued=at_once not in orders)
             orders = [order for order in orders if order != at_once]
         post(ref, first)
         self.tell(orders)

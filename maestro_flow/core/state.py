@@ -57,12 +57,12 @@ class StepState(Struct, frozen=True):
 
     @property
     def is_active(self) -> bool:
-        """An attempt is under way: its code is to run, runs, or waits to be run again after an interruption."""
+        """See ``StepStatus.is_active``."""
         return self.status.is_active
 
     @property
     def is_pending(self) -> bool:
-        """An attempt has its number, and has not begun."""
+        """See ``StepStatus.is_pending``."""
         return self.status.is_pending
 
     @property

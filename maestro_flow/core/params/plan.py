@@ -18,7 +18,10 @@ _CACHED_SOURCES_MAX = 4096
 
 @frozen
 class StepPlan:
-    """``dynamic`` are the params that are no literals, ``conditions`` the expressions on the edges to successors."""
+    """``dynamic`` are the params that are no literals, ``conditions`` the expressions on the edges to successors.
+
+    ``policy_refers`` and ``timeout_refers``: the retry policy or the timeout is a reference, or contains one.
+    """
 
     dynamic: frozenset[str] = frozenset()
     conditions: tuple[tuple[str, str], ...] = ()
