@@ -58,6 +58,12 @@ class Connections:
         self._take_back(connection)
         return replies
 
+    def apart(self) -> _Connection:
+        """A connection that is never lent; who has asked for it disconnects it."""
+        connection = self._make()
+        connection.connect()
+        return connection
+
     def close(self) -> None:
         """Close what is idle now; what is lent is closed when it comes back."""
         self._is_closed = True

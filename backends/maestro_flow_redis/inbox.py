@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from maestro_flow.errors import OwnershipLost
 from maestro_flow.model.commit import Lease, Message
-from maestro_flow.storage.judge import check_same_message
+from maestro_flow.storage.judge import check_same_message, may_be_redriven
 from maestro_flow_redis.codec import message_of
 from maestro_flow_redis.server import Call, Server
 
-__all__ = ["message", "purge", "receive", "send"]
+__all__ = ["dead_letters", "message", "purge", "receive", "redrive", "send"]
 
 _PURGED_AT_ONCE = 500
 """Tombstones of a group that one script drops: it holds up everybody for about a millisecond."""
@@ -39,6 +39,25 @@ def message(server: Server, group_id: int, message_id: str) -> Message | None:
         return None
     fields = server.call("message", server.group(group_id), message_id)
     return None if fields[0] is None else message_of(group_id, message_id, fields)
+
+
+def dead_letters(server: Server, after: tuple[int, int], limit: int) -> list[Message]:
+    """Group by group, until there are enough: most have none."""
+    letters: list[Message] = []
+    for group_id in range(max(after[0], 0), server.group_count):
+        if len(letters) >= limit:
+            break
+        first = after[1] if group_id == after[0] else 0
+        page = server.call("dead_letters", server.group(group_id), first, limit - len(letters))
+        letters += [message_of(group_id, message_id.decode(), fields) for message_id, fields in page]
+    return letters
+
+
+def redrive(server: Server, group_id: int, message_id: str) -> Message:
+    """Raises NotFound, Conflict, as the protocol says."""
+    fields = server.call("redrive", server.group(group_id), message_id)
+    there = None if fields[0] is None else message_of(group_id, message_id, fields)
+    return may_be_redriven(there, group_id, message_id)
 
 
 def purge(server: Server, settled_before: float) -> int:

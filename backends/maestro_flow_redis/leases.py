@@ -1,17 +1,19 @@
-"""Ownership on Redis: claim, renew, release; one script for each group, all sent at once."""
+"""Ownership on Redis: claim, renew, release, and the nodes; one script for each group, all sent at once."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from attrs import frozen
+from msgspec import json
 
-from maestro_flow.model.commit import Holder, Lease, Owner, Renewal
+from maestro_flow.model.commit import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow_redis.migrations import check_reader
 from maestro_flow_redis.server import Call, Server
 
-__all__ = ["claim", "holder", "release", "renew"]
+__all__ = ["claim", "holder", "leave", "release", "renew"]
 
 
 @frozen
@@ -21,8 +23,8 @@ class _Look:
     now: float
     is_renewed: bool
     is_free: bool
-    is_held: bool
     has_mail: bool
+    owner_id: str
 
 
 def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) -> list[Lease]:
@@ -33,7 +35,7 @@ def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) 
     Raises:
         SchemaMismatch: the store was migrated to a version that excludes us.
     """
-    looks, _ = _look_around(server, owner, {}, lease_s)
+    looks, _, _ = _look_around(server, owner, {}, lease_s, None)
     free = (group_id for group_id, look in enumerate(looks) if look.is_free)
     leases: list[Lease] = []
     while wanted := list(islice(free, max(limit - len(leases), 0))):
@@ -49,12 +51,14 @@ def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) 
     return leases
 
 
-def renew(server: Server, owner: Owner, leases: Sequence[Lease], lease_s: float) -> Renewal:
+def renew(
+    server: Server, owner: Owner, leases: Sequence[Lease], lease_s: float, offers: frozenset[str] | None
+) -> Renewal:
     """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
     ours = {x.group_id: x.generation for x in sorted(leases, key=lambda x: x.generation) if x.owner_id == owner.id}
-    looks, given = _look_around(server, owner, ours, lease_s)
+    looks, given, nodes = _look_around(server, owner, ours, lease_s, offers)
     groups = list(enumerate(looks))
-    held = frozenset(group_id for group_id, look in groups if look.is_held)
+    held = frozenset(group_id for group_id, look in groups if look.owner_id == owner.id)
     renewed = {group_id for group_id, look in groups if look.is_renewed}
     return Renewal(
         now=max(look.now for look in looks),
@@ -62,6 +66,7 @@ def renew(server: Server, owner: Owner, leases: Sequence[Lease], lease_s: float)
         claimable=sum(look.is_free for look in looks),
         mail=frozenset(group_id for group_id, look in groups if look.has_mail) & held,
         given=given & held,
+        nodes=nodes,
     )
 
 
@@ -72,23 +77,39 @@ def holder(server: Server, group_id: int) -> Holder | None:
     return Holder(group_id, int(generation), owner_id.decode(), process.decode(), float(expires_at), float(now))
 
 
-def release(server: Server, leases: Sequence[Lease]) -> None:
-    calls = [
-        Call("release", server.group(lease.group_id), (lease.owner_id, lease.generation))
-        for lease in leases
-        if 0 <= lease.group_id < server.group_count  # a lease of no group is not current
-    ]
-    server.call_all(calls)
+def release(server: Server, leases: Sequence[Lease], to: str, keep_s: float) -> list[int]:
+    """The groups that were given up."""
+    there = [lease for lease in leases if 0 <= lease.group_id < server.group_count]  # one of no group is not current
+    args = [(lease.owner_id, lease.generation, to, repr(keep_s)) for lease in there]
+    calls = [Call("release", server.group(lease.group_id), arg) for lease, arg in zip(there, args, strict=True)]
+    return [lease.group_id for lease, is_given_up in zip(there, server.call_all(calls), strict=True) if is_given_up]
+
+
+def leave(server: Server, owner: Owner) -> None:
+    server.call("leave", server.catalog, owner.id)
 
 
 def _look_around(
-    server: Server, owner: Owner, generations: Mapping[int, int], lease_s: float
-) -> tuple[list[_Look], frozenset[int]]:
-    """Every group, renewed where ``generations`` has the owner's; and the groups with runs that are given."""
+    server: Server, owner: Owner, generations: Mapping[int, int], lease_s: float, offers: frozenset[str] | None
+) -> tuple[list[_Look], frozenset[int], tuple[NodeEntry, ...]]:
+    """Every group, renewed where ``generations`` has the owner's; the groups with runs that are given; the nodes."""
     calls = [
         Call("renew", server.group(group_id), (owner.id, generations.get(group_id, ""), repr(lease_s)))
         for group_id in range(server.group_count)
     ]
-    *replies, given = server.call_all([*calls, Call("given_groups", server.catalog)])
-    looks = [_Look(float(now), *map(bool, flags)) for now, *flags in replies]
-    return looks, frozenset(given)
+    offered = b"" if offers is None else json.encode(sorted(offers))
+    node = Call("look_around", server.catalog, (owner.id, repr(lease_s), owner.process, offered))
+    *replies, (given, there) = server.call_all([*calls, node])
+    looks = [
+        _Look(float(now), bool(is_renewed), bool(is_free), bool(has_mail), owner_id.decode())
+        for now, is_renewed, is_free, has_mail, owner_id in replies
+    ]
+    held = Counter(look.owner_id for look in looks)
+    nodes = [_node(fields, held) for fields in sorted(there)]
+    return looks, frozenset(given), tuple(nodes)
+
+
+def _node(fields: Sequence[bytes], held: Mapping[str, int]) -> NodeEntry:
+    owner_id, process, offered, expires_at = fields
+    offers = frozenset(json.decode(offered, type=list[str]))
+    return NodeEntry(owner_id.decode(), process.decode(), offers, held[owner_id.decode()], float(expires_at))

@@ -95,6 +95,14 @@ class Server:
         """The reply to a command that is no script. Raises as ``call``."""
         return self._exchange([command])[0]
 
+    def ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies to commands that are no scripts, sent at once. Raises as ``call``."""
+        return self._exchange(commands)
+
+    def apart(self) -> Any:
+        """A connection of the caller's own: redis-py's, which raises redis-py's errors."""
+        return self._connections.apart()
+
     def call(self, script: str, tag: str, *args: str | bytes | int) -> Any:
         """The reply of one script.
 

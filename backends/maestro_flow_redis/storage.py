@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from maestro_flow.model.commit import (
     Commit,
@@ -23,6 +23,7 @@ from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_redis import catalog, inbox, log
 from maestro_flow_redis import leases as ownership
 from maestro_flow_redis.commit import commit_batch
+from maestro_flow_redis.hints import Hints
 from maestro_flow_redis.listing import list_runs
 from maestro_flow_redis.places import Places
 from maestro_flow_redis.server import Server
@@ -41,6 +42,7 @@ class RedisStorage:
         self._server = server
         self._known = known  # the schema version of this program
         self._places = Places(server)
+        self._hints = Hints(server)
 
     def __repr__(self) -> str:
         return f"<RedisStorage {self._server.target.name}>"
@@ -55,19 +57,34 @@ class RedisStorage:
 
     def close(self) -> None:
         """Let go of the connections. May be called twice."""
+        self._hints.close()
         self._server.close()
 
     # -- ownership ----------------------------------------------------------------------------------------------
 
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         self._server.shorten(lease_s)
-        return ownership.claim(self._server, owner, lease_s, limit, self._known)
+        leases = ownership.claim(self._server, owner, lease_s, limit, self._known)
+        self._hints.listeners.hold(lease.group_id for lease in leases)
+        return leases
 
-    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
-        return ownership.renew(self._server, owner, leases, lease_s)
+    def renew(
+        self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
+    ) -> Renewal:
+        renewal = ownership.renew(self._server, owner, leases, lease_s, offers)
+        self._hints.listeners.let_go(renewal.lost)
+        return renewal
 
-    def release(self, leases: Sequence[Lease]) -> None:
-        ownership.release(self._server, leases)
+    def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
+        released = ownership.release(self._server, leases, to, keep_s)
+        self._hints.listeners.let_go(released)
+        self._hints.tell(released)
+
+    def leave(self, owner: Owner) -> None:
+        ownership.leave(self._server, owner)
+
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        return self._hints.listen(wake)
 
     def holder(self, group_id: int) -> Holder | None:
         check_group(group_id, self.group_count)
@@ -100,7 +117,9 @@ class RedisStorage:
 
     def send(self, message: Message) -> Message:
         check_group(message.group_id, self.group_count)
-        return inbox.send(self._server, message)
+        there = inbox.send(self._server, message)
+        self._hints.tell([message.group_id])
+        return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
         check_group(lease.group_id, self.group_count)
@@ -109,6 +128,15 @@ class RedisStorage:
     def message(self, group_id: int, message_id: str) -> Message | None:
         check_group(group_id, self.group_count)
         return inbox.message(self._server, group_id, message_id)
+
+    def dead_letters(self, *, after: tuple[int, int] = (-1, 0), limit: int = 100) -> list[Message]:
+        return inbox.dead_letters(self._server, after, limit)
+
+    def redrive(self, group_id: int, message_id: str) -> Message:
+        check_group(group_id, self.group_count)
+        message = inbox.redrive(self._server, group_id, message_id)
+        self._hints.tell([group_id])
+        return message
 
     def purge_messages(self, *, settled_before: float) -> int:
         return inbox.purge(self._server, settled_before)
@@ -127,6 +155,7 @@ class RedisStorage:
         runs = catalog.start(self._server, requests)
         for run in runs:
             self._places.remember(run.flow_id, run.group_id)
+        self._hints.tell({run.group_id for run in runs})
         return runs
 
     def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:

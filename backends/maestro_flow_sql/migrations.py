@@ -74,16 +74,36 @@ _TO_2 = (
     "ALTER TABLE runs RENAME COLUMN params TO body",
     "ALTER TABLE runs ADD COLUMN blocking INTEGER DEFAULT 0 NOT NULL",
     "CREATE INDEX runs_blocking ON runs (blocking, workflow_id) WHERE blocking = 1",
+    "CREATE INDEX messages_dead ON messages (group_id, sequence) WHERE state = 'dead'",
 )
 """Starts have a body, of which the params are a part, and runs may block: a program of schema 1 would miss both."""
+
+_TO_2_SQLITE = (
+    """UPDATE runs SET body = CAST('{"params":' || body || '}' AS BLOB) WHERE body <> x'7b7d'""",
+    "ALTER TABLE leases ADD COLUMN kept_for TEXT DEFAULT '' NOT NULL",
+    "ALTER TABLE leases ADD COLUMN kept_until REAL DEFAULT 0 NOT NULL",
+    """CREATE TABLE nodes (owner_id TEXT NOT NULL, process TEXT NOT NULL, offers TEXT NOT NULL,
+       expires_at REAL NOT NULL, PRIMARY KEY (owner_id)) WITHOUT ROWID, STRICT""",
+)
+
+_TO_2_POSTGRES = (
+    r"""UPDATE runs SET body = '{"params":'::bytea || body || '}' WHERE body <> '{}'""",
+    """ALTER TABLE leases ADD COLUMN kept_for TEXT COLLATE "C" DEFAULT '' NOT NULL""",
+    "ALTER TABLE leases ADD COLUMN kept_until DOUBLE PRECISION DEFAULT 0 NOT NULL",
+    """CREATE TABLE nodes (owner_id TEXT COLLATE "C" NOT NULL, process TEXT COLLATE "C" NOT NULL,
+       offers TEXT COLLATE "C" NOT NULL, expires_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (owner_id))
+       WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02,
+             autovacuum_vacuum_cost_delay = 0)""",
+)
+"""Nodes say that they are there, and a group can be kept for one of them."""
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, oldest_reader=1),  # the tables as they were first made
     Migration(
         2,
         oldest_reader=2,
-        sqlite=(*_TO_2, """UPDATE runs SET body = CAST('{"params":' || body || '}' AS BLOB) WHERE body <> x'7b7d'"""),
-        postgres=(*_TO_2, r"""UPDATE runs SET body = '{"params":'::bytea || body || '}' WHERE body <> '{}'"""),
+        sqlite=(*_TO_2, *_TO_2_SQLITE),
+        postgres=(*_TO_2, *_TO_2_POSTGRES),
     ),
 )
 """Dense, from version 1 on; the last one is what ``schema.py`` says."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Integer,
     RowMapping,
     Select,
     bindparam,
@@ -33,6 +34,7 @@ from maestro_flow_sql.migrations import META, Meta
 from maestro_flow_sql.schema import definitions, leases, log, messages, runs
 
 __all__ = [
+    "dead_letters",
     "definition",
     "given_runs",
     "holder",
@@ -147,6 +149,20 @@ _MESSAGE = _MESSAGES.where(
 def message(connection: Connection, group_id: int, message_id: str) -> Message | None:
     row = connection.execute(_MESSAGE, {"group_id": group_id, "message_id": message_id}).mappings().first()
     return None if row is None else Message(**{**row, "state": MessageState(row["state"])})
+
+
+_PLACE = tuple_(messages.c.group_id, messages.c.sequence)
+_AFTER = tuple_(bindparam("after_group", type_=Integer), bindparam("after_sequence", type_=BigInteger))
+_DEAD = (
+    _MESSAGES.where(text("state = 'dead'"), _PLACE > _AFTER)
+    .order_by(messages.c.group_id, messages.c.sequence)
+    .limit(bindparam("limit"))
+)
+
+
+def dead_letters(connection: Connection, after: tuple[int, int], limit: int) -> list[Message]:
+    rows = connection.execute(_DEAD, {"after_group": after[0], "after_sequence": after[1], "limit": limit}).mappings()
+    return [Message(**{**row, "state": MessageState(row["state"])}) for row in rows]
 
 
 # -- the catalog ------------------------------------------------------------------------------------------------

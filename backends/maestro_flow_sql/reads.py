@@ -85,6 +85,10 @@ class SqlReads:
         with self._reading() as connection:
             return queries.message(connection, group_id, message_id)
 
+    def dead_letters(self, *, after: tuple[int, int] = (-1, 0), limit: int = 100) -> list[Message]:
+        with self._reading() as connection:
+            return queries.dead_letters(connection, after, limit)
+
     def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
         with self._reading() as connection:
             return queries.definition(connection, workflow_id, version)

@@ -4,6 +4,7 @@ The constraints are the guarantees: what they say cannot be otherwise.
 
     store_meta     one row: which schema, who may still read it, how many groups
     leases         one row per group: generation, owner, expiry; the fence of every commit
+    nodes          one row per node that is there: what it offers, until when
     log            one row per commit of a flow; append only
     messages       inboxes and their tombstones
     workflows      counters of a workflow: latest version, latest instance
@@ -39,6 +40,7 @@ __all__ = [
     "log",
     "messages",
     "metadata",
+    "nodes",
     "runs",
     "store_meta",
     "workflows",
@@ -98,10 +100,24 @@ leases = Table(
     _column("owner_id", _Text),  # empty: nobody
     _column("process", _Text),  # by which another process may prove that the owner is dead; empty: it cannot
     _column("expires_at", _Seconds),
+    _column("kept_for", _Text, default=""),  # the node that the group was released to; empty: whoever comes
+    _column("kept_until", _Seconds, default=text("0")),
     # On Postgres, what makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
     UniqueConstraint("group_id", "generation", name="one_owner_per_generation").ddl_if(dialect="postgresql"),
     postgresql_with=_busy(fillfactor=20),
     sqlite_strict=True,
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    _column("owner_id", _Text, key=True),
+    _column("process", _Text),
+    _column("offers", _Text),  # names as a JSON array
+    _column("expires_at", _Seconds),
+    postgresql_with=_busy(fillfactor=20),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 log = Table(
@@ -140,6 +156,7 @@ messages = Table(
     UniqueConstraint("group_id", "message_id", name="one_message_per_id"),  # PROTOCOL 16
     _partial("messages_waiting", "group_id", "sequence", where="state = 'waiting'"),
     _partial("messages_settled", "settled_at", where="state = 'settled'"),
+    _partial("messages_dead", "group_id", "sequence", where="state = 'dead'"),
     postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,
     sqlite_autoincrement=True,  # never a sequence again that a purged message had: a reader may be past it

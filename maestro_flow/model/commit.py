@@ -25,6 +25,7 @@ __all__ = [
     "LogRecord",
     "Message",
     "MessageState",
+    "NodeEntry",
     "Outcome",
     "Owner",
     "Renewal",
@@ -75,6 +76,20 @@ class Holder:
 
 
 @frozen
+class NodeEntry:
+    """A live node as it advertises itself to the others (PROTOCOL 14, 22)."""
+
+    owner_id: str
+    process: str
+    offers: frozenset[str]
+    """What its steps can be of: the names of the step types, and of the code of Python workflows, that it has."""
+    groups: int
+    """How many groups it holds, as the store knows."""
+    expires_at: float
+    """By the store's clock; a node that does not say again that it is there is gone from then on."""
+
+
+@frozen
 class Renewal:
     """Answer of the one query a second (PROTOCOL 13): all that a node wants to know about its groups."""
 
@@ -88,6 +103,8 @@ class Renewal:
     """Held groups with messages that are not settled."""
     given: frozenset[int]
     """Held groups with runs that are given and not yet taken up."""
+    nodes: tuple[NodeEntry, ...] = ()
+    """All nodes that are alive, by owner id; the one that asks is among them if it has said what it offers."""
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import Factory, define, evolve
 
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, LogRecord, Message, MessageState, RunEntry
-from maestro_flow.storage.judge import check_group, state_after
+from maestro_flow.storage.judge import check_group, may_be_redriven, state_after
 
 __all__ = ["Books", "Group", "Letter"]
 
@@ -28,6 +28,9 @@ class Group:
     owner_id: str = ""
     process: str = ""
     expires_at: float = 0.0
+    kept_for: str = ""
+    """The node that the group was released to, until ``kept_until``."""
+    kept_until: float = 0.0
     log: list[LogRecord] = Factory(list)
     """In order of position."""
     inbox: dict[str, Letter] = Factory(dict)
@@ -90,6 +93,17 @@ class Books:
             )
             inbox[message.message_id] = Letter(fresh)
         return inbox[message.message_id].message
+
+    def redrive(self, group_id: int, message_id: str) -> Message:
+        """A dead letter waits again, at the end of its inbox."""
+        group = self.group(group_id)
+        message = may_be_redriven(self.message(group_id, message_id), group_id, message_id)
+        if message.state is MessageState.DEAD:
+            self.sequence += 1
+            del group.inbox[message_id]  # and put in again: the inbox is in order of sequence
+            message = evolve(message, state=MessageState.WAITING, sequence=self.sequence, deliveries=0, outcome="")
+            group.inbox[message_id] = Letter(message)
+        return message
 
     def apply(self, commit: Commit, now: float) -> None:
         """Write a commit that was judged DONE."""

@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from maestro_flow.errors import Conflict, StorageError
+from maestro_flow.errors import Conflict, NotFound, StorageError
 from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, MessageState, Outcome, Settlement
 
-__all__ = ["Facts", "check_group", "check_same_message", "contradicts_itself", "judge_batch", "state_after"]
+__all__ = [
+    "Facts",
+    "check_group",
+    "check_same_message",
+    "contradicts_itself",
+    "judge_batch",
+    "may_be_redriven",
+    "state_after",
+]
 
 
 class Facts(Protocol):
@@ -95,6 +103,20 @@ def check_same_message(there: Message, message: Message) -> None:
             f"message {message.message_id} is in the inbox of group {message.group_id} already, as {there.kind!r} to "
             f"{there.flow_id} with a body of {len(there.body)} bytes; an id stands for one message for ever"
         )
+
+
+def may_be_redriven(message: Message | None, group_id: int, message_id: str) -> Message:
+    """The message that somebody wants to wait again: a dead letter, or one that waits.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it has its outcome.
+    """
+    if message is None:
+        raise NotFound(f"group {group_id} has no message {message_id!r}")
+    if message.state is MessageState.SETTLED:
+        raise Conflict(f"message {message_id!r} of {message.flow_id} is no dead letter: it was settled")
+    return message
 
 
 def contradicts_itself(commit: Commit) -> bool:

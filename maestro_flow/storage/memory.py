@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from maestro_flow.model.commit import (
     LogRecord,
     Message,
     MessageState,
+    NodeEntry,
     Outcome,
     Owner,
     Renewal,
@@ -36,6 +38,7 @@ from maestro_flow.model.numbers import check_number
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
+from maestro_flow.storage.listeners import Listeners
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow.storage.url import without_password
@@ -64,6 +67,8 @@ class MemoryStorage:
         self._runs: dict[str, GivenRun] = {}
         self._given: dict[str, GivenRun] = {}
         self._sequence = 0
+        self._nodes: dict[str, NodeEntry] = {}
+        self._listeners = Listeners()
 
     @property
     def group_count(self) -> int:
@@ -81,34 +86,55 @@ class MemoryStorage:
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         with self._lock:
             leases = []
-            for group_id in self._claimable()[:limit]:
+            for group_id in self._claimable(owner)[:limit]:
                 group = self._books.groups[group_id]
                 group.generation += 1
+                group.kept_for = ""
                 group.owner_id, group.process = owner.id, owner.process
                 group.expires_at = self._clock.time() + lease_s
                 leases.append(Lease(group_id, group.generation, owner.id))
             return leases
 
-    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+    def renew(
+        self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
+    ) -> Renewal:
         with self._lock:
             now = self._clock.time()
             ours = {lease.group_id for lease in leases if lease.owner_id == owner.id and self._books.is_current(lease)}
             for group_id in ours:
                 self._books.groups[group_id].expires_at = now + lease_s
             held = {group_id for group_id, group in enumerate(self._books.groups) if group.owner_id == owner.id}
+            if offers is not None:
+                self._nodes[owner.id] = NodeEntry(owner.id, owner.process, offers, 0, now + lease_s)
             return Renewal(
                 now=now,
                 lost=frozenset(lease.group_id for lease in leases) - ours,
-                claimable=len(self._claimable()),
+                claimable=len(self._claimable(owner)),
                 mail=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
                 given=frozenset(run.group_id for run in self._given.values()) & held,
+                nodes=self._alive(now),
             )
 
-    def release(self, leases: Sequence[Lease]) -> None:
+    def _alive(self, now: float) -> tuple[NodeEntry, ...]:
+        self._nodes = {owner_id: node for owner_id, node in self._nodes.items() if node.expires_at > now}
+        held = Counter(group.owner_id for group in self._books.groups)
+        return tuple(evolve(self._nodes[owner_id], groups=held[owner_id]) for owner_id in sorted(self._nodes))
+
+    def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._lock:
-            for lease in filter(self._books.is_current, leases):
-                group = self._books.groups[lease.group_id]
+            released = [lease.group_id for lease in leases if self._books.is_current(lease)]
+            for group_id in released:
+                group = self._books.groups[group_id]
                 group.owner_id, group.expires_at = "", 0.0
+                group.kept_for, group.kept_until = to, self._clock.time() + keep_s
+        self._listeners.tell(released)
+
+    def leave(self, owner: Owner) -> None:
+        with self._lock:
+            self._nodes.pop(owner.id, None)
+
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        return self._listeners.add(wake)
 
     def holder(self, group_id: int) -> Holder | None:
         with self._lock:
@@ -118,10 +144,9 @@ class MemoryStorage:
             now = self._clock.time()
             return Holder(group_id, group.generation, group.owner_id, group.process, group.expires_at, now)
 
-    def _claimable(self) -> list[int]:
+    def _claimable(self, owner: Owner) -> list[int]:
         now = self._clock.time()
-        groups = enumerate(self._books.groups)
-        return [group_id for group_id, group in groups if not group.owner_id or group.expires_at <= now]
+        return [group_id for group_id, group in enumerate(self._books.groups) if _is_free(group, owner, now)]
 
     # -- the one write door -------------------------------------------------------------------------------------
 
@@ -165,7 +190,8 @@ class MemoryStorage:
         with self._lock:
             there = self._books.put(message, self._clock.time())
             check_same_message(there, message)
-            return there
+        self._listeners.tell([message.group_id])
+        return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
         check_group(lease.group_id, self.group_count)
@@ -182,6 +208,18 @@ class MemoryStorage:
     def message(self, group_id: int, message_id: str) -> Message | None:
         with self._lock:
             return self._books.message(group_id, message_id)
+
+    def dead_letters(self, *, after: tuple[int, int] = (-1, 0), limit: int = 100) -> list[Message]:
+        with self._lock:
+            letters = [letter.message for group in self._books.groups for letter in group.inbox.values()]
+        dead = (message for message in letters if message.state is MessageState.DEAD)
+        return [message for message in dead if (message.group_id, message.sequence) > after][:limit]
+
+    def redrive(self, group_id: int, message_id: str) -> Message:
+        with self._lock:
+            message = self._books.redrive(group_id, message_id)
+        self._listeners.tell([group_id])
+        return message
 
     def purge_messages(self, *, settled_before: float) -> int:
         with self._lock:
@@ -221,6 +259,7 @@ class MemoryStorage:
             except MaestroFlowError:
                 self._undo(answers)
                 raise
+        self._listeners.tell(run.group_id for run in answers)
         return answers
 
     def _start(self, request: StartRequest) -> GivenRun:
@@ -285,6 +324,13 @@ class MemoryStorage:
         if flow_id in self._books.entries:
             return self._books.entries[flow_id]
         return _created(self._runs[flow_id]) if flow_id in self._runs else None
+
+
+def _is_free(group: Group, owner: Owner, now: float) -> bool:
+    """The owner may claim the group: nobody holds it, and it is not kept for another node."""
+    if group.owner_id:
+        return group.expires_at <= now
+    return group.kept_for in ("", owner.id) or group.kept_until <= now
 
 
 def _created(run: GivenRun) -> RunEntry:

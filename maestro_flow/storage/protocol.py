@@ -8,10 +8,12 @@ or a group and the catalog, in one transaction, so keys can live in hash slots::
 
     catalog   push  definition  start                          workflows, versions, starts by request id
     group     claim  renew  release  holder                    the lease: group, generation, owner, expiry
+              leave  listen                                    who is there, and what came in for whom
               given  taken                                     starts that wait for their first commit
               commit                                           the one write door
               last_position  load_flows  read_flow  read_log   the log
               send  receive  message  purge_messages           the inbox and its tombstones
+              dead_letters  redrive                            what could not be handled, and another try
     index     run  list_runs                                   entries of all groups, merged
 
 The conformance suite (``maestro_flow.storage.conformance``) has a test for each promise made here.
@@ -19,7 +21,7 @@ The conformance suite (``maestro_flow.storage.conformance``) has a test for each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from attrs import field, frozen, validators
@@ -93,9 +95,10 @@ class Storage(Protocol):
         """Take up to ``limit`` groups that nobody holds: never held, released, or expired.
 
         Each gets the next generation and expires ``lease_s`` seconds from now. A backend whose processes share a host
-        also takes groups of an owner that is provably dead (PROTOCOL 12). Groups of the same owner are not claimed
-        again. A claim waits for a commit of the old owner that is under way; a group that somebody is busy with in
-        another way it may pass over, and its next call finds it. It returns nothing of the log (PROTOCOL 10). If its
+        also takes groups of an owner that is provably dead (PROTOCOL 12), and forgets that node. A group that was
+        released to another node is passed over for as long as it is kept for that one. Groups of the same owner are not
+        claimed again. A claim waits for a commit of the old owner that is under way; a group that somebody is busy with
+        in another way it may pass over, and its next call finds it. It returns nothing of the log (PROTOCOL 10). If its
         answer is lost, the groups are held by ``owner`` all the same and turn up again when they expire.
 
         Raises:
@@ -103,16 +106,37 @@ class Storage(Protocol):
         """
         ...
 
-    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+    def renew(
+        self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
+    ) -> Renewal:
         """Extend those of ``leases`` that are still ours, whether expired or not, and look around (PROTOCOL 13).
+
+        With ``offers`` it also says, for ``lease_s`` seconds, that this node is there and what its steps can be of
+        (PROTOCOL 22); None says nothing, and takes nothing back.
 
         One round trip. ``mail`` and ``given`` tell of all groups that the owner holds; with no leases to renew, it
         only looks around. What changes while it looks around may be seen or not; the next renewal sees it.
         """
         ...
 
-    def release(self, leases: Sequence[Lease]) -> None:
-        """Give groups up, so that they can be claimed at once. No effect on a lease that is not current."""
+    def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
+        """Give groups up, so that they can be claimed at once. No effect on a lease that is not current.
+
+        With ``to``, an owner id, they are kept for that node: for ``keep_s`` seconds nobody else can claim them.
+        """
+        ...
+
+    def leave(self, owner: Owner) -> None:
+        """The node is gone: forget at once what it said of itself. What it holds stays held."""
+        ...
+
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        """Call ``wake(group_id)`` whenever a message is sent to a group, a run is given to it, or it is released.
+
+        By whoever it is done, through this handle or another. A hint and no more: a backend may lose it, repeat it, or
+        have none for what other processes do (SQLite). ``wake`` is called on a thread that is not to be kept waiting,
+        after the change is durable, and never in ``commit``. Returns the function that ends it.
+        """
         ...
 
     def holder(self, group_id: int) -> Holder | None:
@@ -190,6 +214,22 @@ class Storage(Protocol):
 
     def message(self, group_id: int, message_id: str) -> Message | None:
         """A message or its tombstone."""
+        ...
+
+    def dead_letters(self, *, after: tuple[int, int] = (-1, 0), limit: int = 100) -> list[Message]:
+        """A page of the dead letters of all groups, by (group id, sequence); ``after`` is that of the last one."""
+        ...
+
+    def redrive(self, group_id: int, message_id: str) -> Message:
+        """A dead letter waits again, as if it had never been delivered, behind all others; returns it so.
+
+        It has a new ``sequence``, so that an owner who is past the old one receives it. One that waits already is
+        returned as it is.
+
+        Raises:
+            NotFound: there is no such message.
+            Conflict: it was settled, and has its outcome.
+        """
         ...
 
     def purge_messages(self, *, settled_before: float) -> int:

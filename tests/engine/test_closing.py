@@ -81,11 +81,11 @@ def test_closing_from_many_threads_is_closing_once() -> None:
     released: list[int] = []
     release, entered, go_on = storage.release, threading.Event(), threading.Event()
 
-    def slow(leases: Sequence[Lease]) -> None:
+    def slow(leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         released.append(len(leases))
         entered.set()
         go_on.wait(PATIENCE_S)
-        release(leases)
+        release(leases, to=to, keep_s=keep_s)
 
     storage.release = slow  # type: ignore[method-assign]
     closing = [in_thread(engine.close)]
@@ -162,8 +162,10 @@ class SlowScans(MemoryStorage):
         super().__init__(SystemClock())
         self.is_slow, self.entered, self.go_on = False, threading.Event(), threading.Event()
 
-    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
-        renewal = super().renew(owner, leases, lease_s=lease_s)
+    def renew(
+        self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
+    ) -> Renewal:
+        renewal = super().renew(owner, leases, lease_s=lease_s, offers=offers)
         if self.is_slow and renewal.claimable:
             self.entered.set()
             self.go_on.wait(PATIENCE_S)

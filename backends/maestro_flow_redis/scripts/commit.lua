@@ -132,7 +132,9 @@ local function write_settlement(settlement, now)
   if redis.call('HGET', name, 'state') == 'waiting' then
     redis.call('HSET', name, 'state', state_after(settlement), 'outcome', settlement.outcome)
     redis.call('ZREM', key('waiting'), settlement.message_id)
-    if not settlement.dead then
+    if settlement.dead then
+      redis.call('ZADD', key('dead'), redis.call('HGET', name, 'sequence'), settlement.message_id)
+    else
       redis.call('ZADD', key('settled'), now, settlement.message_id)
     end
   end

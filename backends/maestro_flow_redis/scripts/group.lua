@@ -8,6 +8,7 @@
 --   waiting   sorted set ids of messages that are not settled, by sequence
 --   settled   sorted set ids of tombstones, by time
 --
+-- The sorted set `dead`, ids of dead letters by sequence, may be empty and then is not there.
 -- And for each flow a list `flow:<flow id>` of its records, for each message a hash `message:<message id>`.
 
 if redis.call('EXISTS', key('log'), key('entries'), key('live'), key('index'), key('waiting'), key('settled')) ~= 6 then

@@ -1,5 +1,5 @@
 -- Part of the scripts that deal with messages. A message, a tombstone and a dead letter are one hash; `waiting` has the
--- ids that are not settled by sequence, `settled` those of tombstones by time. Dead letters are in neither.
+-- ids that are not settled by sequence, `settled` those of tombstones by time, `dead` those of dead letters by sequence.
 
 local MESSAGE_FIELDS = {
   'flow_id', 'kind', 'body', 'sequence', 'deliveries', 'state', 'outcome', 'sent_at',

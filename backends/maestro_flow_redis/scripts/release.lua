@@ -3,11 +3,13 @@
 --
 -- KEYS[1]  the group
 -- ARGV[2]  owner id   ARGV[3]  generation of his lease
+-- ARGV[4]  id of the node that it is kept for, or empty   ARGV[5]  for how many seconds
 -- reply    1 if the group was given up
 
 local there = redis.call('HMGET', head, 'owner_id', 'generation')
 if there[1] ~= ARGV[2] or there[2] ~= ARGV[3] then
   return 0
 end
-redis.call('HSET', head, 'owner_id', '', 'expires_at', '0')
+local kept_until = string.format('%.17g', tonumber(store_time()) + tonumber(ARGV[5]))
+redis.call('HSET', head, 'owner_id', '', 'expires_at', '0', 'kept_for', ARGV[4], 'kept_until', kept_until)
 return 1

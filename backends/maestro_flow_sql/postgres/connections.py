@@ -82,6 +82,15 @@ class Connections:
             connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection  # SQLAlchemy rolls back what comes home in a transaction
 
+    @contextmanager
+    def apart(self) -> Iterator[Direct]:
+        """A connection of its own, which is closed at the end; psycopg's errors are left as they are."""
+        connection = self._connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
     def shorten(self, lease_s: float) -> None:
         """From now on the timeouts are below this lease; connections with longer ones are replaced as they come up.
 

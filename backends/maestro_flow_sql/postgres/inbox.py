@@ -9,10 +9,10 @@ import attrs
 
 from maestro_flow.errors import OwnershipLost
 from maestro_flow.model.commit import Lease, Message, MessageState
-from maestro_flow.storage.judge import check_same_message
+from maestro_flow.storage.judge import check_same_message, may_be_redriven
 from maestro_flow_sql.postgres.connections import Direct
 
-__all__ = ["DOOR", "lock_messages", "purge", "receive", "send"]
+__all__ = ["DOOR", "lock_messages", "purge", "receive", "redrive", "send"]
 
 _FIELDS = tuple(field.name for field in attrs.fields(Message))
 _COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
@@ -68,6 +68,17 @@ _RECEIVE = f"""
     ORDER BY messages.sequence
 """  # noqa: S608 - the columns are ours
 
+# It has been looked at under a lock. The new sequence is taken behind the door, as that of any message.
+_REDRIVE = f"""
+    WITH door AS MATERIALIZED (SELECT {DOOR})
+    UPDATE messages
+    SET sequence = nextval(pg_get_serial_sequence('messages', 'sequence')), state = 'waiting', outcome = '',
+        settled_at = NULL, deliveries = 0, delivered_to = 0
+    FROM door
+    WHERE group_id = %(group_id)s AND message_id = %(message_id)s
+    RETURNING {_COLUMNS}
+"""  # noqa: S608 - the columns are ours
+
 # A few at a time, each statement within its timeout; two nodes that purge at once share the work.
 _PURGED_AT_ONCE = 1000
 _PURGE = """
@@ -114,6 +125,19 @@ def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
         )
     received = [(_message(row), is_new) for *row, is_new in rows if row[0] is not None]
     return [attrs.evolve(message, deliveries=message.deliveries + is_new) for message, is_new in received]
+
+
+def redrive(db: Direct, group_id: int, message_id: str) -> Message:
+    """Raises NotFound, Conflict, as the protocol says."""
+    values = {"group_id": group_id, "message_id": message_id}
+    with db.transaction():
+        there = next(iter(lock_messages(db, [(group_id, message_id)])), None)
+        message = may_be_redriven(there, group_id, message_id)
+        if message.state is MessageState.WAITING:
+            return message
+        row = db.execute(_REDRIVE, values).fetchone()
+        assert row is not None, "it is locked by us"  # noqa: S101
+        return _message(row)
 
 
 def purge(db: Direct, settled_before: float) -> int:

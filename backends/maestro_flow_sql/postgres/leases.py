@@ -1,23 +1,29 @@
-"""Ownership on Postgres: claim, renew, release; each statement is a transaction by itself."""
+"""Ownership on Postgres: claim, renew, release, and the nodes; each statement is a transaction by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import psycopg
+from msgspec import json
 
-from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow.model.commit import Lease, NodeEntry, Owner, Renewal
 from maestro_flow_sql.postgres.connections import Direct
 
-__all__ = ["claim", "release", "renew"]
+__all__ = ["claim", "leave", "release", "renew"]
 
 # One group at a time, because several locks in one claim deadlock with a commit. NO KEY UPDATE does not skip a group
 # whose old owner is committing (it holds KEY SHARE): the UPDATE then waits for that commit, because it changes the
 # generation, which is a key (PROTOCOL 11). In random order, so that one group that is stuck does not hold up the rest.
+_FREE = """
+    (CASE owner_id WHEN '' THEN kept_for IN ('', %(owner_id)s) OR kept_until <= store_time()
+     ELSE expires_at <= store_time() END)
+"""
+
 _CLAIM = """
     WITH free AS MATERIALIZED (
         SELECT group_id FROM leases
-        WHERE (owner_id = '' OR expires_at <= store_time())
+        WHERE {free}
           AND (SELECT oldest_reader FROM store_meta) <= %(schema)s
         ORDER BY random()
         LIMIT 1
@@ -25,13 +31,14 @@ _CLAIM = """
     )
     UPDATE leases
     SET generation = generation + 1, owner_id = %(owner_id)s, process = %(process)s,
-        expires_at = store_time() + %(lease_s)s
+        expires_at = store_time() + %(lease_s)s, kept_for = ''
     FROM free
     WHERE leases.group_id = free.group_id
     RETURNING leases.group_id, leases.generation
-"""
+""".replace("{free}", _FREE)
 
-# What was renewed is seen by the rest of the statement only through ``renewed``: its snapshot is older.
+# What was renewed or advertised is seen by the rest of the statement only through ``renewed`` and ``advertised``: its
+# snapshot is older. Nodes that are long gone are forgotten on the way; one that another forgets, too, is left to him.
 _RENEW = """
     WITH renewed AS (
         UPDATE leases
@@ -41,27 +48,49 @@ _RENEW = """
           AND leases.owner_id = %(owner_id)s
         RETURNING leases.group_id
     ),
-    held AS (SELECT group_id FROM leases WHERE owner_id = %(owner_id)s)
+    held AS (SELECT group_id FROM leases WHERE owner_id = %(owner_id)s),
+    advertised AS (
+        INSERT INTO nodes (owner_id, process, offers, expires_at)
+        SELECT %(owner_id)s, %(process)s, %(offers)s, store_time() + %(lease_s)s WHERE %(offers)s::text IS NOT NULL
+        ON CONFLICT (owner_id) DO UPDATE SET offers = excluded.offers, expires_at = excluded.expires_at
+        RETURNING owner_id, process, offers, expires_at
+    ),
+    forgotten AS (
+        DELETE FROM nodes WHERE owner_id IN (
+            SELECT owner_id FROM nodes
+            WHERE expires_at < store_time() - 60 AND owner_id <> %(owner_id)s FOR UPDATE SKIP LOCKED)
+    ),
+    alive AS (
+        SELECT owner_id, process, offers, expires_at FROM advertised
+        UNION ALL
+        SELECT owner_id, process, offers, expires_at FROM nodes
+        WHERE expires_at > store_time() AND owner_id NOT IN (SELECT owner_id FROM advertised)
+    )
     SELECT
         store_time(),
         ARRAY (SELECT group_id FROM renewed),
         (SELECT count(*) FROM leases
-         WHERE (owner_id = '' OR expires_at <= store_time())
+         WHERE {free}
            AND group_id NOT IN (SELECT group_id FROM renewed)),
         ARRAY (SELECT group_id FROM held
                WHERE EXISTS (SELECT FROM messages WHERE state = 'waiting' AND messages.group_id = held.group_id)),
         ARRAY (SELECT group_id FROM held
-               WHERE EXISTS (SELECT FROM runs WHERE is_given = 1 AND runs.group_id = held.group_id))
-"""
+               WHERE EXISTS (SELECT FROM runs WHERE is_given = 1 AND runs.group_id = held.group_id)),
+        (SELECT json_agg(json_build_array(
+             owner_id, process, offers, (SELECT count(*) FROM leases WHERE leases.owner_id = alive.owner_id), expires_at
+         ) ORDER BY owner_id) FROM alive)
+""".replace("{free}", _FREE)
 
 _RELEASE = """
     UPDATE leases
-    SET owner_id = '', process = '', expires_at = 0
+    SET owner_id = '', process = '', expires_at = 0, kept_for = %(to)s, kept_until = store_time() + %(keep_s)s
     FROM unnest(%(group_ids)s::integer[], %(generations)s::bigint[], %(owner_ids)s::text[])
          AS ours (group_id, generation, owner_id)
     WHERE (leases.group_id, leases.generation, leases.owner_id) = (ours.group_id, ours.generation, ours.owner_id)
+    RETURNING leases.group_id
 """
 
+_LEAVE = "DELETE FROM nodes WHERE owner_id = %s"
 
 _HELD_UP = (
     psycopg.errors.LockNotAvailable,
@@ -92,19 +121,37 @@ def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> 
     return sorted(leases, key=lambda lease: lease.group_id)
 
 
-def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float) -> Renewal:
+def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float, offers: frozenset[str] | None) -> Renewal:
     """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
     ours = [lease for lease in leases if lease.owner_id == owner.id]
-    values = {"owner_id": owner.id, "lease_s": lease_s, **_columns(ours)}
+    offered = None if offers is None else json.encode(sorted(offers)).decode()
+    values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s, "offers": offered, **_columns(ours)}
     row = db.execute(_RENEW, values, prepare=True).fetchone()
     assert row is not None, "a SELECT without FROM has one row"  # noqa: S101
-    now, renewed, claimable, mail, given = row
+    now, renewed, claimable, mail, given, nodes = row
     lost = frozenset(lease.group_id for lease in leases) - frozenset(renewed)
-    return Renewal(now=now, lost=lost, claimable=claimable, mail=frozenset(mail), given=frozenset(given))
+    return Renewal(
+        now=now,
+        lost=lost,
+        claimable=claimable,
+        mail=frozenset(mail),
+        given=frozenset(given),
+        nodes=tuple(
+            NodeEntry(owner_id, process, frozenset(json.decode(offered, type=list[str])), groups, expires_at)
+            for owner_id, process, offered, groups, expires_at in nodes or ()
+        ),
+    )
 
 
-def release(db: Direct, leases: Sequence[Lease]) -> None:
-    db.execute(_RELEASE, {**_columns(leases), "owner_ids": [lease.owner_id for lease in leases]})
+def release(db: Direct, leases: Sequence[Lease], to: str, keep_s: float) -> list[int]:
+    """The groups that were given up."""
+    owner_ids = [lease.owner_id for lease in leases]
+    rows = db.execute(_RELEASE, {**_columns(leases), "owner_ids": owner_ids, "to": to, "keep_s": keep_s})
+    return [group_id for (group_id,) in rows]
+
+
+def leave(db: Direct, owner: Owner) -> None:
+    db.execute(_LEAVE, (owner.id,))
 
 
 def _columns(leases: Sequence[Lease]) -> dict[str, list[int]]:

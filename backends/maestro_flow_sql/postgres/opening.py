@@ -6,6 +6,7 @@ from maestro_flow.clock import Clock
 from maestro_flow.errors import StorageUnavailable, StorageUnusable
 from maestro_flow_sql.migrations import Admission, current
 from maestro_flow_sql.postgres.connections import Connections, Direct
+from maestro_flow_sql.postgres.hints import Hints
 from maestro_flow_sql.postgres.storage import PostgresStorage
 from maestro_flow_sql.postgres.tables import find_or_make
 from maestro_flow_sql.postgres.target import Target
@@ -55,7 +56,8 @@ def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
     except BaseException:
         connections.close()
         raise
-    return PostgresStorage(connections, group_count, Admission(target.name, current().version))
+    hints, admission = Hints(connections, target), Admission(target.name, current().version)
+    return PostgresStorage(connections, hints, group_count, admission)
 
 
 def _check_server(db: Direct, target: Target) -> None:

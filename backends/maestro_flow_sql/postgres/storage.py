@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, Connection, func
@@ -23,6 +23,7 @@ from maestro_flow_sql.postgres import catalog, inbox
 from maestro_flow_sql.postgres import leases as ownership
 from maestro_flow_sql.postgres.commit import commit_batch
 from maestro_flow_sql.postgres.connections import Connections
+from maestro_flow_sql.postgres.hints import Hints
 from maestro_flow_sql.reads import SqlReads
 
 __all__ = ["PostgresStorage"]
@@ -34,9 +35,10 @@ class PostgresStorage(SqlReads):
     Times are by the server's clock (``store_time``).
     """
 
-    def __init__(self, connections: Connections, group_count: int, admission: Admission) -> None:
+    def __init__(self, connections: Connections, hints: Hints, group_count: int, admission: Admission) -> None:
         super().__init__(group_count)
         self._connections = connections
+        self._hints = hints
         self._admission = admission
 
     def _reading(self) -> AbstractContextManager[Connection]:
@@ -53,6 +55,7 @@ class PostgresStorage(SqlReads):
 
     def close(self) -> None:
         """Let go of the connections. May be called twice."""
+        self._hints.close()
         self._connections.close()
 
     # -- ownership ----------------------------------------------------------------------------------------------
@@ -61,17 +64,31 @@ class PostgresStorage(SqlReads):
         self._connections.shorten(lease_s)
         with self._connections.owning() as db:
             leases = ownership.claim(db, owner, lease_s, limit, self._admission.version)
+        self._hints.listeners.hold(lease.group_id for lease in leases)
         if not leases:
             self._admission.check(self._meta())
         return leases
 
-    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+    def renew(
+        self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
+    ) -> Renewal:
         with self._connections.owning() as db:
-            return ownership.renew(db, owner, leases, lease_s)
+            renewal = ownership.renew(db, owner, leases, lease_s, offers)
+        self._hints.listeners.let_go(renewal.lost)
+        return renewal
 
-    def release(self, leases: Sequence[Lease]) -> None:
+    def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._connections.owning() as db:
-            ownership.release(db, leases)
+            released = ownership.release(db, leases, to, keep_s)
+            self._hints.listeners.let_go(released)
+            self._hints.tell(db, released)
+
+    def leave(self, owner: Owner) -> None:
+        with self._connections.owning() as db:
+            ownership.leave(db, owner)
+
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        return self._hints.listen(wake)
 
     # -- the one write door -------------------------------------------------------------------------------------
 
@@ -86,12 +103,21 @@ class PostgresStorage(SqlReads):
     def send(self, message: Message) -> Message:
         check_group(message.group_id, self._group_count)
         with self._connections.direct() as db:
-            return inbox.send(db, message)
+            there = inbox.send(db, message)
+            self._hints.tell(db, [message.group_id])
+        return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
         check_group(lease.group_id, self._group_count)
         with self._connections.owning() as db:
             return inbox.receive(db, lease, after, limit)
+
+    def redrive(self, group_id: int, message_id: str) -> Message:
+        check_group(group_id, self._group_count)
+        with self._connections.direct() as db:
+            message = inbox.redrive(db, group_id, message_id)
+            self._hints.tell(db, [group_id])
+        return message
 
     def purge_messages(self, *, settled_before: float) -> int:
         with self._connections.direct() as db:
@@ -107,7 +133,9 @@ class PostgresStorage(SqlReads):
         for request in requests:
             check_group(request.group_id, self._group_count)
         with self._connections.direct() as db:
-            return catalog.start(db, requests)
+            runs = catalog.start(db, requests)
+            self._hints.tell(db, {run.group_id for run in runs})
+        return runs
 
     def taken(self, flow_ids: Sequence[str]) -> None:
         with self._connections.owning() as db:

@@ -9,11 +9,11 @@ from typing import Any
 import attrs
 
 from maestro_flow.model.commit import Lease, Message, MessageState
-from maestro_flow.storage.judge import check_same_message
+from maestro_flow.storage.judge import check_same_message, may_be_redriven
 from maestro_flow_sql.sqlite.leases import check_current
 from maestro_flow_sql.sqlite.values import as_json
 
-__all__ = ["INSERT_MESSAGE", "PURGED_AT_ONCE", "message_values", "purge", "read_messages", "receive", "send"]
+__all__ = ["INSERT_MESSAGE", "PURGED_AT_ONCE", "message_values", "purge", "read_messages", "receive", "redrive", "send"]
 
 _FIELDS = tuple(field.name for field in attrs.fields(Message))
 _COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
@@ -44,6 +44,9 @@ _RECEIVE = f"""
     WHERE state = 'waiting' AND group_id = :group_id AND sequence > :after
     ORDER BY sequence LIMIT :limit
 """  # noqa: S608 - the columns are ours
+
+# The sequence is the key of the row, and a new one is made by inserting it again.
+_TAKE_AWAY = "DELETE FROM messages WHERE group_id = ? AND message_id = ?"
 
 PURGED_AT_ONCE = 1000
 """Tombstones that one transaction deletes: nobody else writes while it lasts."""
@@ -83,6 +86,18 @@ def receive(db: sqlite3.Connection, lease: Lease, after: int, limit: int) -> lis
     page = {"group_id": lease.group_id, "generation": lease.generation, "after": after, "limit": limit}
     db.execute(_COUNT_DELIVERIES, page)
     return [_message(row) for row in db.execute(_RECEIVE, page)]
+
+
+def redrive(db: sqlite3.Connection, group_id: int, message_id: str) -> Message:
+    """Raises NotFound, Conflict, as the protocol says."""
+    there = next(iter(read_messages(db, [(group_id, message_id)])), None)
+    message = may_be_redriven(there, group_id, message_id)
+    if message.state is MessageState.WAITING:
+        return message
+    db.execute(_TAKE_AWAY, (group_id, message_id))
+    db.execute(INSERT_MESSAGE, message_values(message, message.sent_at))
+    (waiting,) = read_messages(db, [(group_id, message_id)])
+    return waiting
 
 
 def purge(db: sqlite3.Connection, settled_before: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, Connection, literal
@@ -19,6 +19,7 @@ from maestro_flow.model.commit import (
     StartRequest,
 )
 from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.listeners import Listeners
 from maestro_flow_sql.migrations import META, Admission, Meta
 from maestro_flow_sql.reads import SqlReads
 from maestro_flow_sql.sqlite import catalog, inbox
@@ -43,6 +44,7 @@ class SqliteStorage(SqlReads):
         self._reader = reader
         self._clock = clock
         self._admission = admission
+        self._listeners = Listeners()
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return self._reader.snapshot()
@@ -64,13 +66,27 @@ class SqliteStorage(SqlReads):
             self._admission.check(Meta(*db.execute(META).fetchone()))
             return ownership.claim(db, owner, self._clock.time(), lease_s, limit)
 
-    def renew(self, owner: Owner, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+    def renew(
+        self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
+    ) -> Renewal:
         with self._writer.transaction(urgent=True) as db:
-            return ownership.renew(db, owner, leases, self._clock.time(), lease_s)
+            now = self._clock.time()
+            if offers is not None:
+                ownership.advertise(db, owner, now, lease_s, offers)
+            return ownership.renew(db, owner, leases, now, lease_s)
 
-    def release(self, leases: Sequence[Lease]) -> None:
+    def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._writer.transaction(urgent=True) as db:
-            ownership.release(db, leases)
+            released = ownership.release(db, leases, to, self._clock.time() + keep_s)
+        self._listeners.tell(released)
+
+    def leave(self, owner: Owner) -> None:
+        with self._writer.transaction(urgent=True) as db:
+            ownership.leave(db, owner)
+
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        """Of what goes through this handle; what other processes do is found by a scan."""
+        return self._listeners.add(wake)
 
     # -- the one write door -------------------------------------------------------------------------------------
 
@@ -88,12 +104,21 @@ class SqliteStorage(SqlReads):
     def send(self, message: Message) -> Message:
         check_group(message.group_id, self._group_count)
         with self._writer.transaction() as db:
-            return inbox.send(db, message, self._clock.time())
+            there = inbox.send(db, message, self._clock.time())
+        self._listeners.tell([message.group_id])
+        return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
         check_group(lease.group_id, self._group_count)
         with self._writer.transaction() as db:
             return inbox.receive(db, lease, after, limit)
+
+    def redrive(self, group_id: int, message_id: str) -> Message:
+        check_group(group_id, self._group_count)
+        with self._writer.transaction() as db:
+            message = inbox.redrive(db, group_id, message_id)
+        self._listeners.tell([group_id])
+        return message
 
     def purge_messages(self, *, settled_before: float) -> int:
         purged = 0
@@ -114,7 +139,9 @@ class SqliteStorage(SqlReads):
         for request in requests:
             check_group(request.group_id, self._group_count)
         with self._writer.transaction() as db:
-            return catalog.start(db, requests, self._clock.time())
+            runs = catalog.start(db, requests, self._clock.time())
+        self._listeners.tell(run.group_id for run in runs)
+        return runs
 
     def taken(self, flow_ids: Sequence[str]) -> None:
         with self._writer.transaction() as db:

@@ -41,8 +41,8 @@ class Model(MemoryStorage):
     def prefer(self, groups: frozenset[int]) -> None:
         self._preferred = groups
 
-    def _claimable(self) -> list[int]:
-        return sorted(super()._claimable(), key=lambda group_id: group_id not in self._preferred)
+    def _claimable(self, owner: Owner) -> list[int]:
+        return sorted(super()._claimable(owner), key=lambda group_id: group_id not in self._preferred)
 
 
 @define

@@ -1,0 +1,64 @@
+"""Who wants to hear that something came in for a group: for ``Storage.listen`` of every backend.
+
+A backend with listeners in other processes also asks here which groups are held through this handle: of those nobody
+else need be told.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+
+__all__ = ["Listeners"]
+
+logger = logging.getLogger("maestro_flow.storage")
+
+
+class Listeners:
+    """Functions to call with the id of a group. From any thread; call it without a lock that they might want."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: tuple[Callable[[int], None], ...] = ()
+        self._held: set[int] = set()
+
+    def add(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        """Returns the function that takes it away again, which may be called twice."""
+
+        def one(group_id: int) -> None:  # the same function may listen twice
+            wake(group_id)
+
+        with self._lock:
+            self._all += (one,)
+
+        def remove() -> None:
+            with self._lock:
+                self._all = tuple(other for other in self._all if other is not one)
+
+        return remove
+
+    def tell(self, group_ids: Iterable[int]) -> None:
+        """Call all of them with each group once. What one of them raises is logged: others listen, too."""
+        listening = self._all
+        for group_id in dict.fromkeys(group_ids) if listening else ():
+            for wake in listening:
+                try:
+                    wake(group_id)
+                except Exception:
+                    logger.exception("who listens for mail of group %d has failed", group_id)
+
+    def hold(self, group_ids: Iterable[int]) -> None:
+        """These groups were claimed through this handle."""
+        with self._lock:
+            self._held.update(group_ids)
+
+    def let_go(self, group_ids: Iterable[int]) -> None:
+        """They were released, or are lost."""
+        with self._lock:
+            self._held.difference_update(group_ids)
+
+    def elsewhere(self, group_ids: Iterable[int]) -> list[int]:
+        """Those of the groups that somebody else may hold, as far as is known."""
+        with self._lock:
+            return sorted(set(group_ids) - self._held)
