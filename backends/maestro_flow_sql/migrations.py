@@ -82,8 +82,8 @@ _TO_2_SQLITE = (
     """UPDATE runs SET body = CAST('{"params":' || body || '}' AS BLOB) WHERE body <> x'7b7d'""",
     "ALTER TABLE leases ADD COLUMN kept_for TEXT DEFAULT '' NOT NULL",
     "ALTER TABLE leases ADD COLUMN kept_until REAL DEFAULT 0 NOT NULL",
-    """CREATE TABLE nodes (owner_id TEXT NOT NULL, process TEXT NOT NULL, offers TEXT NOT NULL,
-       expires_at REAL NOT NULL, PRIMARY KEY (owner_id)) WITHOUT ROWID, STRICT""",
+    """CREATE TABLE nodes ( owner_id TEXT NOT NULL, process TEXT NOT NULL, offers TEXT NOT NULL,
+       expires_at REAL NOT NULL, PRIMARY KEY (owner_id) ) WITHOUT ROWID, STRICT""",
 )
 
 _TO_2_POSTGRES = (

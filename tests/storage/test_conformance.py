@@ -11,6 +11,7 @@ from maestro_flow.storage.conformance import StorageConformance
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.deaths import Deaths
 from maestro_flow.storage.conformance.durability import Durability
+from maestro_flow.storage.conformance.hints import SharedHints
 from maestro_flow.storage.conformance.sharing import Sharing
 
 RULES_OF_A_STORE = {*range(1, 11), 13, *range(15, 20)}
@@ -55,13 +56,14 @@ def test_no_concern_overrides_a_test_or_a_fixture_of_another() -> None:
 
 def test_what_needs_a_capability_that_a_store_lacks_is_not_collected_and_all_else_is() -> None:
     class Lacking(StorageConformance):
-        durable = shared = False
+        durable = shared = hints_others = False
 
     class Able(StorageConformance):
         proves_dead_owners = True
 
     assert collected(Able) == collected(StorageConformance)
-    assert collected(Able) - collected(Lacking) == collected(Durability) | collected(Sharing) | collected(Deaths)
+    lacked = (Durability, Sharing, Deaths, SharedHints)
+    assert collected(Able) - collected(Lacking) == set().union(*map(collected, lacked))
 
 
 def test_without_its_requirements_it_says_how_to_install_them() -> None:

@@ -26,6 +26,7 @@ Opened = Callable[[], SqliteStorage]
 
 class TestSqlite(StorageConformance):
     proves_dead_owners = sys.platform == "linux"
+    hints_others = False
 
     @pytest.fixture
     def opener(self, clock: ManualClock, tmp_path: Path) -> Opener:

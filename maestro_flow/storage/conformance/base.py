@@ -38,6 +38,9 @@ class Concern:
     proves_dead_owners: ClassVar[bool] = False
     """Processes share a host, and the groups of one that is provably dead are claimed at once (PROTOCOL 12)."""
 
+    hints_others: ClassVar[bool] = True
+    """Who listens at one handle hears of what is done through another; without it, by a scan alone."""
+
     needs: ClassVar[str] = ""
     """Of a concern: the capability without which it is not collected."""
 

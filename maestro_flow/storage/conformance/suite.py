@@ -13,12 +13,15 @@ from maestro_flow.storage.conformance.deaths import Deaths
 from maestro_flow.storage.conformance.durability import Durability
 from maestro_flow.storage.conformance.fence import Fence
 from maestro_flow.storage.conformance.given import Given
+from maestro_flow.storage.conformance.hints import Hints, SharedHints
 from maestro_flow.storage.conformance.holders import Holders
 from maestro_flow.storage.conformance.inbox import Inbox
 from maestro_flow.storage.conformance.leases import Leases
+from maestro_flow.storage.conformance.letters import DeadLetters
 from maestro_flow.storage.conformance.likeness import Likeness
 from maestro_flow.storage.conformance.mail import Mail
 from maestro_flow.storage.conformance.namespaces import Namespaces
+from maestro_flow.storage.conformance.nodes import Nodes
 from maestro_flow.storage.conformance.numbers import Numbers
 from maestro_flow.storage.conformance.positions import Positions
 from maestro_flow.storage.conformance.races import Races
@@ -38,6 +41,9 @@ class StorageConformance(
     Leases,
     Holders,
     Deaths,
+    Nodes,
+    Hints,
+    SharedHints,
     Fence,
     Commits,
     Resends,
@@ -46,6 +52,7 @@ class StorageConformance(
     Takeover,
     Inbox,
     Mail,
+    DeadLetters,
     Catalog,
     Starts,
     Restarts,

@@ -17,6 +17,8 @@ CREATE TABLE leases (
     owner_id TEXT COLLATE "C" NOT NULL,
     process TEXT COLLATE "C" NOT NULL,
     expires_at DOUBLE PRECISION NOT NULL,
+    kept_for TEXT COLLATE "C" DEFAULT '' NOT NULL,
+    kept_until DOUBLE PRECISION DEFAULT 0 NOT NULL,
     PRIMARY KEY (group_id),
     CONSTRAINT one_owner_per_generation UNIQUE (group_id, generation)
 )
@@ -55,9 +57,20 @@ CREATE TABLE messages (
 )
  WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
+CREATE INDEX messages_dead ON messages (group_id, sequence) WHERE state = 'dead';
+
 CREATE INDEX messages_settled ON messages (settled_at) WHERE state = 'settled';
 
 CREATE INDEX messages_waiting ON messages (group_id, sequence) WHERE state = 'waiting';
+
+CREATE TABLE nodes (
+    owner_id TEXT COLLATE "C" NOT NULL,
+    process TEXT COLLATE "C" NOT NULL,
+    offers TEXT COLLATE "C" NOT NULL,
+    expires_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (owner_id)
+)
+ WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE runs (
     number BIGSERIAL NOT NULL,

@@ -15,6 +15,8 @@ CREATE TABLE leases (
     owner_id TEXT NOT NULL,
     process TEXT NOT NULL,
     expires_at REAL NOT NULL,
+    kept_for TEXT DEFAULT '' NOT NULL,
+    kept_until REAL DEFAULT 0 NOT NULL,
     PRIMARY KEY (group_id)
 )
  STRICT;
@@ -52,9 +54,21 @@ CREATE TABLE messages (
 )
  STRICT;
 
+CREATE INDEX messages_dead ON messages (group_id, sequence) WHERE state = 'dead';
+
 CREATE INDEX messages_settled ON messages (settled_at) WHERE state = 'settled';
 
 CREATE INDEX messages_waiting ON messages (group_id, sequence) WHERE state = 'waiting';
+
+CREATE TABLE nodes (
+    owner_id TEXT NOT NULL,
+    process TEXT NOT NULL,
+    offers TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (owner_id)
+)
+ WITHOUT ROWID,
+ STRICT;
 
 CREATE TABLE runs (
     number INTEGER NOT NULL,
