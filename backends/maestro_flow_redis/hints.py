@@ -1,7 +1,7 @@
 """Hints on Redis: a channel on which groups are named that have something new (``Storage.listen``).
 
 What is published is not kept: who does not listen at this moment finds it by his scan. Nothing is published of a group
-that is held through this very handle, whose listeners are told directly.
+that is held through this very handle, whose user knows what he does.
 """
 
 from __future__ import annotations
@@ -50,9 +50,7 @@ class Hints:
 
     def tell(self, group_ids: Iterable[int]) -> None:
         """Something durable has happened to these groups."""
-        told = list(group_ids)
-        self.listeners.tell(told)
-        elsewhere = self.listeners.elsewhere(told)
+        elsewhere = self.listeners.tell_of_others(group_ids)
         if elsewhere:
             with suppress(StorageError):
                 self._server.ask_all([("PUBLISH", self._channel, group_id) for group_id in elsewhere])

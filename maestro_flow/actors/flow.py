@@ -24,6 +24,7 @@ from maestro_flow.actors.messages import (
     FlowLost,
     Returned,
     Settled,
+    StartNothing,
     Terminate,
 )
 from maestro_flow.actors.places import Places, place_of
@@ -69,7 +70,7 @@ class FlowActor(BaseActor):
         self.places = Places(share, services.limits, lambda: post(ref, Tick()))
         self.timer: Timer | None = None
         self.timer_due: float | None = None
-        self.is_leaving = False
+        self.is_draining = self.is_leaving = False
 
     def handle(self, message: Any) -> None:
         if isinstance(message, Disband) or self.held.lost:
@@ -84,6 +85,8 @@ class FlowActor(BaseActor):
             case Tick():
                 self.timer_due = None
                 self.inputs.append(message)
+            case StartNothing():
+                self.is_draining = True
             case HandOver():
                 self.is_leaving = True
                 self.inputs.append(message)
@@ -91,6 +94,8 @@ class FlowActor(BaseActor):
                 self.inputs.append(message)
         while self.inputs and self.in_flight is None and not self.actor_stopped.is_set():
             self.decide()
+        if self.is_draining and not self.is_leaving and not self.steps and self.in_flight is None:
+            post(self.actor_ref, HandOver())
 
     def on_defect(self, defect: BaseException) -> None:
         self.give_up(repr(defect), describe(defect).traceback)
@@ -112,7 +117,7 @@ class FlowActor(BaseActor):
     def offer(self, *, is_loading: bool) -> Capacity:
         """What this decision may start: nothing any more on a node that is giving the flow up."""
         abilities = self.services.abilities(self.state.graph)
-        if self.is_leaving:
+        if self.is_leaving or self.is_draining:
             return Capacity(0, 0, 0, abilities.inline, is_leaving=True)
         return self.places.offer(self.state, abilities, is_loading=is_loading)
 

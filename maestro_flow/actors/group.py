@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define
@@ -16,6 +17,7 @@ from maestro_flow.actors.messages import (
     Answered,
     Committed,
     Disband,
+    Drain,
     FlowEnding,
     FlowGone,
     FlowHandedOver,
@@ -29,13 +31,13 @@ from maestro_flow.actors.messages import (
     NothingToLoad,
     PermitsLoaded,
     Settled,
+    StartNothing,
     TakeUp,
 )
 from maestro_flow.actors.permits import PermitActor
 from maestro_flow.actors.queue import Entrant, Order
 from maestro_flow.actors.queues import Queues
 from maestro_flow.actors.room import Share
-from maestro_flow.actors.runtime import Event
 from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.core.actions import CONFLICT
 from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
@@ -79,7 +81,7 @@ class GroupActor(BaseActor):
         self.in_hand: dict[str, Message] = {}
         self.settled: dict[str, None] = {}  # ids of messages that were settled last
         self.defects: dict[str, list[str]] = {}  # by message: tracebacks of its flow's actors that had it in hand
-        self.handing_over: Event | None = None
+        self.handing_over: Callable[[], None] | None = None
         self.queues = Queues(lambda question: services.answer(held, question))
 
     def handle(self, message: Any) -> None:  # noqa: PLR0912 - one branch a message
@@ -123,6 +125,8 @@ class GroupActor(BaseActor):
             case LookAgain():
                 for child in self.flows.values():
                     post(child.ref, Tick())
+            case Drain():
+                self.drain(message)
             case HandOverAll():
                 self.hand_over(message.done)
             case Committed(sends=(letter, *_)):
@@ -226,7 +230,7 @@ class GroupActor(BaseActor):
         if child is not None:
             child.share.close()
         if self.handing_over is not None and not self.flows:
-            self.handing_over.set()
+            self.handing_over()
 
     def flow_ended(self, message: FlowGone) -> None:
         """Mail that came too late for the last commit is answered here: its sender waits for an outcome."""
@@ -320,12 +324,23 @@ class GroupActor(BaseActor):
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    def hand_over(self, done: Event) -> None:
+    def drain(self, drain: Drain) -> None:
+        """What runs goes on, nothing is begun (PROTOCOL 14); what comes in meanwhile is left to the next owner."""
+        self.handing_over = drain.done
+        for flow_id, child in self.flows.items():
+            post(child.ref, HandOver() if flow_id == PERMITS else StartNothing())
+        if not self.flows:
+            drain.done()
+            return
+        ref = self.actor_ref
+        self.services.runtime.call_later(drain.patience_s, lambda: post(ref, HandOverAll(drain.done)))
+
+    def hand_over(self, done: Callable[[], None]) -> None:
         self.handing_over = done
         for child in self.flows.values():
             post(child.ref, HandOver())
         if not self.flows:
-            done.set()
+            done()
 
     def disband(self) -> None:
         for child in self.flows.values():

@@ -1,10 +1,11 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
 GroupActor   FlowsLoaded  NothingToLoad  TakeUp  GroupLoaded  Answered  Mail  Settled  Committed  FlowEnding  FlowGone
-             FlowLost  FlowHandedOver  LookAgain  HandOverAll  PermitsLoaded  Forwarded  Disband
+             FlowLost  FlowHandedOver  LookAgain  Drain  HandOverAll  PermitsLoaded  Forwarded
+             Disband
 PermitActor  PermitMail  Committed  HandOver  Disband, and a Tick to begin with
-FlowActor    Committed  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick  HandOver  Act
-             Granted
+FlowActor    Committed  StartNothing  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick
+             HandOver  Act  Granted
 StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
 """
 
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from maestro_flow.actors.runtime import Event
 from maestro_flow.core.inputs import Report, Start
 from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.state import FlowState
@@ -31,6 +31,7 @@ __all__ = [
     "Committed",
     "Continue",
     "Disband",
+    "Drain",
     "FlowEnding",
     "FlowGone",
     "FlowHandedOver",
@@ -45,6 +46,7 @@ __all__ = [
     "PermitsLoaded",
     "Returned",
     "Settled",
+    "StartNothing",
     "StillRunning",
     "TakeUp",
     "Terminate",
@@ -165,10 +167,21 @@ class LookAgain:
 
 
 @frozen
-class HandOverAll:
-    """This node gives the group up: set ``done`` when every flow is handed over."""
+class Drain:
+    """This node gives the group up without haste: what runs may end, what is left after ``patience_s`` is handed over.
 
-    done: Event = field(repr=False)
+    ``done`` is called when every flow is handed over.
+    """
+
+    patience_s: float
+    done: Callable[[], None] = field(repr=False)
+
+
+@frozen
+class HandOverAll:
+    """This node gives the group up: ``done`` is called when every flow is handed over."""
+
+    done: Callable[[], None] = field(repr=False)
 
 
 @frozen
@@ -185,6 +198,11 @@ class Committed:
 
     outcome: Outcome
     sends: tuple[Message, ...] = ()
+
+
+@frozen
+class StartNothing:
+    """The group is being drained: hand over as soon as nothing runs."""
 
 
 # -- to a step --------------------------------------------------------------------------------------------------

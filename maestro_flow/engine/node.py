@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,7 +12,7 @@ from maestro_flow.actors.messages import LookAgain, Mail, TakeUp
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.actors.queue import Question
 from maestro_flow.actors.room import Room
-from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.runtime import Runtime, Timer
 from maestro_flow.actors.services import Held, Services
 from maestro_flow.actors.threaded import ThreadedRuntime
 from maestro_flow.clock import Clock, Environment
@@ -36,6 +37,9 @@ __all__ = ["Node", "make_runtime"]
 
 _PURGE_EVERY_S = 3600.0
 
+_SCAN_APART_S = 0.1
+"""Between a scan and one that a hint asks for."""
+
 
 def make_runtime(name: str, clock: Clock) -> Runtime:
     """The runtime that the setting names."""
@@ -59,6 +63,7 @@ class Node:
         self.owner = Owner(environment.new_id(), this_process())
         self._storage, self._settings, self._runtime, self._reader = storage, settings, runtime, reader
         self._hints = hints
+        self._timing = threading.Lock()
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
         self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal)
@@ -74,6 +79,8 @@ class Node:
             open_group=self._open_group,
             look_at=self._loader.look_at,
             taken=taken,
+            offers=step_types.offered,
+            wake=self._scan_soon,
         )
         self._services = Services(
             runtime=runtime,
@@ -98,7 +105,10 @@ class Node:
         self._scan = runtime.service("ownership", self._tick)
         self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
         self._closed = False
+        self._next_scan: Timer | None = None
+        self._scanned_at = float("-inf")
         self._scan.wake()
+        self._stop_listening = storage.listen(self._hear)
 
     def wait_until_serving(self, timeout_s: float) -> bool:
         """True as soon as the first scan is over and every group that it has claimed is loaded."""
@@ -146,6 +156,7 @@ class Node:
 
     def close(self) -> None:
         """Hand over, release, and stop; user code that still runs is told so and not waited for."""
+        self._stop_listening()
         try:
             if self._health.failure is None:
                 self._keeper.close()
@@ -214,9 +225,30 @@ class Node:
         owned = self._keeper.groups.get(held.lease.group_id)
         return owned if owned is not None and owned.held is held else None
 
+    def _hear(self, group_id: int) -> None:
+        """A hint of the store's: mail for a group of ours, or something about another one, which may be free now."""
+        if self._keeper.holds(group_id):
+            self.look_for_mail(group_id)
+        else:
+            self._scan_soon()
+
+    def _scan_soon(self) -> None:
+        """Before its time, but not again and again: hints come as often as others have something to say."""
+        if not self._closed:
+            wait_s = self._scanned_at + _SCAN_APART_S - self._runtime.clock.monotonic()
+            self._scan_in(max(0.0, wait_s))
+
+    def _scan_in(self, wait_s: float) -> None:
+        """The one timer of the scan, set anew."""
+        with self._timing:
+            if self._next_scan is not None:
+                self._next_scan.cancel()
+            self._next_scan = self._runtime.call_later(wait_s, self._scan.wake)
+
     def _tick(self) -> None:
         if self._closed:
             return
+        self._scanned_at = self._runtime.clock.monotonic()
         try:
             if self._health.failure is None and not self._keeper.is_closed:
                 self._keeper.tick()
@@ -228,7 +260,7 @@ class Node:
             self._health.fail(error)
         finally:  # whatever happened in this scan, another one follows, unless there is no hope
             if self._health.failure is None:
-                self._runtime.call_later(self._settings.scan_interval_s, self._scan.wake)
+                self._scan_in(self._settings.scan_interval_s)
             else:
                 self._keeper.give_up("the store has failed")
 

@@ -2,8 +2,8 @@
 
 Apart from the actors' mailboxes, so that a busy node does not lose its leases::
 
-    free, expired ──claim──> loading ──> serving ──release──> free
-                                │           │
+    free, expired ──claim──> loading ──> serving ──drain──> draining ──release──> free
+                                │           │                  │
                                 └── lost: refused a renewal, or past its own deadline ──> disbanded
 
 Time: the deadline of a lease is counted on the local monotonic clock from before the request was sent; ``now`` is the
@@ -21,19 +21,24 @@ from attrs import Factory, define
 
 from maestro_flow.actors.base import ActorRef, post
 from maestro_flow.actors.group import GroupActor
-from maestro_flow.actors.messages import Disband, HandOverAll
+from maestro_flow.actors.messages import Disband, Drain, HandOverAll
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.clock import Clock
 from maestro_flow.engine.settings import Settings
+from maestro_flow.engine.shares import fair_share, surplus
 from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import StorageError
-from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow.model.commit import Lease, NodeEntry, Owner, Renewal
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Keeper", "OwnedGroup", "StoreClock"]
 
 logger = logging.getLogger("maestro_flow.engine")
+
+
+_DRAINED_MAX = 8
+"""Groups that are drained at a time: most of what a node runs goes on while it gives some of it away."""
 
 
 class StoreClock:
@@ -59,6 +64,8 @@ class OwnedGroup:
     held: Held
     ref: ActorRef[GroupActor]
     is_serving: bool = False
+    draining: Drained | None = None
+    """It is being given up."""
     is_looked_at: bool = False
     """A look at its mail was asked for and has not begun."""
     last_sequence: int = 0
@@ -67,6 +74,17 @@ class OwnedGroup:
     """The last flow that was loaded so far, by id."""
     unreadable: set[str] = Factory(set)
     """Given runs that cannot be taken up here, because their definition cannot be read."""
+
+
+class Drained:
+    """Set by the group's actor when all of its flows are handed over; the keeper is woken to release the group."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.is_set, self._wake = False, wake
+
+    def set(self) -> None:
+        self.is_set = True
+        self._wake()
 
 
 class Keeper:
@@ -83,7 +101,10 @@ class Keeper:
         open_group: Callable[[Held], OwnedGroup],
         look_at: Callable[[OwnedGroup], None],
         taken: TakenRuns,
+        offers: Callable[[], frozenset[str]],
+        wake: Callable[[], None],
     ) -> None:
+        self._offers, self._wake = offers, wake
         self._runtime, self._storage, self._settings = runtime, storage, settings
         self._owner, self._store_clock = owner, store_clock
         self._open_group, self._look_at, self._taken = open_group, look_at, taken
@@ -98,6 +119,10 @@ class Keeper:
     def groups(self) -> dict[int, OwnedGroup]:
         """The groups that are held now, by id; a copy."""
         return dict(self._groups)
+
+    def holds(self, group_id: int) -> bool:
+        """The group is held here, serving or not."""
+        return group_id in self._groups
 
     def tick(self) -> None:
         """Renew what is due, notice what is lost, claim what is free, look at what came in.
@@ -117,11 +142,11 @@ class Keeper:
         """
         self._is_closing = True
         with self._scanning:  # a scan under way may be claiming: what it brings is handed over, too
-            letters = [(owned.ref, HandOverAll(self._runtime.event())) for owned in self._groups.values()]
-        self._post(letters)
+            handed_over = [(owned.ref, self._runtime.event()) for owned in self._groups.values()]
+        self._post([(ref, HandOverAll(done.set)) for ref, done in handed_over])
         deadline = self._runtime.clock.monotonic() + self._settings.handover_s
-        for _, letter in letters:
-            if not letter.done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
+        for _, done in handed_over:
+            if not done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
                 logger.warning("closing before everything that runs is handed over: it will count as interrupted")
                 break
         with self._scanning:
@@ -130,6 +155,7 @@ class Keeper:
             for owned in self.groups.values():
                 self._disband(owned)
         try:
+            self._storage.leave(self._owner)  # first: who hears of the groups counts us no more
             if leases:
                 self._storage.release(leases)
             self._taken.tell()
@@ -150,7 +176,8 @@ class Keeper:
         # Due now, or before the next scan: a renewal is never later than a quarter of the lease (PROTOCOL 13).
         due = sent + self._settings.scan_interval_s > self._renew_at
         leases = [owned.held.lease for owned in self._groups.values()] if due else []
-        renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s)
+        offers = self._offers() if due and not self._is_closing else None
+        renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s, offers=offers)
         self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
         if due:
             self._renew_at = sent + self._settings.renewal_s
@@ -159,8 +186,12 @@ class Keeper:
             owned_group = self._groups.get(group_id)
             if owned_group is not None and owned_group.is_serving:
                 self._look_at(owned_group)
-        if renewal.claimable and not self._is_closing:
-            self._claim()
+        others = [node for node in renewal.nodes if node.owner_id != self._owner.id]
+        self._release_drained()
+        if not self._is_closing:
+            if renewal.claimable:
+                self._claim(fair_share(self._storage.group_count, len(others) + 1))
+            self._drain(others)
         self.has_scanned = True
         self._taken.tell()
 
@@ -170,14 +201,38 @@ class Keeper:
                 self._groups[lease.group_id].held.deadline = sent + self._settings.lease_s
         self._lose([self._groups[group_id] for group_id in renewal.lost], "claimed by another owner")
 
-    def _claim(self) -> None:
+    def _claim(self, share: int) -> None:
+        """Up to our share; and one beyond it, because what nobody else takes must not stay without an owner."""
+        limit = max(1, share - len(self._groups))
         sent = self._runtime.clock.monotonic()
-        claimed = self._storage.claim(self._owner, lease_s=self._settings.lease_s, limit=self._storage.group_count)
+        claimed = self._storage.claim(self._owner, lease_s=self._settings.lease_s, limit=limit)
         for lease in claimed:
             held = Held(lease, deadline=sent + self._settings.lease_s)
             self._groups[lease.group_id] = self._open_group(held)
         if claimed:
             logger.info("claimed %d groups", len(claimed))
+
+    def _drain(self, others: Sequence[NodeEntry]) -> None:
+        """Begin to give up what others have too little of (PROTOCOL 14)."""
+        draining = [owned for owned in self._groups.values() if owned.draining is not None]
+        held = len(self._groups) - len(draining)
+        count = surplus(self._storage.group_count, held, [node.groups for node in others]) - len(draining)
+        serving = [owned for owned in self._groups.values() if owned.is_serving and owned.draining is None]
+        chosen = serving[: max(0, min(count, _DRAINED_MAX - len(draining)))]
+        letters = []
+        for owned in chosen:
+            owned.is_serving, owned.draining = False, Drained(self._wake)
+            letters.append((owned.ref, Drain(self._settings.drain_s, owned.draining.set)))
+        self._post(letters)
+        if chosen:
+            logger.info("giving up %d of %d groups: there are %d nodes", len(chosen), held, len(others) + 1)
+
+    def _release_drained(self) -> None:
+        drained = [owned for owned in self._groups.values() if owned.draining is not None and owned.draining.is_set]
+        if drained:
+            for owned in drained:
+                self._disband(owned)
+            self._storage.release([owned.held.lease for owned in drained])
 
     def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
         if lost:

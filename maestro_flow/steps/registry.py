@@ -78,6 +78,10 @@ class StepTypes:
         for step in definition.steps:
             self.find(definition.id, step)
 
+    def offered(self) -> frozenset[str]:
+        """What steps can be of here, as other nodes are told: step types, and ``workflow/step`` of Python functions."""
+        return known_step_types() | {f"{workflow_id}/{step_id}" for workflow_id, step_id in self._functions}
+
     def inline(self, definition: WorkflowDefinition) -> frozenset[str]:
         """Ids of the steps that the engine runs itself."""
         return frozenset(

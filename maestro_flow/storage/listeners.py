@@ -1,7 +1,7 @@
 """Who wants to hear that something came in for a group: for ``Storage.listen`` of every backend.
 
-A backend with listeners in other processes also asks here which groups are held through this handle: of those nobody
-else need be told.
+Who uses a handle knows what he does: of what goes through it, listeners are told only about groups that are not held
+through it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,13 @@ class Listeners:
 
         return remove
 
+    def tell_of_others(self, group_ids: Iterable[int]) -> list[int]:
+        """``tell`` of the groups that are held elsewhere, as far as is known; returns them."""
+        with self._lock:
+            elsewhere = sorted(set(group_ids) - self._held)
+        self.tell(elsewhere)
+        return elsewhere
+
     def tell(self, group_ids: Iterable[int]) -> None:
         """Call all of them with each group once. What one of them raises is logged: others listen, too."""
         listening = self._all
@@ -57,8 +64,3 @@ class Listeners:
         """They were released, or are lost."""
         with self._lock:
             self._held.difference_update(group_ids)
-
-    def elsewhere(self, group_ids: Iterable[int]) -> list[int]:
-        """Those of the groups that somebody else may hold, as far as is known."""
-        with self._lock:
-            return sorted(set(group_ids) - self._held)

@@ -93,7 +93,8 @@ class MemoryStorage:
                 group.owner_id, group.process = owner.id, owner.process
                 group.expires_at = self._clock.time() + lease_s
                 leases.append(Lease(group_id, group.generation, owner.id))
-            return leases
+        self._listeners.hold(lease.group_id for lease in leases)
+        return leases
 
     def renew(
         self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
@@ -127,7 +128,8 @@ class MemoryStorage:
                 group = self._books.groups[group_id]
                 group.owner_id, group.expires_at = "", 0.0
                 group.kept_for, group.kept_until = to, self._clock.time() + keep_s
-        self._listeners.tell(released)
+        self._listeners.let_go(released)
+        self._listeners.tell_of_others(released)
 
     def leave(self, owner: Owner) -> None:
         with self._lock:
@@ -190,7 +192,7 @@ class MemoryStorage:
         with self._lock:
             there = self._books.put(message, self._clock.time())
             check_same_message(there, message)
-        self._listeners.tell([message.group_id])
+        self._listeners.tell_of_others([message.group_id])
         return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
@@ -218,7 +220,7 @@ class MemoryStorage:
     def redrive(self, group_id: int, message_id: str) -> Message:
         with self._lock:
             message = self._books.redrive(group_id, message_id)
-        self._listeners.tell([group_id])
+        self._listeners.tell_of_others([group_id])
         return message
 
     def purge_messages(self, *, settled_before: float) -> int:
@@ -259,7 +261,7 @@ class MemoryStorage:
             except MaestroFlowError:
                 self._undo(answers)
                 raise
-        self._listeners.tell(run.group_id for run in answers)
+        self._listeners.tell_of_others(run.group_id for run in answers)
         return answers
 
     def _start(self, request: StartRequest) -> GivenRun:

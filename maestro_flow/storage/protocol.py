@@ -133,8 +133,9 @@ class Storage(Protocol):
     def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
         """Call ``wake(group_id)`` whenever a message is sent to a group, a run is given to it, or it is released.
 
-        By whoever it is done, through this handle or another. A hint and no more: a backend may lose it, repeat it, or
-        have none for what other processes do (SQLite). ``wake`` is called on a thread that is not to be kept waiting,
+        By whoever it is done; but of what is done through this handle to groups that are held through it nothing need
+        be said. A hint and no more: a backend may lose it, repeat it, or have none for what other processes do
+        (SQLite). ``wake`` is called on a thread that is not to be kept waiting,
         after the change is durable, and never in ``commit``. Returns the function that ends it.
         """
         ...

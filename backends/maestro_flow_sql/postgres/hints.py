@@ -1,7 +1,7 @@
 """Hints on Postgres: LISTEN and NOTIFY, apart from the statements that write (``Storage.listen``).
 
 A NOTIFY makes its transaction wait for those of all others, so none is ever part of a commit; and it is left out where
-the group is held through this very handle, whose listeners are told directly: the usual case costs nothing.
+the group is held through this very handle, whose user knows what he does: the usual case costs nothing.
 """
 
 from __future__ import annotations
@@ -51,10 +51,8 @@ class Hints:
 
     def tell(self, db: Direct, group_ids: Iterable[int]) -> None:
         """Something durable has happened to these groups; ``db`` is in no transaction."""
-        told = list(group_ids)
-        self.listeners.tell(told)
-        elsewhere = [] if self._is_local else self.listeners.elsewhere(told)
-        if elsewhere:
+        elsewhere = self.listeners.tell_of_others(group_ids)
+        if elsewhere and not self._is_local:
             with suppress(psycopg.Error):
                 db.execute(
                     "SELECT pg_notify(%s, group_id::text) FROM unnest(%s::integer[]) AS told (group_id)",

@@ -64,7 +64,9 @@ class SqliteStorage(SqlReads):
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         with self._writer.transaction(urgent=True) as db:
             self._admission.check(Meta(*db.execute(META).fetchone()))
-            return ownership.claim(db, owner, self._clock.time(), lease_s, limit)
+            leases = ownership.claim(db, owner, self._clock.time(), lease_s, limit)
+        self._listeners.hold(lease.group_id for lease in leases)
+        return leases
 
     def renew(
         self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
@@ -73,12 +75,15 @@ class SqliteStorage(SqlReads):
             now = self._clock.time()
             if offers is not None:
                 ownership.advertise(db, owner, now, lease_s, offers)
-            return ownership.renew(db, owner, leases, now, lease_s)
+            renewal = ownership.renew(db, owner, leases, now, lease_s)
+        self._listeners.let_go(renewal.lost)
+        return renewal
 
     def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._writer.transaction(urgent=True) as db:
             released = ownership.release(db, leases, to, self._clock.time() + keep_s)
-        self._listeners.tell(released)
+        self._listeners.let_go(released)
+        self._listeners.tell_of_others(released)
 
     def leave(self, owner: Owner) -> None:
         with self._writer.transaction(urgent=True) as db:
@@ -105,7 +110,7 @@ class SqliteStorage(SqlReads):
         check_group(message.group_id, self._group_count)
         with self._writer.transaction() as db:
             there = inbox.send(db, message, self._clock.time())
-        self._listeners.tell([message.group_id])
+        self._listeners.tell_of_others([message.group_id])
         return there
 
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
@@ -117,7 +122,7 @@ class SqliteStorage(SqlReads):
         check_group(group_id, self._group_count)
         with self._writer.transaction() as db:
             message = inbox.redrive(db, group_id, message_id)
-        self._listeners.tell([group_id])
+        self._listeners.tell_of_others([group_id])
         return message
 
     def purge_messages(self, *, settled_before: float) -> int:
@@ -140,7 +145,7 @@ class SqliteStorage(SqlReads):
             check_group(request.group_id, self._group_count)
         with self._writer.transaction() as db:
             runs = catalog.start(db, requests, self._clock.time())
-        self._listeners.tell(run.group_id for run in runs)
+        self._listeners.tell_of_others(run.group_id for run in runs)
         return runs
 
     def taken(self, flow_ids: Sequence[str]) -> None:

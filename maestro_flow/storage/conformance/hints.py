@@ -38,7 +38,7 @@ class _Heard:
 
 
 class Hints(Concern):
-    """What goes through the very handle that somebody listens at."""
+    """What goes through the very handle that somebody listens at, about groups that are not held through it."""
 
     def test_a_message_a_start_a_release_and_a_redrive_are_heard(self, node: Node) -> None:
         """PROTOCOL 18."""
@@ -56,8 +56,9 @@ class Hints(Concern):
         stop, stop_other = node.store.listen(heard), node.store.listen(other)
         stop()
         stop()
-        node.store.send(letter(node.group_id))
-        assert other.waits_for(node.group_id)
+        group_id = (node.group_id + 1) % node.store.group_count
+        node.store.send(letter(group_id))
+        assert other.waits_for(group_id)
         assert not heard._groups  # noqa: SLF001 - ours
         stop_other()
 
@@ -69,8 +70,9 @@ class Hints(Concern):
 
         heard = _Heard()
         stops = [node.store.listen(broken), node.store.listen(heard)]
-        node.store.send(letter(node.group_id))
-        assert heard.waits_for(node.group_id)
+        group_id = (node.group_id + 1) % node.store.group_count
+        node.store.send(letter(group_id))
+        assert heard.waits_for(group_id)
         for stop in stops:
             stop()
 
@@ -106,24 +108,25 @@ def _acts(node: Node) -> list[Callable[[], int]]:
     """Each returns the group that is to be heard of."""
     store = node.store
     clara = Node(store, "clara")
-    (released,) = clara.claim()
-    held = node.claim(2)
+    released, buried = clara.claim(2)
+    dead = Node(store, "clara", [buried])
+    store.send(letter(buried.group_id, "poison"))
+    dead.commit(dead.settle("poison", "spam", dead=True))
+    held = {node.group_id, released.group_id, buried.group_id}
+    first, second, *_ = sorted(set(range(store.group_count)) - held)
 
     def send() -> int:
-        return store.send(letter(node.group_id)).group_id
+        return store.send(letter(first)).group_id
 
     def start() -> int:
-        return store.start([StartRequest("w", "r", held[0].group_id)])[0].group_id
+        return store.start([StartRequest("w", "r", second)])[0].group_id
 
     def release() -> int:
         store.release([released])
         return released.group_id
 
     def redrive() -> int:
-        group_id = held[1].group_id
-        dead = Node(store, node.name, [held[1]])
-        store.send(letter(group_id, "poison"))
-        dead.commit(dead.settle("poison", "spam", dead=True))
-        return store.redrive(group_id, "poison").group_id
+        store.release([buried])
+        return store.redrive(buried.group_id, "poison").group_id
 
     return [send, start, release, redrive]
