@@ -53,6 +53,7 @@ from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.events import encode_events
 from maestro_flow.model.status import Verdict
 from maestro_flow.steps.failures import describe
+from maestro_flow.steps.registry import code_of
 
 __all__ = ["FlowActor"]
 
@@ -71,6 +72,7 @@ class FlowActor(BaseActor):
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_draining = self.is_leaving = False
+        held.needs.update(services.abilities(state.graph).needs)
 
     def handle(self, message: Any) -> None:
         if isinstance(message, Disband) or self.held.lost:
@@ -175,6 +177,8 @@ class FlowActor(BaseActor):
     # -- act ----------------------------------------------------------------------------------------------------
 
     def act(self, decision: Decision) -> None:
+        graph = self.state.graph
+        self.held.lacks.update(code_of(graph.definition.id, graph.steps[step_id]) for step_id in self.state.lacking)
         if not self.is_leaving:
             for effect in decision.effects:
                 self.carry_out(effect)

@@ -11,6 +11,7 @@ StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  Time
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen

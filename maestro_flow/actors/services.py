@@ -50,7 +50,7 @@ class Taken(Protocol):
     def __contains__(self, flow_id: str) -> bool: ...
 
 
-@define
+@define(eq=False)
 class Held:
     """A group that this node holds, until ``lost`` is set: from then on its actors are deaf and its writes refused.
 
@@ -60,6 +60,10 @@ class Held:
     lease: Lease
     deadline: float
     lost: bool = False
+    needs: set[str] = Factory(set)
+    """Names of the step code of the flows that it has had (``StepTypes.needs``)."""
+    lacks: set[str] = Factory(set)
+    """Those of steps that have waited for code which this node does not have (PROTOCOL 22)."""
 
 
 @frozen
@@ -86,6 +90,7 @@ class Abilities:
     inline: frozenset[str]
     lacking: frozenset[str]
     needs_room: bool
+    needs: frozenset[str]
 
 
 @define
@@ -129,6 +134,11 @@ class Services:
             version = self.step_types.version
             inline = self.step_types.inline(graph.definition)
             lacking = self.step_types.lacking(graph.definition)
-            known = Abilities(inline, lacking, needs_room=len(inline) < len(graph.steps))
+            known = Abilities(
+                inline,
+                lacking,
+                needs_room=len(inline) < len(graph.steps),
+                needs=self.step_types.needs(graph.definition),
+            )
             self._abilities[graph] = (version, known)
         return known

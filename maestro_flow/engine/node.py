@@ -182,7 +182,8 @@ class Node:
         self._runtime.call_soon(call)
 
     def _open_group(self, held: Held) -> OwnedGroup:
-        owned = OwnedGroup(held, self._runtime.spawn(GroupActor, self._services, held))
+        ref = self._runtime.spawn(GroupActor, self._services, held)
+        owned = OwnedGroup(held, ref, self._runtime.clock.monotonic())
         self._loader.open(owned)
         return owned
 

@@ -26,7 +26,7 @@ from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.clock import Clock
 from maestro_flow.engine.settings import Settings
-from maestro_flow.engine.shares import fair_share, surplus
+from maestro_flow.engine.shares import better_node, fair_share, surplus
 from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import StorageError
 from maestro_flow.model.commit import Lease, NodeEntry, Owner, Renewal
@@ -63,6 +63,8 @@ class OwnedGroup:
 
     held: Held
     ref: ActorRef[GroupActor]
+    claimed_at: float
+    """On the local monotonic clock."""
     is_serving: bool = False
     draining: Drained | None = None
     """It is being given up."""
@@ -79,8 +81,8 @@ class OwnedGroup:
 class Drained:
     """Set by the group's actor when all of its flows are handed over; the keeper is woken to release the group."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self.is_set, self._wake = False, wake
+    def __init__(self, wake: Callable[[], None], to: str) -> None:
+        self.is_set, self._wake, self.to = False, wake, to
 
     def set(self) -> None:
         self.is_set = True
@@ -191,7 +193,7 @@ class Keeper:
         if not self._is_closing:
             if renewal.claimable:
                 self._claim(fair_share(self._storage.group_count, len(others) + 1))
-            self._drain(others)
+            self._give_up(others)
         self.has_scanned = True
         self._taken.tell()
 
@@ -212,27 +214,45 @@ class Keeper:
         if claimed:
             logger.info("claimed %d groups", len(claimed))
 
-    def _drain(self, others: Sequence[NodeEntry]) -> None:
-        """Begin to give up what others have too little of (PROTOCOL 14)."""
+    def _give_up(self, others: Sequence[NodeEntry]) -> None:
+        """Begin to give up what others have too little of, or what has to wait here for code that they have."""
         draining = [owned for owned in self._groups.values() if owned.draining is not None]
+        room = _DRAINED_MAX - len(draining)
+        serving = [owned for owned in self._groups.values() if owned.is_serving and owned.draining is None]
+        self._drain([(owned, to) for owned in serving if (to := self._moves_to(owned, others))][:room])
         held = len(self._groups) - len(draining)
         count = surplus(self._storage.group_count, held, [node.groups for node in others]) - len(draining)
-        serving = [owned for owned in self._groups.values() if owned.is_serving and owned.draining is None]
-        chosen = serving[: max(0, min(count, _DRAINED_MAX - len(draining)))]
+        offered = frozenset.intersection(*(node.offers for node in others)) if others else frozenset()
+        movable = [owned for owned in serving if owned.draining is None and owned.held.needs <= offered]
+        self._drain([(owned, "") for owned in movable[: max(0, min(count, room))]])
+
+    def _moves_to(self, owned: OwnedGroup, others: Sequence[NodeEntry]) -> str:
+        """A node that has the code which steps of the group wait for (PROTOCOL 22); "" if there is none, or not yet.
+
+        Two programs may each have a part of what a group needs: then it stays with each for a while, in turn.
+        """
+        lacks = owned.held.lacks - self._offers() if owned.held.lacks else frozenset()
+        has_stayed = self._runtime.clock.monotonic() >= owned.claimed_at + self._settings.move_s
+        if not lacks or not has_stayed:
+            return ""
+        return better_node(lacks, {node.owner_id: node.offers for node in others})
+
+    def _drain(self, chosen: Sequence[tuple[OwnedGroup, str]]) -> None:
+        """Let the flows of these groups come to rest, each group for the node that it is meant for (PROTOCOL 14)."""
         letters = []
-        for owned in chosen:
-            owned.is_serving, owned.draining = False, Drained(self._wake)
+        for owned, to in chosen:
+            owned.is_serving, owned.draining = False, Drained(self._wake, to)
             letters.append((owned.ref, Drain(self._settings.drain_s, owned.draining.set)))
         self._post(letters)
         if chosen:
-            logger.info("giving up %d of %d groups: there are %d nodes", len(chosen), held, len(others) + 1)
+            logger.info("giving up %d of %d groups", len(chosen), len(self._groups))
 
     def _release_drained(self) -> None:
-        drained = [owned for owned in self._groups.values() if owned.draining is not None and owned.draining.is_set]
-        if drained:
-            for owned in drained:
+        for owned in self.groups.values():
+            if owned.draining is not None and owned.draining.is_set:
                 self._disband(owned)
-            self._storage.release([owned.held.lease for owned in drained])
+                to = owned.draining.to
+                self._storage.release([owned.held.lease], to=to, keep_s=self._settings.lease_s if to else 0.0)
 
     def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
         if lost:

@@ -74,6 +74,9 @@ class Settings:
     drain_s: float = _setting(
         10.0, "for running steps to end in a group that goes to another node; then they are handed over", least=0.0
     )
+    move_s: float = _setting(
+        2.0, "a group stays at least so long before it goes to a node with code that its steps wait for", least=0.0
+    )
     handover_s: float = _setting(5.0, "for recording what was running when a node closes", least=0.0)
     result_bytes_max: int = _setting(1024 * 1024, "size of one step's result: results are held in memory", least=1)
     commit_events_max: int = _setting(200, "events of one commit; a larger decision becomes several", least=1)

@@ -6,9 +6,9 @@ differ by two at most when nothing changes, and nothing goes back and forth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["fair_share", "surplus"]
+__all__ = ["better_node", "fair_share", "surplus"]
 
 
 def fair_share(groups: int, nodes: int) -> int:
@@ -21,3 +21,10 @@ def surplus(groups: int, held: int, others: Sequence[int]) -> int:
     least = groups // (len(others) + 1)
     missing = sum(max(0, least - count) for count in others)
     return max(0, min(held - least, missing))
+
+
+def better_node(lacks: Collection[str], offers: Mapping[str, Collection[str]]) -> str:
+    """The node, of those that offer something, that has most of what is lacking here; "" if none has any of it."""
+    found = {owner_id: len(set(lacks) & set(offered)) for owner_id, offered in offers.items()}
+    best = max(sorted(found), key=lambda owner_id: found[owner_id], default="")
+    return best if best and found[best] else ""

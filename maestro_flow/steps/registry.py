@@ -13,7 +13,7 @@ from maestro_flow.steps.builtin import InlineStepType
 from maestro_flow.steps.contract import CONTRACT, StepType
 from maestro_flow.steps.python import PYTHON, PythonStep, PythonStepType
 
-__all__ = ["STEP_TYPES", "StepTypes", "known_step_types"]
+__all__ = ["STEP_TYPES", "StepTypes", "code_of", "known_step_types"]
 
 logger = logging.getLogger("maestro_flow.steps")
 
@@ -29,6 +29,11 @@ def known_step_types() -> frozenset[str]:
 @cache  # a scan costs about 15 ms with a hundred distributions
 def _installed() -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=STEP_TYPES)}
+
+
+def code_of(workflow_id: str, step: StepDefinition) -> str:
+    """The name by which a node offers the code of a step (PROTOCOL 22)."""
+    return f"{workflow_id}/{step.id}" if step.type == PYTHON else step.type
 
 
 class StepTypes:
@@ -81,6 +86,10 @@ class StepTypes:
     def offered(self) -> frozenset[str]:
         """What steps can be of here, as other nodes are told: step types, and ``workflow/step`` of Python functions."""
         return known_step_types() | {f"{workflow_id}/{step_id}" for workflow_id, step_id in self._functions}
+
+    def needs(self, definition: WorkflowDefinition) -> frozenset[str]:
+        """What a node must offer to run all steps of a workflow."""
+        return frozenset(code_of(definition.id, step) for step in definition.steps)
 
     def inline(self, definition: WorkflowDefinition) -> frozenset[str]:
         """Ids of the steps that the engine runs itself."""

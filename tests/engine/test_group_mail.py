@@ -85,7 +85,7 @@ def test_a_stop_during_the_hand_over_waits_for_the_next_owner() -> None:
     run = first.engine.start("sleeper")
     let_pass(first, 1.0)
     owned = first.engine._node._keeper.groups[run.group_id]
-    post(owned.ref, HandOverAll(first.runtime.event()))
+    post(owned.ref, HandOverAll(first.runtime.event().set))
     let_pass(first, 0.01)
     first.engine.send(Message(run.group_id, "m", run.flow_id, "stop"))
     let_pass(first, 0.01)
