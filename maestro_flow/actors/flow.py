@@ -96,8 +96,12 @@ class FlowActor(BaseActor):
                 self.inputs.append(message)
         while self.inputs and self.in_flight is None and not self.actor_stopped.is_set():
             self.decide()
-        if self.is_draining and not self.is_leaving and not self.steps and self.in_flight is None:
+        if self.is_draining and not self.is_leaving and self.in_flight is None and not self.runs_code():
             post(self.actor_ref, HandOver())
+
+    def runs_code(self) -> bool:
+        """Something runs that a hand-over would interrupt: more than what the engine does itself."""
+        return not self.services.abilities(self.state.graph).inline.issuperset(self.steps)
 
     def on_defect(self, defect: BaseException) -> None:
         self.give_up(repr(defect), describe(defect).traceback)

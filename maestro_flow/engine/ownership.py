@@ -112,6 +112,8 @@ class Keeper:
         self._open_group, self._look_at, self._taken = open_group, look_at, taken
         self._groups: dict[int, OwnedGroup] = {}
         self._renew_at = float("-inf")
+        self._patient_until = float("inf")
+        """Until then, what is beyond our share is left to others."""
         self._scanning = threading.Lock()
         self._is_closing = self.is_closed = False
         self.has_scanned = False
@@ -191,8 +193,8 @@ class Keeper:
         others = [node for node in renewal.nodes if node.owner_id != self._owner.id]
         self._release_drained()
         if not self._is_closing:
-            if renewal.claimable:
-                self._claim(fair_share(self._storage.group_count, len(others) + 1))
+            share = fair_share(self._storage.group_count, [node.groups for node in others])
+            self._claim(renewal.claimable, share)
             self._give_up(others)
         self.has_scanned = True
         self._taken.tell()
@@ -203,10 +205,15 @@ class Keeper:
                 self._groups[lease.group_id].held.deadline = sent + self._settings.lease_s
         self._lose([self._groups[group_id] for group_id in renewal.lost], "claimed by another owner")
 
-    def _claim(self, share: int) -> None:
-        """Up to our share; and one beyond it, because what nobody else takes must not stay without an owner."""
-        limit = max(1, share - len(self._groups))
+    def _claim(self, claimable: int, share: int) -> None:
+        """Up to our share; and what nobody else takes: others who have less are let go first, for two scans."""
         sent = self._runtime.clock.monotonic()
+        limit = share - len(self._groups)
+        if not claimable or limit > 0:
+            self._patient_until = sent + 2 * self._settings.scan_interval_s
+        if not claimable or (limit <= 0 and sent < self._patient_until):
+            return
+        limit = max(1, limit)
         claimed = self._storage.claim(self._owner, lease_s=self._settings.lease_s, limit=limit)
         for lease in claimed:
             held = Held(lease, deadline=sent + self._settings.lease_s)

@@ -11,9 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 __all__ = ["better_node", "fair_share", "surplus"]
 
 
-def fair_share(groups: int, nodes: int) -> int:
-    """The most that one of so many nodes holds: all shares together are all groups at least."""
-    return -(-groups // nodes)
+def fair_share(groups: int, others: Sequence[int]) -> int:
+    """How many groups a node may claim up to, when the other nodes hold so many each.
+
+    The least share while another one lacks that; what is left over when groups are divided goes to whoever comes then.
+    """
+    nodes = len(others) + 1
+    least = groups // nodes
+    return least if any(count < least for count in others) else -(-groups // nodes)
 
 
 def surplus(groups: int, held: int, others: Sequence[int]) -> int:
