@@ -74,7 +74,7 @@ class Engine(Client):
             is_serving = self._node.wait_until_serving(chosen.scan_s)
             undo.pop_all()
         if is_serving and not self._node.serving_groups():
-            logger.warning("another process holds all of this store: what is started here runs there, until it closes")
+            logger.info("other nodes hold all groups now: this one gets its share as they give it up")
 
     def _stop(self) -> None:
         if self._is_in_a_fork():

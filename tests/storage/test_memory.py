@@ -14,7 +14,7 @@ from maestro_flow.storage.memory import MemoryStorage, open_memory
 
 
 class TestMemory(StorageConformance):
-    durable = shared = False
+    durable = shared = hints_others = False
 
     @pytest.fixture
     def opener(self, clock: ManualClock) -> Opener:
