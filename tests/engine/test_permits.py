@@ -188,13 +188,13 @@ def together(processes: Sequence[Process], seconds: int) -> None:
 
 
 def apart(world: World) -> tuple[Process, Process]:
-    """Two processes: one owns the permit flow, the other one all runs."""
+    """Two processes: one owns the permit flow, the other one the runs that it starts."""
     others = hold(world, home=False)
     permits = world.process(seed=1)
     world.storage.release(others)
     runs = world.process(seed=2)
     assert permits.engine._node.serving_groups() == [HOME]
-    assert len(runs.engine._node.serving_groups()) == 63
+    assert runs.engine._node.serving_groups()
     return permits, runs
 
 
@@ -234,6 +234,6 @@ def test_an_owner_that_closes_hands_the_permit_flow_over(world: Watched) -> None
     permits.engine.close()
     assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED
     assert world.most == {"db": 2}
-    assert owner.engine._node.serving_groups() == list(range(64))
+    assert HOME in owner.engine._node.serving_groups()
     let_pass(owner, 5.0)
     assert world.is_at_rest()

@@ -30,6 +30,12 @@ class FaultyStorage:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        """A server's hints come on threads of their own, which the inline runtime has no room for."""
+        if isinstance(self._storage, MemoryStorage):
+            return self._storage.listen(wake)
+        return lambda: None
+
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         self.commits += 1
         number = self.commits
