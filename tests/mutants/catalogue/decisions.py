@@ -1,0 +1,79 @@
+"""Bugs in what is decided: the pure core."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Edit, Mutant
+
+__all__ = ["DECISIONS"]
+
+_TRANSCRIPTS = ("tests/core/test_transcripts.py",)
+
+
+DECISIONS = (
+    Mutant(
+        "timer-early",
+        "PROTOCOL 15: a retry begins when it is due, and not before",
+        (
+            Edit(
+                "maestro_flow/core/advance.py",
+                "_retries(draft.state, until=draft.at)",
+                "_retries(draft.state, until=draft.at + 30.0)",
+            ),
+        ),
+        _TRANSCRIPTS,
+    ),
+    Mutant(
+        "suspect-is-a-crash",
+        "PROTOCOL 24: only an owner that vanished after a recorded RUNNING counts as a crash",
+        (
+            Edit(
+                "maestro_flow/core/run.py",
+                "step.crashes + (step.status is StepStatus.RUNNING)",
+                "step.crashes + 1",
+            ),
+        ),
+        _TRANSCRIPTS,
+    ),
+    Mutant(
+        "late-report",
+        "law 5: the report of an execution that was given up does not count",
+        (
+            Edit(
+                "maestro_flow/core/attempts.py",
+                "(step.attempt, step.execution) == (message.attempt, message.execution)",
+                "bool(message.attempt)",
+            ),
+        ),
+        _TRANSCRIPTS,
+    ),
+    Mutant(
+        "permits-kept",
+        "PROTOCOL 21: an attempt that has ended gives its permits back",
+        (
+            Edit(
+                "maestro_flow/core/attempts.py",
+                "if step is not None and step.permits:",
+                "if step is not None and step.permits and step.is_active:",
+            ),
+        ),
+        ("tests/core/test_permits.py", "tests/engine/test_permits.py", "-k", "stopped or given"),
+    ),
+    Mutant(
+        "sequential-of-two",
+        "PROTOCOL 19: under SEQUENTIAL, one run goes on at a time",
+        (Edit("maestro_flow/core/strategy.py", "_first(queued, 1 - len(going))", "_first(queued, 2 - len(going))"),),
+        ("tests/core/test_strategy.py",),
+    ),
+    Mutant(
+        "regression",
+        "law 5: a state never goes back",
+        (
+            Edit(
+                "maestro_flow/core/evolve.py",
+                "if status not in STEP_TRANSITIONS.get(step.status, _NO_TRANSITION):",
+                "if status is StepStatus.NOT_CREATED:",
+            ),
+        ),
+        ("tests/core/test_action_tables.py",),
+    ),
+)
