@@ -35,18 +35,18 @@ class Verdict:
 
 
 def try_mutant(mutant: Mutant, selection: Sequence[str] = ()) -> Verdict:
-    """Run the tests that must catch it, or another selection.
-
-    Raises:
-        Misfit: it does not fit the code, or what it changes was never read.
-    """
-    mutant.check()
+    """Run the tests that must catch it, or another selection; broken, too, if it does not fit the code."""
+    try:
+        mutant.check()
+    except Misfit as error:
+        return Verdict(mutant.name, "broken", str(error), 0.0, "")
     with tempfile.TemporaryDirectory() as folder:
         mark = Path(folder) / "mark"
         verdict = _run(mutant.name, selection or mutant.caught_by, {VARIABLE: mutant.name, MARK_VARIABLE: str(mark)})
         made = set(mark.read_text(encoding="utf-8").splitlines()) if mark.exists() else set()
     if missing := {edit.file for edit in mutant.edits} - made:
-        raise Misfit(f"{mutant.name}: {', '.join(sorted(missing))} was never read by these tests:\n{verdict.output}")
+        problem = f"{', '.join(sorted(missing))} was never read by these tests"
+        return Verdict(mutant.name, "broken", problem, verdict.seconds, verdict.output)
     return verdict
 
 

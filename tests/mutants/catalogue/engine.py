@@ -19,7 +19,7 @@ ENGINE = (
                 "            self.committed(Committed(Outcome.DONE))\n",
             ),
         ),
-        ("tests/engine/test_crash_points.py", "-k", "crash_at_any"),
+        ("tests/engine/test_promises.py", "tests/engine/test_ownership.py", "tests/engine/test_store_faults.py"),
     ),
     Mutant(
         "conflict-ignored",
@@ -31,19 +31,13 @@ ENGINE = (
                 "        if not message.outcome:\n            self.give_up",
             ),
         ),
-        ("tests/engine/test_ownership.py", "-k", "revision_that_somebody_else_wrote"),
+        ("tests/engine/test_reclaim.py", "tests/engine/test_refusals.py", "tests/engine/test_ownership.py"),
     ),
     Mutant(
         "positions-reused",
         "PROTOCOL 7: a position is given out once",
-        (
-            Edit(
-                "maestro_flow/engine/journal.py",
-                "max(last_position, self._positions.get(group_id, 0))",
-                "0",
-            ),
-        ),
-        ("tests/engine/test_ownership.py", "-k", "dead_owners_runs"),
+        (Edit("maestro_flow/storage/judge.py", "if flow.position <= last:", "if flow.position < last:"),),
+        ("tests/storage/test_memory.py", "-k", "given_out_already"),
     ),
     Mutant(
         "page-skipped",

@@ -31,7 +31,11 @@ STORES = (
                 "leases.group_id = :group_id",
             ),
         ),
-        ("tests/storage/test_sqlite.py", "-k", "replaced"),
+        (
+            "tests/storage/test_sqlite.py",
+            "-k",
+            "TestSqlite and (generation or replaced or stale or takeover or commits)",
+        ),
     ),
     Mutant(
         "no-fence-in-redis",
@@ -65,7 +69,7 @@ STORES = (
         (
             Edit(
                 "backends/maestro_flow_redis/scripts/renew.lua",
-                "is_held and there[2] == ARGV[3]",
+                "owner_id == ARGV[2] and there[2] == ARGV[3]",
                 "ARGV[3] ~= ''",
             ),
         ),
