@@ -39,7 +39,7 @@ def test_a_storm_of_claims_and_commits_loses_nothing_and_accepts_nothing_stale(
 ) -> None:
     """PROTOCOL 3, 4, 7: owners in processes and in threads, each with a handle of its own, and no lease is renewed."""
     url = redis_server.url(namespace)
-    told: list[str] = []
+    told: list[tuple[str, Outcome]] = []
     accepted = refused = generations = 0
     for turn in range(TURNS_MAX):  # on a machine that is quiet, everybody may be in time
         processes = [Storming(url, f"p{turn}.{number}", COMMITS_EACH) for number in range(PROCESSES)]
