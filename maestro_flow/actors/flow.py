@@ -181,8 +181,9 @@ class FlowActor(BaseActor):
     # -- act ----------------------------------------------------------------------------------------------------
 
     def act(self, decision: Decision) -> None:
-        graph = self.state.graph
-        self.held.lacks.update(code_of(graph.definition.id, graph.steps[step_id]) for step_id in self.state.lacking)
+        if self.state.lacking:
+            graph = self.state.graph
+            self.held.lacks |= {code_of(graph.definition.id, graph.steps[step_id]) for step_id in self.state.lacking}
         if not self.is_leaving:
             for effect in decision.effects:
                 self.carry_out(effect)
