@@ -18,7 +18,7 @@ from maestro_flow.core.invariants.observed import check_observations
 from maestro_flow.core.invariants.order import GroupOrder, LastWrite, check_against
 from maestro_flow.core.invariants.runs import RunReplay
 from maestro_flow.model.commit import LogRecord, RunEntry
-from maestro_flow.model.events import Event, RunEnded, RunQueued, RunStarted, RunUnblocked, UnknownEvent, decode_events
+from maestro_flow.model.events import Event, RunQueued, RunStarted, UnknownEvent, decode_events
 from maestro_flow.model.permit_events import PermitEvent, decode_permit_events
 from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.status import RunStatus
@@ -57,6 +57,7 @@ class Checker:
     def __init__(self, source: Source, found: Found) -> None:
         self._source, self._found = source, found
         self.counts = Counts()
+        self._is_compared = self._is_late = False
         self._begin_group(-1)
 
     def take(self, record: LogRecord) -> None:
@@ -75,14 +76,20 @@ class Checker:
 
     def live(self) -> list[RunReplay]:
         """Runs of the group that have not ended, and whose logs make sense."""
-        return [flow.run for flow in self._flows.values() if flow.run is not None and not flow.is_broken]
+        return [flow.run for flow in self._flows.values() if flow.run is not None]
+
+    def compare(self) -> None:
+        """Compare the live runs of the group, all of whose log was read, with the index; once is enough."""
+        if self._is_compared or not self._source.has_index:
+            return
+        self._is_compared = True
+        for flow in list(self._flows.values()):
+            if flow.run is not None:
+                self._check_live(flow, flow.run)
 
     def end_group(self) -> None:
-        """All that the group has was read: compare its live runs with the index, and forget them."""
-        if self._source.has_index:
-            for flow in list(self._flows.values()):
-                if flow.run is not None and not flow.is_broken:
-                    self._check_live(flow, flow.run)
+        """All that the group has was read: compare it with the index, and forget it."""
+        self.compare()
         self.counts.groups += self._group_id >= 0
         self._begin_group(-1)
 
@@ -94,6 +101,7 @@ class Checker:
         self._order = GroupOrder(group_id, self._found)
         self._strategies = Strategies(self._source)
         self._permits: PermitReplay | None = None
+        self._is_compared = False
 
     def _first(self, record: LogRecord) -> None:
         """A record of a flow of which nothing is known."""
@@ -151,13 +159,8 @@ class Checker:
         for event in events:
             self.counts.events += 1
             run.take(event, record.at)
-            match event:
-                case RunStarted():
-                    self._strategies.launched(run)
-                case RunEnded():
-                    self._strategies.ended(run)
-                case RunUnblocked():
-                    self._strategies.unblocked(run)
+            if not self._is_late:
+                self._strategies.take(run, event)
         self.counts.attempts += run.steps.begun - begun
         if run.status.is_terminal:
             run.check_fold()
@@ -263,14 +266,23 @@ class Checker:
         check_entry(run, entry, record.group_id, self._found)
 
     def _check_live(self, flow: _Flow, run: RunReplay) -> None:
-        """A live store goes on while it is read: what the entry knows more of is read, too."""
+        """A live store goes on while it is read: where the entry tells of more, more is read, until both agree.
+
+        Such records come out of turn, so that nothing is concluded from what other flows of the group do meanwhile.
+        """
         entry = self._source.entry(run.flow_id)
-        if is_behind(run, entry):
-            for record in self._source.records(run.flow_id):
-                if record.revision > flow.last.revision and run.flow_id in self._flows and not flow.is_broken:
-                    self.take(record)
+        while is_behind(run, entry) and flow.run is run and not run.status.is_terminal:
+            more = [each for each in self._source.records(run.flow_id) if each.revision > flow.last.revision]
+            if not more:
+                break
+            self._is_late = True
+            for record in more:
+                self.counts.records += 1
+                if self._follows(flow, record):
+                    self._replay(flow, record)
+            self._is_late = False
             entry = self._source.entry(run.flow_id)
-        if run.flow_id in self._flows and not flow.is_broken:
+        if flow.run is run and self._flows.get(run.flow_id) is flow:
             check_entry(run, entry, flow.last.group_id, self._found)
 
 

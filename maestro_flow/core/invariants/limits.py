@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from maestro_flow.core.invariants.history import Source, Violated
 from maestro_flow.core.invariants.runs import RunReplay
 from maestro_flow.model.definition import RunRule, RunStrategy
+from maestro_flow.model.events import Event, RunEnded, RunStarted, RunUnblocked
 from maestro_flow.model.permit_events import (
     Claim,
     ClaimForgone,
@@ -38,7 +39,17 @@ class Strategies:
         self._source = source
         self._workflows: dict[str, _Workflow] = {}
 
-    def launched(self, run: RunReplay) -> None:
+    def take(self, run: RunReplay, event: Event) -> None:
+        """An event of a run of the group, which its replay has taken already."""
+        match event:
+            case RunStarted():
+                self._launched(run)
+            case RunEnded():
+                self._ended(run)
+            case RunUnblocked() if run.workflow_id in self._workflows:
+                self._workflows[run.workflow_id].blocking.discard(run.flow_id)
+
+    def _launched(self, run: RunReplay) -> None:
         """A run has begun."""
         workflow = self._workflows.setdefault(run.workflow_id, _Workflow())
         others = workflow.going - {run.flow_id}
@@ -53,7 +64,7 @@ class Strategies:
             if not self._is_allowed_by_newer(run, 0, by_other_rule=True):
                 raise Violated("I18", f"the run begins while {blocking} has failed and was not unblocked")
 
-    def ended(self, run: RunReplay) -> None:
+    def _ended(self, run: RunReplay) -> None:
         """A run has ended."""
         workflow = self._workflows.setdefault(run.workflow_id, _Workflow())
         workflow.going.discard(run.flow_id)
@@ -61,12 +72,6 @@ class Strategies:
             workflow.blocking.add(run.flow_id)
         if not workflow.going and not workflow.blocking:
             del self._workflows[run.workflow_id]
-
-    def unblocked(self, run: RunReplay) -> None:
-        """A run that has failed does not block any more."""
-        workflow = self._workflows.get(run.workflow_id)
-        if workflow is not None:
-            workflow.blocking.discard(run.flow_id)
 
     def _is_allowed_by_newer(self, run: RunReplay, others: int, *, by_other_rule: bool = False) -> bool:
         """The newest version among live runs counts, one of which the log may not tell yet: any newer one may be it."""

@@ -40,6 +40,7 @@ class RunReplay:
         self, record: LogRecord, begin: RunQueued | RunStarted, graph: Graph, previous: RunReplay | None
     ) -> None:
         self.flow_id, self.graph, self.previous_id = record.flow_id, graph, ""
+        self.at = record.at
         self.status = RunStatus.CREATED
         self.started_at: float | None = None
         self.ended_at: float | None = None
@@ -79,6 +80,7 @@ class RunReplay:
 
     def take(self, event: Event, at: float) -> None:
         """One event: first by the rules of this package, then by the engine's own fold, which must not object."""
+        self.at = at
         self._take(event, at)
         assert self.folded is not None  # noqa: S101 - nothing takes it away
         try:
