@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -79,8 +80,11 @@ class GroupActor(BaseActor):
         self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was loaded again, and when for the last time
         self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
         self.in_hand: dict[str, Message] = {}
-        self.settled: dict[str, None] = {}  # ids of messages that were settled last
+        self.settled: dict[str, int] = {}  # messages that were settled last, and through which sequence that counts
         self.defects: dict[str, list[str]] = {}  # by message: tracebacks of its flow's actors that had it in hand
+        self.suspicious: set[str] = (
+            set()
+        )  # flows with a defect that their mail may cause: they get one letter at a time
         self.handing_over: Callable[[], None] | None = None
         self.queues = Queues(lambda question: services.answer(held, question))
 
@@ -107,13 +111,11 @@ class GroupActor(BaseActor):
                 self.tell(self.queues.answered(message.workflow_id, message.blocking))
             case Mail():
                 for letter in message.messages:
-                    if letter.message_id not in self.in_hand and letter.message_id not in self.settled:
+                    done_through = self.settled.get(letter.message_id, -1)
+                    if letter.message_id not in self.in_hand and letter.sequence > done_through:
                         self.deliver(letter)
             case Settled():
-                for message_id in message.message_ids:
-                    self.in_hand.pop(message_id, None)
-                    self.defects.pop(message_id, None)
-                    self.is_done_with(message_id)
+                self.flow_settled(message.message_ids)
             case FlowEnding():
                 self.tell(self.queues.is_being_ended(message.flow_id))
             case FlowGone():
@@ -162,7 +164,7 @@ class GroupActor(BaseActor):
         self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
         if not state.status.is_terminal:
             self.enter(state, first, ref)
-        for letter in letters:
+        for letter in letters[:1] if state.flow_id in self.suspicious else letters:
             self.deliver(letter)
 
     def enter(self, state: FlowState, first: Input, ref: ActorRef[FlowActor]) -> None:
@@ -213,13 +215,15 @@ class GroupActor(BaseActor):
         arguments = (self.services, self.held, self.actor_ref, message.state, message.earlier)
         self.flows[PERMITS] = _Child(self.services.runtime.spawn(PermitActor, *arguments), share, is_loaded=True)
         post(self.flows[PERMITS].ref, Tick())
-        for letter in self.in_hand_for(PERMITS):
+        letters = self.in_hand_for(PERMITS)
+        for letter in letters[:1] if PERMITS in self.suspicious else letters:
             self.deliver(letter)
 
     def drop(self, flow_id: str) -> None:
         self.let_go(flow_id)
         self.reloads.pop(flow_id, None)
         self.absent.discard(flow_id)
+        self.suspicious.discard(flow_id)
         for letter in self.in_hand_for(flow_id):
             del self.in_hand[letter.message_id]
             self.defects.pop(letter.message_id, None)
@@ -244,7 +248,9 @@ class GroupActor(BaseActor):
         """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""
         flow_id, now = message.flow_id, self.services.runtime.clock.monotonic()
         if message.traceback:
-            for letter in self.in_hand_for(flow_id):
+            letters = self.in_hand_for(flow_id)
+            for letter in letters[:1] if flow_id in self.suspicious else letters:
+                self.suspicious.add(flow_id)
                 self.defects.setdefault(letter.message_id, []).append(message.traceback)
         tries, tried_at = self.reloads.get(flow_id, (0, now))
         tries = 0 if now > tried_at + _STEADY_S else tries
@@ -276,6 +282,9 @@ class GroupActor(BaseActor):
             self.in_hand.pop(letter.message_id, None)
             problem = f"given up: {failures} owners failed while they had it in hand"
             self.settle(Settlement(letter.message_id, escaped("\n".join([problem, *defects[-1:]])), dead=True))
+            self.defects.pop(letter.message_id, None)
+            self.settled[letter.message_id] = letter.sequence  # it may be redriven, and comes again as a later one
+            self.deliver_next(letter.flow_id)
         elif isinstance(given := opened(letter), str):
             self.in_hand.pop(letter.message_id, None)
             self.settle(Settlement(letter.message_id, escaped(CONFLICT + given)))
@@ -285,7 +294,8 @@ class GroupActor(BaseActor):
         else:
             self.in_hand[letter.message_id] = letter
             if child is not None:
-                post(child.ref, given)
+                if letter.flow_id not in self.suspicious or letter == self.in_hand_for(letter.flow_id)[0]:
+                    post(child.ref, given)
             elif letter.flow_id not in self.absent:  # the run has ended: only its flow knows how to answer
                 self.absent.add(letter.flow_id)
                 self.services.load_again(self.held, letter.flow_id)
@@ -309,12 +319,29 @@ class GroupActor(BaseActor):
         self.in_hand.pop(message_id, None)
         self.settle(Settlement(message_id, escaped(outcome)))
 
+    def flow_settled(self, message_ids: tuple[str, ...]) -> None:
+        for message_id in message_ids:
+            letter = self.in_hand.pop(message_id, None)
+            self.defects.pop(message_id, None)
+            self.is_done_with(message_id)
+            if letter is not None:
+                self.deliver_next(letter.flow_id)
+
+    def deliver_next(self, flow_id: str) -> None:
+        """A flow with a defect has answered a letter: the next one, which has waited, or none any more."""
+        if flow_id in self.suspicious and flow_id in self.flows:
+            letters = self.in_hand_for(flow_id)
+            if letters:
+                self.deliver(letters[0])
+            else:
+                self.suspicious.discard(flow_id)
+
     def in_hand_for(self, flow_id: str) -> list[Message]:
         return [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]
 
     def is_done_with(self, message_id: str) -> None:
         """A letter comes at once from who has sent it, and may come again from a scan that read it before its end."""
-        self.settled[message_id] = None
+        self.settled[message_id] = sys.maxsize
         if len(self.settled) > _SETTLED_MAX:
             del self.settled[next(iter(self.settled))]
 

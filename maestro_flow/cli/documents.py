@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from maestro_flow.engine.view import RunView, StepView
     from maestro_flow.model.commit import RunEntry
 
-__all__ = ["event_document", "iso_time", "moment_document", "print_json", "run_document", "run_summary"]
+__all__ = ["event_document", "iso_time", "moment_document", "print_json", "run_document", "run_parts", "run_summary"]
 
 
 def print_json(document: Any) -> None:
@@ -35,6 +35,13 @@ def run_summary(run: RunView | RunEntry) -> dict[str, Any]:
         "start_time": iso_time(run.started_at),
         "end_time": iso_time(run.ended_at),
     }
+
+
+def run_parts(flow_id: str) -> dict[str, Any]:
+    """Workflow, instance and run of a flow id; null for what is none, as in a message to a run that never was."""
+    workflow_id, *numbers = flow_id.rsplit("/", 2)
+    instance_id, run_id = ([int(number) if number.isdecimal() else None for number in numbers] + [None, None])[:2]
+    return {"workflow_id": workflow_id or None, "instance_id": instance_id, "run_id": run_id}
 
 
 def run_document(view: RunView) -> dict[str, Any]:

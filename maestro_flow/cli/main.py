@@ -11,12 +11,14 @@ from typing import NoReturn
 import click
 
 from maestro_flow.cli.actions import COMMANDS as ACTIONS
+from maestro_flow.cli.dead_letters import dead_letters
 from maestro_flow.cli.exits import INTERRUPTED, Exit
 from maestro_flow.cli.look import explain, list_runs, show
 from maestro_flow.cli.migrate import migrate
 from maestro_flow.cli.node import node
 from maestro_flow.cli.permits import permits
 from maestro_flow.cli.run import resume, run
+from maestro_flow.cli.verify import verify
 from maestro_flow.errors import MaestroFlowError
 
 __all__ = ["cli", "main"]
@@ -28,7 +30,7 @@ def cli() -> None:
     """Durable workflows: run them here, go on after a crash, look at what has run."""
 
 
-for command in (run, resume, node, list_runs, show, explain, *ACTIONS, permits, migrate):
+for command in (run, resume, node, list_runs, show, explain, *ACTIONS, permits, dead_letters, verify, migrate):
     cli.add_command(command)
 
 

@@ -19,6 +19,7 @@ from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
 from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.engine.configuration import Configuration
+from maestro_flow.engine.dead_letters import DeadLetter, redrive, stored_letters
 from maestro_flow.engine.hints import Hints
 from maestro_flow.engine.library import Library
 from maestro_flow.engine.naming import known_steps
@@ -27,6 +28,7 @@ from maestro_flow.engine.placement import place_run
 from maestro_flow.engine.reader import FlowReader
 from maestro_flow.engine.run import Run
 from maestro_flow.engine.switching import check_switch
+from maestro_flow.engine.verifying import Verification, verify
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.commit import GivenRun, Message, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.definition import WorkflowDefinition
@@ -242,6 +244,37 @@ class Client:
     def tag_permits(self) -> dict[str, TagPermit]:
         """All tags with a limit that was set, with steps that hold a permit, or with steps that wait for one."""
         return read_tag_permits(self.storage)
+
+    # -- what is wrong ------------------------------------------------------------------------------------------
+
+    def verify(self, *, live: bool = True, grace_s: float = 30.0) -> Verification:
+        """Check that the store has kept every promise, beside whatever runs on it; see ``Verification``.
+
+        It reads the log of every run. ``live`` asks, too, whether what should go on does: whether groups with live runs
+        have an owner, starts are taken up and timeouts kept, at most ``grace_s`` seconds late.
+
+        Raises:
+            StorageUnavailable, StorageFailed: the store cannot be read.
+            DefinitionError: a definition in it cannot be read by this version.
+        """
+        self.check()
+        return verify(self.storage, self.library, live=live, grace_s=grace_s)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
+
+        An action that became one is refused for whoever waits for it, with the reason.
+        """
+        return list(stored_letters(self.storage))
+
+    def redrive(self, message_id: str) -> None:
+        """Let a dead letter be handled once more, as if it had just been sent; durable when this returns.
+
+        Raises:
+            NotFound: no dead letter has this id.
+        """
+        self.check()
+        redrive(self.storage, message_id)
 
     def check(self) -> None:
         """Do nothing as long as there is hope: a client may only be closed, an engine's store may have failed it, too.

@@ -17,7 +17,7 @@ from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, Storage
 
-__all__ = ["VIOLATIONS_MAX", "Verification", "read_history", "verify"]
+__all__ = ["VIOLATIONS_MAX", "Verification", "Violation", "read_history", "verify"]
 
 VIOLATIONS_MAX = 1000
 """So many are kept; all are counted."""

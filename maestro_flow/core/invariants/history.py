@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from attrs import frozen
 
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.invariants.table import INVARIANTS
 from maestro_flow.model.commit import LogRecord, Message, RunEntry
 
 __all__ = ["Answer", "Execution", "Found", "History", "Operation", "Source", "Violated", "Violation"]
@@ -26,6 +27,16 @@ class Violation:
     group_id: int = -1
     revision: int = 0
     position: int = 0
+
+    @property
+    def meaning(self) -> str:
+        """What was promised."""
+        return INVARIANTS[self.invariant].meaning
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return INVARIANTS[self.invariant].remedy
 
 
 Found: TypeAlias = Callable[[Violation], None]

@@ -1,0 +1,76 @@
+"""``maestro-flow dead-letters``: messages to runs that could not be handled, and another try for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maestro_flow.cli.documents import iso_time, print_json, run_parts
+from maestro_flow.cli.options import json_option
+from maestro_flow.cli.store import Store, store_options
+from maestro_flow.cli.tables import Table, print_table
+from maestro_flow.cli.text import date_and_time
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.dead_letters import DeadLetter
+
+__all__ = ["dead_letters"]
+
+REASON_CHARACTERS_MAX = 100
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Look at messages that no run could handle, and let them be tried again."""
+
+
+@dead_letters.command("list")
+@store_options
+@json_option
+def list_letters(store: Store, as_json: bool) -> None:
+    """List the dead letters, with the error that each of them led to."""
+    with store.existing().client() as client:
+        letters = client.dead_letters()
+    if as_json:
+        print_json({"dead_letters": [_document(letter) for letter in letters]})
+        return
+    rows = [
+        (letter.message_id, letter.flow_id, letter.kind, date_and_time(letter.sent_at), _short(letter.reason))
+        for letter in letters
+    ]
+    print_table(Table(("MESSAGE", "RUN", "KIND", "SENT", "WHY"), rows))
+
+
+@dead_letters.command("redrive")
+@click.argument("message_ids", nargs=-1, metavar="[MESSAGE]...")
+@click.option("--all", "is_all", is_flag=True, help="All that there are now.")
+@store_options
+def redrive_letters(store: Store, message_ids: tuple[str, ...], is_all: bool) -> None:
+    """Let each MESSAGE be handled once more, as if it had just been sent."""
+    if bool(message_ids) is is_all:
+        raise click.UsageError("name messages, or give --all")
+    with store.existing().client() as client:
+        if is_all:
+            message_ids = tuple(dict.fromkeys(letter.message_id for letter in client.dead_letters()))
+        for message_id in message_ids:
+            client.redrive(message_id)
+            click.echo(f"message {message_id}: waits to be handled again")
+
+
+def _document(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "message_id": letter.message_id,
+        **run_parts(letter.flow_id),
+        "kind": letter.kind,
+        "body": letter.body,
+        "sent_time": iso_time(letter.sent_at),
+        "deliveries": letter.deliveries,
+        "reason": letter.reason,
+    }
+
+
+def _short(reason: str) -> str:
+    """The last line of the reason, which is that of the traceback."""
+    line = reason.strip().splitlines()[-1] if reason.strip() else ""
+    return line if len(line) <= REASON_CHARACTERS_MAX else f"{line[:REASON_CHARACTERS_MAX]}..."

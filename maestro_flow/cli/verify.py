@@ -1,0 +1,96 @@
+"""``maestro-flow verify``: whether a store has kept every promise, beside whatever runs on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maestro_flow.cli.documents import print_json, run_parts
+from maestro_flow.cli.exits import Exit
+from maestro_flow.cli.options import json_option
+from maestro_flow.cli.store import Store, store_options
+
+if TYPE_CHECKING:
+    from maestro_flow.engine.verifying import Verification, Violation
+
+__all__ = ["verify"]
+
+
+@click.command()
+@store_options
+@click.option("--live/--no-live", default=True, show_default=True, help="Check, too, that what should go on does.")
+@click.option(
+    "--grace",
+    "grace_s",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How late something may be that should go on.",
+)
+@json_option
+def verify(store: Store, *, live: bool, grace_s: float, as_json: bool) -> Exit:
+    """Check that the log of every run, and the index, have kept every promise. Reads all of it, and changes nothing.
+
+    Exits with 1 if something is wrong.
+    """
+    with store.existing().client() as client:
+        found = client.verify(live=live, grace_s=grace_s)
+    if as_json:
+        print_json(_document(found))
+    else:
+        _tell(found)
+    return Exit.NOT_SUCCEEDED if found.violation_count else Exit.OK
+
+
+def _tell(found: Verification) -> None:
+    """What is wrong, each on a line, with what to do once for each kind; and one line with what was looked at."""
+    told: set[str] = set()
+    for violation in found.violations:
+        click.echo(f"{violation.invariant} {_where(violation)}: {violation.message}")
+        if violation.invariant not in told:
+            click.echo(f"   promised: {violation.meaning}")
+            click.echo(f"   what to do: {violation.remedy}")
+        told.add(violation.invariant)
+    if found.violation_count > len(found.violations):
+        click.echo(f"and {found.violation_count - len(found.violations)} more")
+    count = "nothing is wrong" if not found.violation_count else f"{found.violation_count} violations"
+    click.echo(
+        f"{count}: {found.runs} runs, {found.attempts} attempts, {found.events} events "
+        f"in {found.records} records of {found.groups} groups"
+    )
+
+
+def _where(violation: Violation) -> str:
+    """Workflow, instance, run, step and revision, as far as it has them."""
+    if not violation.flow_id:
+        return f"group {violation.group_id}"
+    parts = [violation.flow_id, f"step {violation.step_id}" if violation.step_id else ""]
+    return " ".join(filter(None, [*parts, f"revision {violation.revision}" if violation.revision else ""]))
+
+
+def _document(found: Verification) -> dict[str, Any]:
+    return {
+        "groups": found.groups,
+        "runs": found.runs,
+        "attempts": found.attempts,
+        "records": found.records,
+        "events": found.events,
+        "violation_count": found.violation_count,
+        "violations": [_violation_document(violation) for violation in found.violations],
+    }
+
+
+def _violation_document(violation: Violation) -> dict[str, Any]:
+    return {
+        "invariant": violation.invariant,
+        **run_parts(violation.flow_id),
+        "step": violation.step_id or None,
+        "revision": violation.revision or None,
+        "position": violation.position or None,
+        "group_id": violation.group_id if violation.group_id >= 0 else None,
+        "message": violation.message,
+        "promised": violation.meaning,
+        "what_to_do": violation.remedy,
+    }
