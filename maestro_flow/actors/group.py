@@ -283,6 +283,7 @@ class GroupActor(BaseActor):
             problem = f"given up: {failures} owners failed while they had it in hand"
             self.settle(Settlement(letter.message_id, escaped("\n".join([problem, *defects[-1:]])), dead=True))
             self.defects.pop(letter.message_id, None)
+            self.reloads.pop(letter.flow_id, None)  # it was the letter's defect, not the flow's
             self.settled[letter.message_id] = letter.sequence  # it may be redriven, and comes again as a later one
             self.deliver_next(letter.flow_id)
         elif isinstance(given := opened(letter), str):
