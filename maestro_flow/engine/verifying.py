@@ -46,6 +46,7 @@ class _StoreSource:
     """A store as the checker's source."""
 
     has_index = True
+    has_unique_revisions = True
 
     def __init__(self, storage: Storage, library: Library) -> None:
         self._storage, self._library = storage, library

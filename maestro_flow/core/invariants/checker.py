@@ -67,7 +67,7 @@ class Checker:
         self.counts.records += 1
         self._order.take(record)
         flow = self._flows.get(record.flow_id)
-        if flow is None and record.revision > 1:
+        if flow is None and (record.revision > 1 or not self._source.has_unique_revisions):
             flow = self._read_again(record)
         if flow is None:
             self._first(record)
@@ -171,46 +171,42 @@ class Checker:
         begin = events[0] if events else None
         if not isinstance(begin, RunQueued | RunStarted):
             raise Violated("I5", f"the log of the run begins with {type(begin).__name__}")
+        previous = _previous_of(begin)
+        return self._new(record, begin, self._previous(previous) if previous else None)
+
+    def _new(self, record: LogRecord, begin: RunQueued | RunStarted, previous: RunReplay | None) -> RunReplay:
         graph = self._source.graph(begin.workflow_id, begin.version)
         if graph is None:
-            raise Violated(
-                "I20", f"version {begin.version} of workflow {begin.workflow_id} is not in the store any more"
-            )
-        previous = begin.request.previous if begin.request is not None else ""
-        return RunReplay(record, begin, graph, self._previous(previous) if previous else None)
+            problem = f"version {begin.version} of workflow {begin.workflow_id} is not in the store any more"
+            raise Violated("I20", problem)
+        return RunReplay(record, begin, graph, previous)
 
     def _previous(self, flow_id: str) -> RunReplay | None:
         """The run that a restart follows, replayed from its own records.
 
         Raises:
-            Violated: I20, it is not there; or _SAID_ALREADY, its own records make no sense.
+            Violated: I20, it is not there; I14, it goes in a circle; or _SAID_ALREADY, its own records make no sense.
         """
-        chain: list[tuple[LogRecord, ...]] = []
+        chain: dict[str, Sequence[LogRecord]] = {}
         while flow_id:
-            records = tuple(self._source.records(flow_id))
+            records = self._source.records(flow_id)
             if not records:
                 raise Violated("I20", f"run {flow_id}, from which it goes on, is not in the store any more")
-            chain.append(records)
-            begin = decode_events(records[0].events, records[0].schema_version)[0]
-            request = begin.request if isinstance(begin, RunQueued | RunStarted) else None
-            flow_id = request.previous if request is not None else ""
+            if flow_id in chain:
+                raise Violated("I14", f"run {flow_id} is a restart of itself")
+            chain[flow_id] = records
+            flow_id = _previous_of(_first_event(records))
         run: RunReplay | None = None
         try:
-            for records in reversed(chain):
+            for records in reversed(chain.values()):
                 run = self._replayed(records, run)
         except (Violated, UnknownEvent) as news:
             raise Violated(_SAID_ALREADY, str(news)) from news
         return run
 
     def _replayed(self, records: Sequence[LogRecord], previous: RunReplay | None) -> RunReplay:
-        begin = decode_events(records[0].events, records[0].schema_version)[0]
-        assert isinstance(begin, RunQueued | RunStarted)  # noqa: S101 - the caller has looked
-        graph = self._source.graph(begin.workflow_id, begin.version)
-        if graph is None:
-            raise Violated(
-                "I20", f"version {begin.version} of workflow {begin.workflow_id} is not in the store any more"
-            )
-        run = RunReplay(records[0], begin, graph, previous)
+        """A run by its records; whether they are in order is looked at where they are the subject."""
+        run = self._new(records[0], _first_event(records), previous)
         for record in records:
             for event in decode_events(record.events, record.schema_version):
                 run.take(event, record.at)
@@ -229,7 +225,7 @@ class Checker:
 
     def _read_again(self, record: LogRecord) -> _Flow | None:
         """A flow that had ended and was forgotten, as it was before this record."""
-        before = [each for each in self._source.records(record.flow_id) if each.revision < record.revision]
+        before = [each for each in self._source.records(record.flow_id) if _is_before(each, record)]
         if not before or before[0].revision != 1:
             return None
         flow = _Flow(LastWrite.of(before[-1]), {each.commit_id for each in before})
@@ -238,8 +234,7 @@ class Checker:
                 flow.permits = PermitReplay(record.flow_id, None)
                 flow.permits.is_over = True
             else:
-                begin = decode_events(before[0].events, before[0].schema_version)[0]
-                previous = begin.request.previous if isinstance(begin, RunQueued | RunStarted) and begin.request else ""
+                previous = _previous_of(_first_event(before))
                 flow.run = self._replayed(before, self._previous(previous) if previous else None)
         except (Violated, UnknownEvent):
             flow.is_broken = True  # which was said when its records were read
@@ -286,6 +281,29 @@ class Checker:
             check_entry(run, entry, flow.last.group_id, self._found)
 
 
+def _is_before(each: LogRecord, record: LogRecord) -> bool:
+    """Of two records of a flow: whether this one came before that, where positions say so, or was to come."""
+    if each.group_id == record.group_id:
+        return each.position < record.position
+    return each.revision < record.revision
+
+
+def _first_event(records: Sequence[LogRecord]) -> RunQueued | RunStarted:
+    """With what a run began whose records were looked at already, or will be."""
+    try:
+        match decode_events(records[0].events, records[0].schema_version):
+            case (RunQueued() | RunStarted() as begin, *_):
+                return begin
+    except UnknownEvent as problem:
+        raise Violated(_SAID_ALREADY, str(problem)) from problem
+    raise Violated(_SAID_ALREADY, "the log of the run does not begin with its start")
+
+
+def _previous_of(begin: RunQueued | RunStarted) -> str:
+    """Flow id of the run that a restart follows; empty for other runs."""
+    return begin.request.previous if begin.request is not None else ""
+
+
 class _Known:
     """A history as a source."""
 
@@ -295,6 +313,8 @@ class _Known:
         self._records: dict[str, list[LogRecord]] = {}
         for record in sorted(history.records, key=lambda each: each.revision):
             self._records.setdefault(record.flow_id, []).append(record)
+
+    has_unique_revisions = False
 
     @property
     def has_index(self) -> bool:

@@ -127,3 +127,8 @@ class Source(Protocol):
     def has_index(self) -> bool:
         """Somebody has looked at the index: a run that it does not have is missing."""
         ...
+
+    @property
+    def has_unique_revisions(self) -> bool:
+        """There cannot be two records of one revision, as in every store, which has them under that key."""
+        ...

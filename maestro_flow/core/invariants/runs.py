@@ -42,6 +42,7 @@ class RunReplay:
         self.flow_id, self.graph, self.previous_id = record.flow_id, graph, ""
         self.at = record.at
         self.status = RunStatus.CREATED
+        self._is_queued = False
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self.created_at = begin.created_at
@@ -109,11 +110,13 @@ class RunReplay:
                 self.steps.take(event, at)
 
     def _begins(self, event: RunQueued | RunStarted, at: float) -> None:
-        if self.status is not RunStatus.CREATED or (isinstance(event, RunQueued) and self.started_at is not None):
+        is_second = isinstance(event, RunQueued) and self._is_queued
+        if self.status is not RunStatus.CREATED or is_second:
             raise Violated("I5", f"{type(event).__name__} while the run is {self.status}")
         says = flow_id_of(event.workflow_id, event.instance_id, event.run_id)
         if says != self.flow_id or event.version != self.graph.version:
             raise Violated("I14", f"the log of {self.flow_id} says that it is version {event.version} of {says}")
+        self._is_queued = True
         if isinstance(event, RunStarted):
             self.status, self.started_at = RunStatus.IN_PROGRESS, at
             self.deadline = None if event.timeout_s is None else at + event.timeout_s

@@ -88,7 +88,7 @@ class Steps:
             case StepInterrupted():
                 self.interrupted(event)
             case StepStopping():
-                self.under_way(event.step, event.attempt).ending = event.status
+                self.stopping(event)
             case StepPaused():
                 self.none_after_stop(event.step, "is paused")
                 self.waits(event.step, event.attempt, StepStatus.PAUSED, at)
@@ -216,6 +216,14 @@ class Steps:
             raise Violated("I22", problem, event.step)
         attempt.status, attempt.is_suspect = StepStatus.STARTING, True
         attempt.execution, attempt.crashes = event.execution, event.crashes
+
+    def stopping(self, event: StepStopping) -> None:
+        attempt = self.under_way(event.step, event.attempt)
+        ending = attempt.ending or self.ending
+        if ending is not None:
+            problem = f"attempt {event.attempt} is told to end as {event.status}, and is being ended as {ending}"
+            raise Violated("I17", problem, event.step)
+        attempt.ending = event.status
 
     def ended(self, event: StepEnded, at: float) -> None:
         step, status = event.step, event.status

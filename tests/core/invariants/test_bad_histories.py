@@ -141,6 +141,7 @@ CASES: list[Case] = [
     ("the first revision is missing", "I5", "", lambda: Story().write("1", done("a"), revision=2)),
     ("two records have one revision", "I5", "", lambda: a_to_b().write("1", done("b"), over(), revision=2)),
     ("a step before the run begins", "I5", "a", lambda: Story().write("1", queued(), starts("a"))),
+    ("a run is queued twice", "I5", "", lambda: Story().write("1", queued()).write("1", queued())),
     ("a run begins twice", "I5", "", lambda: a_to_b().write("1", begun())),
     ("the log of a run begins with a step", "I5", "", lambda: Story().write("1", starts("a"))),
     ("attempt 3 follows attempt 1", "I6", "a", lambda: retried().write("1", starts("a", 3), at=10.0)),
@@ -280,6 +281,12 @@ CASES: list[Case] = [
             .write("1", begun(), starts("a"), StepPaused("b", 1), RunStopping("m"))
             .write("1", done("b", status=S.SKIPPED))
         ),
+    ),
+    (
+        "an attempt is told to end twice",
+        "I17",
+        "a",
+        lambda: Story("a").write("1", begun(), starts("a"), *[StepStopping("a", 1, S.STOPPED)] * 2),
     ),
     ("a run is stopped twice", "I17", "", lambda: stopped().write("1", RunStopping("n"))),
     # -- limits
