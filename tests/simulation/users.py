@@ -1,0 +1,176 @@
+"""Users of a simulation: they start runs, act on them at random moments, set limits; and in the end, tidy up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_flow import Conflict, Engine, Run
+from maestro_flow.errors import Closed, NotFound, StorageUnavailable, WaitTimeout
+from maestro_flow.model.actions import Action
+from maestro_flow.model.commit import RunEntry
+from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.status import RunStatus, StepStatus
+from maestro_flow.storage.protocol import RunQuery
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process
+    from tests.simulation.world import World
+
+__all__ = ["Users"]
+
+RUN_ACTIONS = [Action.STOP, Action.KILL, Action.UNBLOCK]
+STEP_ACTIONS = [
+    Action.STOP,
+    Action.KILL,
+    Action.SKIP,
+    Action.PAUSE,
+    Action.RESUME,
+    Action.RESTART,
+    Action.BREAKPOINT,
+]
+
+
+class Users:
+    """``started``: what a start has answered, by request id. Each request is made again until it is answered."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        chance = world.time.chance
+        self.started: dict[str, str] = {}
+        self.accepted: list[tuple[str, str, str]] = []
+        """(flow id, action, step) that owners have agreed to."""
+        self._requests = {
+            f"r{number}": (chance.choice(list(world.workload.workflows)), chance.randrange(10))
+            for number in range(chance.choice([3, 6, 10]))
+        }
+        for key in self._requests:
+            world.later(chance.uniform(0, 15), lambda key=key: self._start(key))  # type: ignore[misc]
+        for _ in range(chance.choice([0, 5, 15])):
+            world.later(chance.uniform(0, 40), self._act)
+        for _ in range(chance.choice([0, 0, 2])):
+            world.later(chance.uniform(0, 40), self._set_limit)
+
+    @property
+    def are_answered(self) -> bool:
+        """Every start was."""
+        return len(self.started) == len(self._requests)
+
+    # -- starts -------------------------------------------------------------------------------------------------
+
+    def _start(self, key: str) -> None:
+        """Ask some process; and again, perhaps another one, until there was an answer. Some ask twice at once."""
+        if key in self.started:
+            return
+        chance = self._world.time.chance
+        for _ in range(chance.choice([1, 1, 1, 2])):
+            if process := self._somebody():
+                workflow_id, die = self._requests[key]
+                process.thread(lambda engine: self._ask_for(engine, key, workflow_id, die))
+        self._world.later(chance.uniform(0.5, 5.0), lambda: self._start(key))
+
+    def _ask_for(self, engine: Engine, key: str, workflow_id: str, die: int) -> None:
+        try:
+            run = engine.start(workflow_id, params={"die": die}, request_id=key)
+        except (StorageUnavailable, Closed):
+            return
+        there = self.started.setdefault(key, run.flow_id)
+        self._world.time.note(f"start {key} is {run.flow_id}")
+        assert there == run.flow_id, f"I14: the start {key} was answered by {there} and by {run.flow_id}"
+
+    # -- actions ------------------------------------------------------------------------------------------------
+
+    def _act(self) -> None:
+        process = self._somebody()
+        if process is not None and self.started:
+            chance = self._world.time.chance
+            flow_id = chance.choice(sorted(self.started.values()))
+            process.thread(lambda engine: self._act_on(engine, flow_id))
+
+    def _act_on(self, engine: Engine, flow_id: str) -> None:
+        workflow_id, instance_id, _ = flow_id.split("/")
+        chance = self._world.time.chance
+        try:
+            run = engine.find(workflow_id, int(instance_id))
+            of_run = chance.random() < 0.3
+            action = chance.choice(RUN_ACTIONS if of_run else STEP_ACTIONS)
+            step = "" if of_run else chance.choice(run.definition.steps).id
+            self._do(run, action, step)
+        except (StorageUnavailable, Closed, Conflict, WaitTimeout, NotFound) as error:
+            self._world.time.note(f"an action on {flow_id}: {type(error).__name__}: {error}")
+            self._world.counts[type(error).__name__] += 1
+
+    def _do(self, run: Run, action: Action, step: str) -> None:
+        self._world.time.note(f"{action} {step} of {run.flow_id}?")
+        match action:
+            case Action.STOP:
+                run.stop(step)
+            case Action.KILL:
+                run.kill(step)
+            case Action.UNBLOCK:
+                run.unblock()
+            case Action.SKIP:
+                run.skip(step)
+            case Action.PAUSE:
+                run.pause(step)
+            case Action.RESUME:
+                run.resume(step)
+            case Action.BREAKPOINT:
+                run.set_breakpoint(step)
+            case Action.RESTART:
+                run.restart(step=step)
+        self.accepted.append((run.flow_id, action, step))
+        self._world.time.note(f"{action} {step} of {run.flow_id}: accepted")
+        self._world.counts["accepted"] += 1
+
+    def _set_limit(self) -> None:
+        if process := self._somebody():
+            chance = self._world.time.chance
+            tag, limit = chance.choice(["red", "blue"]), chance.choice([0, 1, 3, None])
+            process.thread(lambda engine: self._limit(engine, tag, limit))
+
+    def _limit(self, engine: Engine, tag: str, limit: int | None) -> None:
+        try:
+            engine.set_tag_permit(tag, limit)
+        except (StorageUnavailable, Closed):
+            self._world.time.note(f"the limit of {tag} may not be set")
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def tidy_up(self) -> None:
+        """Again and again: resume what is paused, unblock what blocks, take limits off, so that all runs can end."""
+        for key in self._requests:
+            if key not in self.started:
+                self._start(key)
+        self._tidy(True)
+
+    def _tidy(self, first: bool = False) -> None:
+        process = self._somebody()
+        if process is not None:
+            if first:
+                for tag in ("red", "blue"):
+                    process.thread(lambda engine, tag=tag: engine.set_tag_permit(tag, None))
+            process.thread(self._let_go_on)
+        self._world.later(5.0, self._tidy)
+
+    def _let_go_on(self, engine: Engine) -> None:
+        for entry in self._world.storage.list_runs(RunQuery(limit=1000)):
+            if is_permit_flow(entry.flow_id):
+                continue
+            try:
+                self._help(engine, entry)
+            except (Conflict, Closed, WaitTimeout):
+                pass  # it has gone on by itself
+
+    def _help(self, engine: Engine, entry: RunEntry) -> None:
+        run = Run(engine, entry)
+        if entry.status is RunStatus.FAILED and entry.blocking:
+            run.unblock()
+        elif entry.status is RunStatus.IN_PROGRESS:
+            for step in run.steps.values():
+                if step.status is StepStatus.PAUSED:
+                    run.clear_breakpoint(step.id)
+                    run.resume(step.id)
+
+    def _somebody(self) -> Process | None:
+        serving = self._world.serving()
+        return self._world.time.chance.choice(serving) if serving else None

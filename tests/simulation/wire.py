@@ -1,0 +1,87 @@
+"""The way of one process to the store: calls take time, fail before or after their effect, or never come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from maestro_flow.errors import MaestroFlowError, StorageUnavailable
+from maestro_flow.storage.protocol import Storage
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process
+
+__all__ = ["VERBS", "Wire"]
+
+WRITES = frozenset(
+    {"claim", "renew", "release", "commit", "send", "push", "start", "taken", "receive", "purge_messages"}
+)
+READS = frozenset(
+    {"holder", "last_position", "load_flows", "read_flow", "read_log", "message", "definition", "given", "run"}
+    | {"list_runs"}
+)
+PAGES = frozenset({"load_flows", "given", "receive"})
+"""Their pages may have fewer entries than were asked for."""
+VERBS = WRITES | READS
+
+
+class Wire:
+    """A ``Storage``, by what it passes on. The process dies, freezes or is cut off as the fates have it."""
+
+    def __init__(self, process: Process, storage: Storage) -> None:
+        self._process, self._storage = process, storage
+
+    def __getattr__(self, name: str) -> Any:
+        verb = getattr(self._storage, name)
+        if name not in VERBS:
+            return verb
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._call(name, lambda: verb(*args, **kwargs))
+
+        self.__dict__[name] = call
+        return call
+
+    def _call(self, name: str, verb: Callable[[], Any]) -> Any:
+        process = self._process
+        fate = process.world.faults.fate(name)
+        process.world.time.note(f"{process.name} {name} {fate}")
+        self._pass(fate.before_s)
+        if fate.crash_before:
+            process.crash(f"in {name}, before its effect")
+        if fate.late_s is not None and name in WRITES:
+            process.world.later(fate.late_s, lambda: self._land(name, verb))
+            raise StorageUnavailable(f"the connection died during {name}")
+        if fate.error_before:
+            raise StorageUnavailable(f"no connection for {name}")
+        answer = self._effect(name, verb)
+        if fate.crash_after:
+            process.crash(f"in {name}, after its effect")
+        self._pass(fate.after_s)
+        if fate.error_after:
+            raise StorageUnavailable(f"the answer to {name} is lost")
+        if fate.short and name in PAGES and len(answer) > 1:
+            answer = answer[: 1 + process.world.time.chance.randrange(len(answer))]
+        return answer
+
+    def _effect(self, name: str, verb: Callable[[], Any]) -> Any:
+        try:
+            answer = verb()
+        except MaestroFlowError as error:
+            self._process.world.time.note(f"{self._process.name} {name} -> {type(error).__name__}: {error}")
+            raise
+        self._process.world.observe(self._process, name, answer)
+        return answer
+
+    def _land(self, name: str, verb: Callable[[], Any]) -> None:
+        """The statement was under way when its connection died, and arrives now."""
+        self._process.world.time.note(f"{self._process.name} {name} lands late")
+        try:
+            verb()
+        except MaestroFlowError:
+            pass  # nobody is there to hear it
+
+    def _pass(self, seconds: float) -> None:
+        """The call takes its time; whoever makes it is a thread of the process."""
+        if seconds > 0:
+            self._process.runtime.sleep(seconds)

@@ -1,0 +1,167 @@
+"""The world: one store, some processes, one time, and a scheduler that picks what happens next from the seed."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from maestro_flow.storage.memory import MemoryStorage
+from tests.simulation.faults import Faults
+from tests.simulation.process import Process
+from tests.simulation.times import StoreTime, Time
+from tests.simulation.workload import Workload
+
+__all__ = ["World"]
+
+GROUPS = 8
+LEASE_S = 10.0
+
+
+class World:
+    """See the module. ``step`` is one step of one process, or one moment of time."""
+
+    def __init__(
+        self,
+        seed: int,
+        show: Callable[[str], None] | None = None,
+        store: Callable[..., MemoryStorage] = MemoryStorage,
+    ) -> None:
+        self.seed = seed
+        self.time = Time(seed, show)
+        chance = self.time.chance
+        self.store_time = StoreTime(self.time)
+        self.storage = store(self.store_time, groups=GROUPS)
+        self.faults = Faults.of(chance, LEASE_S)
+        self.counts: Counter[str] = Counter()
+        self.mailbox_steps = 0
+        self.current: Process | None = None
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self.settings: dict[str, Any] = {
+            "lease_s": LEASE_S,
+            "crashes_max": chance.choice([2, 3, 100]),
+            "deliveries_max": 50,  # here it is owners that fail, not messages that are defective
+            "executor_threads": chance.choice([2, 8]),
+            "executor_queue_max": chance.choice([2, 8, 1000]),
+            "suspects_max": chance.choice([1, 4]),
+            "batch_max": chance.choice([1, 3, 1024]),
+            "commit_events_max": chance.choice([2, 200]),
+        }
+        self.workload = Workload(self)
+        self.processes = [self._process(number) for number in range(chance.choice([2, 2, 3, 3, 4]))]
+        self._next_misfortune = self._misfortune_at()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Something outside the processes, after some time."""
+        heapq.heappush(self._events, (self.time.now + max(0.0, seconds), next(self._numbers), call))
+
+    def run(self, until: Callable[[], bool], timeout_s: float) -> bool:
+        """Let time pass until the condition holds, or it is over; whether it holds."""
+        end = self.time.now + timeout_s
+        while not until():
+            if self.time.now >= end:
+                return False
+            self.step(end)
+        return True
+
+    def step(self, end: float) -> None:
+        ready = [process for process in self.processes if process.runtime.is_runnable and not process.is_frozen]
+        chance = self.time.chance
+        if not ready or (self.faults.are_on and chance.random() < self.faults.dally_rate):
+            self._advance(end)
+            return
+        index = chance.randrange(len(ready)) if len(ready) > 1 else 0
+        process = ready[index]
+        self.mailbox_steps += 1
+        if self.mailbox_steps >= self._next_misfortune:
+            self._next_misfortune = self._misfortune_at()
+            if self.faults.are_on:
+                self._misfortune(process)
+                return
+        self.current = process
+        self.time.chose(index, len(ready))
+        process.runtime.step()
+        self.current = None
+
+    def serving(self) -> list[Process]:
+        return [process for process in self.processes if process.is_serving and not process.is_frozen]
+
+    def make_peace(self) -> None:
+        """Nothing goes wrong any more: who is frozen thaws, who is dead is started again."""
+        self.time.note("peace")
+        self.faults.are_on = False
+        self._events.clear()
+        for number, process in enumerate(self.processes):
+            process.frozen_until = 0.0
+            if not process.is_alive:
+                self.processes[number] = self._process(number)
+
+    def has_ended(self, process: Process) -> None:
+        """Another one is started in its place, after a while."""
+
+        def replace() -> None:
+            if not self.processes[number].is_alive:
+                self.processes[number] = self._process(number)
+
+        number = self.processes.index(process)
+        if self.faults.are_on:
+            self.later(self.time.chance.expovariate(1 / LEASE_S), replace)
+
+    def observe(self, process: Process, verb: str, answer: Any) -> None:
+        """A call has had its effect."""
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def _advance(self, end: float) -> None:
+        """To the next moment at which something is due; what is due then can run."""
+        due, source = end, None
+        for process in self.processes:
+            at = process.next_due()
+            if at is not None and at < due:
+                due, source = at, process
+        if self._events and self._events[0][0] <= due:
+            due = self._events[0][0]
+            self.time.now = max(self.time.now, due)
+            heapq.heappop(self._events)[2]()
+            return
+        self.time.now = max(self.time.now, due)
+        if source is not None:
+            source.runtime.fire(self.time.now)
+
+    # -- misfortunes --------------------------------------------------------------------------------------------
+
+    def _misfortune_at(self) -> float:
+        faults = self.faults
+        rate = (
+            faults.crash_rate + faults.freeze_rate + faults.leave_rate + faults.jump_rate + faults.store_jump_rate
+        )
+        return self.mailbox_steps + (self.time.chance.expovariate(rate) if rate else float("inf"))
+
+    def _misfortune(self, process: Process) -> None:
+        chance, faults = self.time.chance, self.faults
+        kinds = ["crash", "freeze", "leave", "jump", "store_jump"]
+        weights = [
+            faults.crash_rate,
+            faults.freeze_rate,
+            faults.leave_rate,
+            faults.jump_rate,
+            faults.store_jump_rate,
+        ]
+        match chance.choices(kinds, weights)[0]:
+            case "crash":
+                process.crash("between two steps")
+            case "freeze":
+                process.freeze(chance.choice([0.05, 0.3, 1.0, 1.5, 3.0]) * LEASE_S * chance.uniform(0.5, 1.0))
+            case "leave":
+                process.leave()
+            case "jump":
+                process.clock.wrong_by_s += chance.choice([3600.0, -3600.0, 15.0, -15.0])
+            case "store_jump":
+                self.store_time.wrong_by_s += chance.choice([30.0, 3.0])
+
+    def _process(self, number: int) -> Process:
+        self.counts["processes"] += 1
+        return Process(self, f"n{number}.{self.counts['processes']}", **self.settings)
