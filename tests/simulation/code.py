@@ -64,7 +64,7 @@ class Code:
         self._suffer(process, chance, context)
         fate = chance.random()
         if fate < 0.5 and polls < 5:
-            artifacts = {"polls": polls} if chance.random() < 0.7 else {}
+            artifacts = {"polls": polls}
             return StepResult(Verdict.CONTINUE, artifacts=artifacts, next_poll_s=chance.choice([None, 0, 0.2, 4.0]))
         if fate < 0.5 + self._world.faults.fail_rate / 2:
             kinds = [Verdict.USER_ERROR, Verdict.PLATFORM_ERROR, Verdict.FATAL_ERROR, Verdict.STOPPED]
