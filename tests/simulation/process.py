@@ -30,6 +30,8 @@ class Process:
         self.engine: Engine | None = None
         self.is_leaving = False
         self.frozen_until = 0.0
+        self.wake: Callable[[int], None] | None = None
+        """Takes the store's hints."""
         self.runtime.spawn_thread(self._main)
 
     @property
@@ -53,6 +55,12 @@ class Process:
         if self.runtime.is_runnable:
             return self.frozen_until
         return None if at is None else max(at, self.frozen_until)
+
+    def hear(self, group_id: int) -> None:
+        """A hint of the store's, on a thread of its own."""
+        wake = self.wake
+        if wake is not None:
+            self.runtime.add(lambda: wake(group_id))
 
     def thread(self, job: Callable[[Engine], None]) -> None:
         """A user's thread in this process."""

@@ -140,6 +140,25 @@ class _Event:
         return self._flag
 
 
+class _Lock:
+    """Of threads of one process; waiting for it suspends, too."""
+
+    def __init__(self, runtime: NodeRuntime) -> None:
+        self._runtime, self._is_held = runtime, False
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def __enter__(self) -> None:
+        while self._is_held:
+            self._waiting.append(self._runtime.resumption())
+            self._runtime.suspend()
+        self._is_held = True
+
+    def __exit__(self, *_: object) -> None:
+        self._is_held = False
+        if self._waiting:
+            self._waiting.popleft()()
+
+
 class NodeRuntime(InlineRuntime):
     """See the module. ``kill`` ends the process between two instructions: nothing of it ever runs again."""
 
@@ -223,6 +242,8 @@ class NodeRuntime(InlineRuntime):
         return timer
 
     def service(self, name: str, step: Callable[[], None]) -> Any:
+        if name == "ownership":  # the one lock that is held while the store is asked: here, threads are no threads
+            step.__self__._keeper._scanning = _Lock(self)  # type: ignore[attr-defined]
         return _Service(self, step)
 
     def workers(self, name: str, count: int) -> Any:

@@ -14,15 +14,25 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "Wire"]
 
 WRITES = frozenset(
-    {"claim", "renew", "release", "commit", "send", "push", "start", "taken", "receive", "purge_messages"}
+    {"claim", "renew", "release", "leave", "commit", "send", "push", "start", "taken", "receive", "purge_messages"}
+    | {"redrive"}
 )
 READS = frozenset(
     {"holder", "last_position", "load_flows", "read_flow", "read_log", "message", "definition", "given", "run"}
-    | {"list_runs"}
+    | {"list_runs", "dead_letters"}
 )
 PAGES = frozenset({"load_flows", "given", "receive"})
 """Their pages may have fewer entries than were asked for."""
 VERBS = WRITES | READS
+
+
+def groups_of(verb: str, args: tuple[Any, ...]) -> list[int]:
+    """Groups that others have a hint of, when this call has had its effect."""
+    if verb == "send":
+        return [args[0].group_id]
+    if verb in ("start", "release"):
+        return sorted({item.group_id for item in args[0]})
+    return []
 
 
 class Wire:
@@ -37,12 +47,17 @@ class Wire:
             return verb
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._call(name, lambda: verb(*args, **kwargs))
+            return self._call(name, lambda: verb(*args, **kwargs), groups_of(name, args))
 
         self.__dict__[name] = call
         return call
 
-    def _call(self, name: str, verb: Callable[[], Any]) -> Any:
+    def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        """Hints come from the world: late, twice, or not at all."""
+        self._process.wake = wake
+        return lambda: setattr(self._process, "wake", None)
+
+    def _call(self, name: str, verb: Callable[[], Any], groups: list[int]) -> Any:
         process = self._process
         fate = process.world.faults.fate(name)
         process.world.time.note(f"{process.name} {name} {fate}")
@@ -55,6 +70,7 @@ class Wire:
         if fate.error_before:
             raise StorageUnavailable(f"no connection for {name}")
         answer = self._effect(name, verb)
+        process.world.hint(groups)
         if fate.crash_after:
             process.crash(f"in {name}, after its effect")
         self._pass(fate.after_s)
@@ -70,7 +86,6 @@ class Wire:
         except MaestroFlowError as error:
             self._process.world.time.note(f"{self._process.name} {name} -> {type(error).__name__}: {error}")
             raise
-        self._process.world.observe(self._process, name, answer)
         return answer
 
     def _land(self, name: str, verb: Callable[[], Any]) -> None:

@@ -110,8 +110,13 @@ class World:
         if self.faults.are_on:
             self.later(self.time.chance.expovariate(1 / LEASE_S), replace)
 
-    def observe(self, process: Process, verb: str, answer: Any) -> None:
-        """A call has had its effect."""
+    def hint(self, groups: list[int]) -> None:
+        """Something has come in for these groups, or they are free: processes hear of it, mostly."""
+        chance = self.time.chance
+        for process in self.processes if groups else ():
+            for _ in range(chance.choice([0, 1, 1, 2]) if self.faults.are_on else 1):
+                for group_id in groups:
+                    self.later(chance.choice([0.0, 0.001, 0.5]), lambda p=process, g=group_id: p.hear(g))  # type: ignore[misc]
 
     # -- time ---------------------------------------------------------------------------------------------------
 
