@@ -99,4 +99,9 @@ class Wire:
     def _pass(self, seconds: float) -> None:
         """The call takes its time; whoever makes it is a thread of the process."""
         if seconds > 0:
-            self._process.runtime.sleep(seconds)
+            runtime = self._process.runtime
+            resume = runtime.resumption()
+            runtime.call_later(seconds, resume)
+            if seconds > 1:
+                self._process.world.slow_calls.append(resume)
+            runtime.suspend()

@@ -38,6 +38,8 @@ class World:
         self.counts: Counter[str] = Counter()
         self.mailbox_steps = 0
         self.current: Process | None = None
+        self.slow_calls: list[Callable[[], None]] = []
+        """What lets calls of the store go on that take long; again and again is no more than once."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self.settings: dict[str, Any] = {
@@ -94,6 +96,8 @@ class World:
         self.time.note("peace")
         self.faults.are_on = False
         self._events.clear()
+        for resume in self.slow_calls:
+            resume()
         for number, process in enumerate(self.processes):
             process.frozen_until = 0.0
             if not process.is_alive:
