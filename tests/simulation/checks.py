@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from attrs import evolve
 
 from maestro_flow.actors.room import Place
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
+from maestro_flow.core.invariants.checker import check as check_history
+from maestro_flow.core.invariants.history import Execution
+from maestro_flow.engine.library import Library
 from maestro_flow.engine.permits import read_tag_permits
-from maestro_flow.model.events import StepEnded, StepRunning, decode_events
+from maestro_flow.engine.verifying import read_history
 from maestro_flow.model.permits import is_permit_flow
 
 if TYPE_CHECKING:
@@ -23,9 +27,7 @@ __all__ = ["check"]
 def check(world: World, users: Users, *, has_drained: bool) -> list[str]:
     """What is wrong; empty if nothing is."""
     problems = [] if has_drained else [f"L1: {line}" for line in _left(world, users)]
-    problems += _logs(world)
-    problems += _starts(world, users)
-    problems += _calls(world)
+    problems += _history(world, users)
     if has_drained:
         problems += _leaks(world)
     return problems
@@ -41,31 +43,23 @@ def _left(world: World, users: Users) -> Iterator[str]:
             yield f"{entry.flow_id} has not ended"
 
 
-def _logs(world: World) -> Iterator[str]:
-    for flow_id, records in world.storage._books.flows.items():
-        generations = [record.generation for record in records]
-        if generations != sorted(generations):
-            yield f"I1: {flow_id} was written by generations {generations}"
-        if is_permit_flow(flow_id):
-            continue
-        events = [event for record in records for event in decode_events(record.events)]
-        ends = Counter((event.step, event.attempt) for event in events if isinstance(event, StepEnded))
-        yield from (f"I3: {flow_id} {which} ended {count} times" for which, count in ends.items() if count > 1)
-        begun = Counter((e.step, e.attempt, e.execution) for e in events if isinstance(e, StepRunning))
-        yield from (f"I22: {flow_id} {which} began {count} times" for which, count in begun.items() if count > 1)
-
-
-def _starts(world: World, users: Users) -> Iterator[str]:
-    for key, flow_id in users.started.items():
-        if world.storage.run(flow_id) is None:
-            yield f"I15: the start {key} was answered by {flow_id}, which is not there"
-
-
-def _calls(world: World) -> Iterator[str]:
-    calls = world.workload.code.calls
-    counts = Counter((c.flow_id, c.step_id, c.attempt, c.execution, c.generation) for c in calls)
-    yield from (f"I22: {which} was called {count} times" for which, count in counts.items() if count > 1)
-    last: dict[tuple[str, str], tuple[int, int, int]] = {}
+def _history(world: World, users: Users) -> Iterator[str]:
+    """What the one checker says of the log, and of what users and their code have seen."""
+    executions = [
+        Execution(call.flow_id, call.step_id, call.attempt, call.execution, call.generation, call.owner_id)
+        for call in world.workload.code.calls
+    ]
+    messages = [letter.message for group in world.storage._books.groups for letter in group.inbox.values()]
+    history = read_history(
+        world.storage,
+        Library(world.storage),
+        operations=users.operations,
+        executions=executions,
+        messages=messages,
+        is_quiet=True,
+    )
+    for violation in check_history(evolve(history, deliveries_max=world.settings["deliveries_max"])):
+        yield f"{violation.invariant}: {violation.flow_id} {violation.step_id} {violation.message}"
 
 
 def _leaks(world: World) -> Iterator[str]:

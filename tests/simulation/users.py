@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_flow import Conflict, Engine, Run
+from maestro_flow.core.invariants.history import Answer, Operation
 from maestro_flow.errors import Closed, NotFound, StorageUnavailable, WaitTimeout
 from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import RunEntry
@@ -37,8 +38,8 @@ class Users:
         self._world = world
         chance = world.time.chance
         self.started: dict[str, str] = {}
-        self.accepted: list[tuple[str, str, str]] = []
-        """(flow id, action, step) that owners have agreed to."""
+        self.operations: list[Operation] = []
+        """What was asked for, and answered."""
         self._requests = {
             f"r{number}": (chance.choice(list(world.workload.workflows)), chance.randrange(10))
             for number in range(chance.choice([3, 6, 10]))
@@ -72,7 +73,9 @@ class Users:
         try:
             run = engine.start(workflow_id, params={"die": die}, request_id=key)
         except (StorageUnavailable, Closed):
+            self.operations.append(Operation("start", Answer.UNKNOWN, key, workflow_id=workflow_id))
             return
+        self.operations.append(Operation("start", Answer.ACCEPTED, key, run.flow_id, workflow_id=workflow_id))
         there = self.started.setdefault(key, run.flow_id)
         self._world.time.note(f"start {key} is {run.flow_id}")
         assert there == run.flow_id, f"I14: the start {key} was answered by {there} and by {run.flow_id}"
@@ -101,6 +104,7 @@ class Users:
 
     def _do(self, run: Run, action: Action, step: str) -> None:
         self._world.time.note(f"{action} {step} of {run.flow_id}?")
+        kind = action.lower()
         match action:
             case Action.STOP:
                 run.stop(step)
@@ -109,7 +113,8 @@ class Users:
             case Action.UNBLOCK:
                 run.unblock()
             case Action.SKIP:
-                run.skip(step)
+                there = run.skip(step)
+                kind, run = (kind, run) if there is run else ("restart", there)
             case Action.PAUSE:
                 run.pause(step)
             case Action.RESUME:
@@ -117,8 +122,8 @@ class Users:
             case Action.BREAKPOINT:
                 run.set_breakpoint(step)
             case Action.RESTART:
-                run.restart(step=step)
-        self.accepted.append((run.flow_id, action, step))
+                run = run.restart(step=step)
+        self.operations.append(Operation(kind, Answer.ACCEPTED, "", run.flow_id, step))
         self._world.time.note(f"{action} {step} of {run.flow_id}: accepted")
         self._world.counts["accepted"] += 1
 
