@@ -146,18 +146,18 @@ class Users:
         for key in self._requests:
             if key not in self.started:
                 self._start(key)
-        self._tidy(True)
+        self._tidy()
 
-    def _tidy(self, first: bool = False) -> None:
+    def _tidy(self) -> None:
         process = self._somebody()
         if process is not None:
-            if first:
-                for tag in ("red", "blue"):
-                    process.thread(lambda engine, tag=tag: engine.set_tag_permit(tag, None))
             process.thread(self._let_go_on)
         self._world.later(5.0, self._tidy)
 
     def _let_go_on(self, engine: Engine) -> None:
+        for tag, permit in engine.tag_permits().items():
+            if permit.limit is not None:
+                engine.set_tag_permit(tag, None)
         for entry in self._world.storage.list_runs(RunQuery(limit=1000)):
             if is_permit_flow(entry.flow_id):
                 continue

@@ -23,7 +23,7 @@ from maestro_flow.model.events import (
     UnknownEvent,
     decode_events,
 )
-from maestro_flow.model.permit_events import ClaimGranted, decode_permit_events
+from maestro_flow.model.permit_events import ClaimGranted, ClaimReleased, decode_permit_events
 from maestro_flow.model.permits import claim_of, is_permit_flow
 
 __all__ = ["check_observations"]
@@ -44,8 +44,10 @@ class _Said:
     ended_steps: set[tuple[str, str]] = Factory(set)
 
     def read_permits(self, record: LogRecord) -> None:
-        for event in decode_permit_events(record.events, record.schema_version):
-            if isinstance(event, ClaimGranted):
+        events = decode_permit_events(record.events, record.schema_version)
+        given_back = {event.claim for event in events if isinstance(event, ClaimReleased)}
+        for event in events:
+            if isinstance(event, ClaimGranted) and event.claim not in given_back:  # or else nobody need be told
                 self.promised[f"{event.claim}/granted"] = record.flow_id
 
     def read(self, flow_id: str, event: Event) -> None:

@@ -102,9 +102,11 @@ class RunReplay:
                 self._ended(event, at)
             case RunUnblocked():
                 self._unblocked(event)
+            case BreakpointSet():  # also in a run that waits for its turn
+                self.steps.of_this_run(event.step)
             case _ if self.status is not RunStatus.IN_PROGRESS:
                 raise Violated("I5", f"{type(event).__name__} before the run began", getattr(event, "step", ""))
-            case BreakpointSet() | StepLacking():
+            case StepLacking():
                 self.steps.of_this_run(event.step)
             case _:
                 self.steps.take(event, at)
