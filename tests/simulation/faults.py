@@ -75,7 +75,7 @@ class Faults:
             freeze_rate=rate(0.0003, 0.004),
             leave_rate=rate(0.0001, 0.002),
             jump_rate=rate(0.0003, 0.003),
-            store_jump_rate=rate(0.0001, 0.0005, 0.15),
+            store_jump_rate=rate(0.0003, 0.003, 0.3),
             code_crash_rate=rate(0.01, 0.1, 0.4),
             hang_rate=rate(0.01, 0.1, 0.5),
             fail_rate=rate(0.05, 0.5, 0.8),
