@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -191,6 +192,9 @@ class InlineRuntime:
 
     def event(self) -> _Event:
         return _Event(self)
+
+    def lock(self) -> AbstractContextManager[Any]:
+        return threading.Lock()  # calls of the store are over at once: nobody meets it held
 
     def close(self) -> None:
         self._runnable.clear()

@@ -111,6 +111,10 @@ class Runtime(Protocol):
 
     def event(self) -> Event: ...
 
+    def lock(self) -> AbstractContextManager[Any]:
+        """A lock for what waits for the store while it is held. Where nothing waits, ``threading.Lock`` does."""
+        ...
+
     def close(self) -> None:
         """Stop everything that this runtime runs. Jobs under way are not waited for."""
         ...

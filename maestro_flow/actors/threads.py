@@ -181,6 +181,9 @@ class Threads:
     def event(self) -> ThreadEvent:
         return ThreadEvent()
 
+    def lock(self) -> AbstractContextManager[Any]:
+        return threading.Lock()
+
     def close(self) -> None:
         self._timers.close()
         for closeable in list(self._closeables):

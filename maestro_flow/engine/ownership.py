@@ -13,7 +13,6 @@ store's clock, estimated from each renewal.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -114,7 +113,7 @@ class Keeper:
         self._renew_at = float("-inf")
         self._patient_until = float("inf")
         """Until then, what is beyond our share is left to others."""
-        self._scanning = threading.Lock()
+        self._scanning = runtime.lock()
         self._is_closing = self.is_closed = False
         self.has_scanned = False
         """At least one scan is over, whatever it found."""

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.invariants.checker import Checker
-from maestro_flow.core.invariants.history import Execution, History, Operation, Violation
+from maestro_flow.core.invariants.history import Claimed, Execution, History, Operation, Violation
 from maestro_flow.core.invariants.liveness import check_given, check_live
 from maestro_flow.engine.library import Library
 from maestro_flow.errors import NotFound
@@ -109,6 +109,7 @@ def read_history(
     operations: Sequence[Operation] = (),
     executions: Sequence[Execution] = (),
     messages: Sequence[Message] = (),
+    claims: Sequence[Claimed] = (),
     is_quiet: bool = False,
 ) -> History:
     """All of a store in memory, for ``check``, with what others have seen. For tests; a large store does not fit."""
@@ -128,6 +129,7 @@ def read_history(
         operations=operations,
         executions=executions,
         messages=messages,
+        claims=claims,
         is_quiet=is_quiet,
     )
 

@@ -56,6 +56,7 @@ def _history(world: World, users: Users) -> Iterator[str]:
         operations=users.operations,
         executions=executions,
         messages=messages,
+        claims=world.claims,
         is_quiet=True,
     )
     for violation in check_history(evolve(history, deliveries_max=world.settings["deliveries_max"])):

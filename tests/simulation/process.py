@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_flow import Engine
 from maestro_flow.clock import Environment
@@ -22,8 +22,8 @@ __all__ = ["Process"]
 class Process:
     """``engine`` is None until it serves."""
 
-    def __init__(self, world: World, name: str, **settings: float) -> None:
-        self.world, self.name, self._settings = world, name, settings
+    def __init__(self, world: World, seat: int, name: str, settings: dict[str, Any]) -> None:
+        self.world, self.seat, self.name, self._settings = world, seat, name, settings
         self.clock = NodeClock(world.time, wrong_by_s=world.time.chance.choice([0.0, 0.0, 3600.0, -3600.0, 7.5]))
         self.runtime = NodeRuntime(world.time, self.clock)
         self.storage = Wire(self, world.storage)
@@ -104,7 +104,7 @@ class Process:
         engine._step_types._loaded["Probe"] = Probe(self.world.workload.code)
         engine._step_types.version += 1
         engine._node.look_again()
-        for workflow in self.world.workload.code_of(self.name):
+        for workflow in self.world.workload.code_of(self.seat):
             while True:
                 try:
                     engine.push(workflow)

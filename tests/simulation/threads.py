@@ -242,8 +242,6 @@ class NodeRuntime(InlineRuntime):
         return timer
 
     def service(self, name: str, step: Callable[[], None]) -> Any:
-        if name == "ownership":  # the one lock that is held while the store is asked: here, threads are no threads
-            step.__self__._keeper._scanning = _Lock(self)  # type: ignore[attr-defined]
         return _Service(self, step)
 
     def workers(self, name: str, count: int) -> Any:
@@ -251,6 +249,9 @@ class NodeRuntime(InlineRuntime):
 
     def event(self) -> Any:
         return _Event(self)
+
+    def lock(self) -> Any:
+        return _Lock(self)
 
     def close(self) -> None:
         self.kill()

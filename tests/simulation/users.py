@@ -72,6 +72,8 @@ class Users:
     def _ask_for(self, engine: Engine, key: str, workflow_id: str, die: int) -> None:
         try:
             run = engine.start(workflow_id, params={"die": die}, request_id=key)
+        except NotFound:
+            return  # nobody has pushed the workflow yet
         except (StorageUnavailable, Closed):
             self.operations.append(Operation("start", Answer.UNKNOWN, key, workflow_id=workflow_id))
             return

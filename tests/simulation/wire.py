@@ -86,13 +86,15 @@ class Wire:
         except MaestroFlowError as error:
             self._process.world.time.note(f"{self._process.name} {name} -> {type(error).__name__}: {error}")
             raise
+        if name == "claim":
+            self._process.world.note_claims(answer)
         return answer
 
     def _land(self, name: str, verb: Callable[[], Any]) -> None:
         """The statement was under way when its connection died, and arrives now."""
         self._process.world.time.note(f"{self._process.name} {name} lands late")
         try:
-            verb()
+            self._effect(name, verb)
         except MaestroFlowError:
             pass  # nobody is there to hear it
 

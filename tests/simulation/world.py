@@ -5,14 +5,16 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from maestro_flow.core.invariants.history import Claimed
+from maestro_flow.model.commit import Lease
 from maestro_flow.storage.memory import MemoryStorage
 from tests.simulation.faults import Faults
 from tests.simulation.process import Process
 from tests.simulation.times import StoreTime, Time
-from tests.simulation.workload import Workload
+from tests.simulation.workload import SEATS, Workload
 
 __all__ = ["World"]
 
@@ -38,6 +40,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.mailbox_steps = 0
         self.current: Process | None = None
+        self.claims: list[Claimed] = []
         self.slow_calls: list[Callable[[], None]] = []
         """What lets calls of the store go on that take long; again and again is no more than once."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -53,7 +56,7 @@ class World:
             "commit_events_max": chance.choice([2, 200]),
         }
         self.workload = Workload(self)
-        self.processes = [self._process(number) for number in range(chance.choice([2, 2, 3, 3, 4]))]
+        self.processes = [self._process(number) for number in range(chance.choice([2, 2, 3, 3, SEATS]))]
         self._next_misfortune = self._misfortune_at()
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -122,6 +125,12 @@ class World:
                 for group_id in groups:
                     self.later(chance.choice([0.0, 0.001, 0.5]), lambda p=process, g=group_id: p.hear(g))  # type: ignore[misc]
 
+    def note_claims(self, leases: Sequence[Lease]) -> None:
+        """A process was given these groups just now."""
+        self.claims += [
+            Claimed(lease.group_id, lease.generation, self.storage.last_position(lease.group_id)) for lease in leases
+        ]
+
     # -- time ---------------------------------------------------------------------------------------------------
 
     def _advance(self, end: float) -> None:
@@ -173,4 +182,4 @@ class World:
 
     def _process(self, number: int) -> Process:
         self.counts["processes"] += 1
-        return Process(self, f"n{number}.{self.counts['processes']}", **self.settings)
+        return Process(self, number, f"n{number}.{self.counts['processes']}", self.settings)

@@ -12,7 +12,7 @@ from maestro_flow.core.graph import Graph
 from maestro_flow.core.invariants.table import INVARIANTS
 from maestro_flow.model.commit import LogRecord, Message, RunEntry
 
-__all__ = ["Answer", "Execution", "Found", "History", "Operation", "Source", "Violated", "Violation"]
+__all__ = ["Answer", "Claimed", "Execution", "Found", "History", "Operation", "Source", "Violated", "Violation"]
 
 
 @frozen
@@ -90,11 +90,21 @@ class Execution:
 
 
 @frozen
+class Claimed:
+    """A group was handed out, as somebody beside the store has seen it: nothing older than that may follow."""
+
+    group_id: int
+    generation: int
+    position: int
+    """The last one of the group at that moment, 0 if there was none."""
+
+
+@frozen
 class History:
     """All that is known of some groups; only ``records`` and ``graphs`` are needed.
 
-    ``graphs`` are by (workflow id, version). Empty ``entries``, ``operations``, ``executions`` or ``messages`` mean
-    that nobody has looked. ``messages`` are all that the inboxes hold, tombstones and dead letters included.
+    ``graphs`` are by (workflow id, version). Where ``entries``, ``operations``, ``executions``, ``messages`` or
+    ``claims`` are empty, nobody has looked. ``messages`` are all that the inboxes hold, tombstones and dead letters included.
     """
 
     records: Sequence[LogRecord]
@@ -103,6 +113,7 @@ class History:
     operations: Sequence[Operation] = ()
     executions: Sequence[Execution] = ()
     messages: Sequence[Message] = ()
+    claims: Sequence[Claimed] = ()
     is_quiet: bool = False
     """The faults are over and time has passed: whatever can end has ended."""
     deliveries_max: int = 5

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from attrs import Factory, define
 
-from maestro_flow.core.invariants.history import Answer, Execution, History, Operation, Violation
+from maestro_flow.core.invariants.history import Answer, Claimed, Execution, History, Operation, Violation
 from maestro_flow.model.commit import LogRecord, Message, MessageState
 from maestro_flow.model.events import (
     Event,
@@ -77,6 +77,7 @@ class _Said:
 
 def check_observations(history: History) -> Iterator[Violation]:
     """All that does not agree."""
+    yield from _check_claims(history)
     if not (history.operations or history.executions or history.messages):
         return
     said = _read(history)
@@ -163,6 +164,24 @@ def _check_executions(history: History, said: _Said) -> Iterator[Violation]:
                     f"and the one before it that of {before.generation}"
                 )
                 yield Violation("I23", problem, flow_id, step_id)
+
+
+# -- owners -----------------------------------------------------------------------------------------------------
+
+
+def _check_claims(history: History) -> Iterator[Violation]:
+    """The revisions of a flow stop most stale writes, too; this shows that none gets as far as that."""
+    claims: dict[int, list[Claimed]] = defaultdict(list)
+    for claimed in history.claims:
+        claims[claimed.group_id].append(claimed)
+    for record in history.records:
+        for claimed in claims[record.group_id]:
+            if record.generation < claimed.generation and record.position > claimed.position:
+                problem = (
+                    f"generation {record.generation} has written at position {record.position}, and at "
+                    f"{claimed.position} the group was generation {claimed.generation}'s"
+                )
+                yield Violation("I1", problem, record.flow_id, group_id=record.group_id, position=record.position)
 
 
 # -- the inboxes ------------------------------------------------------------------------------------------------

@@ -31,14 +31,18 @@ class GroupOrder:
 
     def __init__(self, group_id: int, found: Found) -> None:
         self.group_id, self.found = group_id, found
-        self.position = 0
+        self.position = self.generation = 0
         self.owners: dict[int, str] = {}
 
     def take(self, record: LogRecord) -> None:
         if record.position <= self.position:
             problem = f"its position does not follow {self.position}, the last one of the group"
             self.found(_violation("I1", problem, record))
+        if record.generation < self.generation:
+            problem = f"generation {record.generation} writes after generation {self.generation} of the group"
+            self.found(_violation("I1", problem, record))
         self.position = max(self.position, record.position)
+        self.generation = max(self.generation, record.generation)
         owner_id = self.owners.setdefault(record.generation, record.owner_id)
         if owner_id != record.owner_id:
             problem = (
@@ -52,9 +56,6 @@ def check_against(last: LastWrite, record: LogRecord, found: Found) -> None:
     if record.group_id != last.group_id:
         problem = f"the flow is of group {last.group_id}, and goes on in group {record.group_id}"
         found(_violation("I2", problem, record))
-    elif record.generation < last.generation:
-        problem = f"generation {record.generation} writes after generation {last.generation}"
-        found(_violation("I1", problem, record))
     elif record.position <= last.position:
         problem = f"position {record.position} comes before that of the revision before it, {last.position}"
         found(_violation("I1", problem, record))

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 
 from maestro_flow.core.graph import Graph
-from maestro_flow.core.invariants.history import Answer, Execution, History, Operation
+from maestro_flow.core.invariants.history import Answer, Claimed, Execution, History, Operation
 from maestro_flow.model.commit import LogRecord, Message, MessageState, RunEntry, flow_id_of
 from maestro_flow.model.events import (
     Event,
@@ -34,7 +34,7 @@ class Story:
         definition = evolve(parse_workflow(list(lines or ("a -> b", "b"))), **fields)
         self.graphs = {("wf", 1): Graph.of(definition, 1)}
         self.records: list[LogRecord] = []
-        self.seen: dict[str, Any] = {"operations": [], "executions": [], "messages": [], "entries": []}
+        self.seen: dict[str, Any] = {"operations": [], "executions": [], "messages": [], "entries": [], "claims": []}
 
     def write(self, flow: str, *events: Event, **other: Any) -> Story:
         """The next record of a flow (``1`` is wf/1/1, ``2/3`` is run 3 of instance 2), apart from ``other``."""
@@ -71,6 +71,11 @@ class Story:
     def called(self, step: str, attempt: int = 1, execution: int = 1, generation: int = 1) -> Story:
         """A step's code has seen itself called, in run 1."""
         self.seen["executions"].append(Execution("wf/1/1", step, attempt, execution, generation))
+        return self
+
+    def claimed(self, generation: int, position: int) -> Story:
+        """The group was handed out when it had so many records."""
+        self.seen["claims"].append(Claimed(0, generation, position))
         return self
 
     def letter(self, message_id: str, state: str = "settled", outcome: str = "accepted", **other: Any) -> Story:

@@ -384,7 +384,14 @@ CASES: list[Case] = [
     ),
     ("a run times out that has no timeout", "I24", "", lambda: a_to_b().write("1", RunStopping("", S.TIMED_OUT))),
     ("a record is older than the one before it", "I24", "", lambda: a_to_b().write("1", done("b"), over(), at=1.0)),
+    (
+        "an old owner writes to one flow after a new one wrote to another",
+        "I1",
+        "",
+        lambda: ended().write("2", begun("2"), starts("a"), generation=2).write("3", begun("3"), generation=1),
+    ),
     # -- what others have seen
+    ("an owner writes after its group was handed out", "I1", "", lambda: a_to_b().claimed(2, 2).write("1", done("b"))),
     ("a step's code is called twice", "I22", "a", lambda: ended().called("a").called("a").called("b")),
     ("code is called before it is written", "I22", "c", lambda: ended().called("a").called("c")),
     ("code is called in an execution to come", "I22", "a", lambda: ended().called("a", execution=2)),
