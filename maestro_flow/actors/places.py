@@ -56,8 +56,8 @@ class Places:
 
     def settle(self, offered: Capacity, decision: Decision) -> None:
         """Give back what the decision did not use; wait for what it was short of."""
-        if len(offered.inline) == len(decision.state.graph.steps):
-            return  # the engine runs all steps itself
+        if offered.is_leaving or len(offered.inline) == len(decision.state.graph.steps):
+            return  # nothing is started any more, or the engine runs all steps itself
         used = dict.fromkeys(Place, 0)
         for effect in decision.effects:
             if isinstance(effect, RunStep) and (place := place_of(effect, decision.state, offered.inline)):

@@ -20,6 +20,8 @@ __all__ = ["World"]
 
 GROUPS = 8
 LEASE_S = 10.0
+STEPS_AT_ONCE_MAX = 20_000
+"""Steps of mailboxes without time passing: more are a loop."""
 
 
 class World:
@@ -66,10 +68,14 @@ class World:
     def run(self, until: Callable[[], bool], timeout_s: float) -> bool:
         """Let time pass until the condition holds, or it is over; whether it holds."""
         end = self.time.now + timeout_s
+        moment, steps = self.time.now, self.mailbox_steps
         while not until():
             if self.time.now >= end:
                 return False
             self.step(end)
+            if self.time.now > moment:
+                moment, steps = self.time.now, self.mailbox_steps
+            assert self.mailbox_steps < steps + STEPS_AT_ONCE_MAX, f"L1: something goes round in circles at {moment}"
         return True
 
     def step(self, end: float) -> None:
