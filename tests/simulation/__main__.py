@@ -20,7 +20,11 @@ def main() -> None:
     if chosen.seed is not None:
         if chosen.trace:
             logging.disable(logging.NOTSET)
-            logging.basicConfig(level=logging.DEBUG, format="              %(message)s", handlers=[__import__("logging").StreamHandler(__import__("sys").stdout)])
+            logging.basicConfig(
+                level=logging.DEBUG,
+                format="              %(message)s",
+                handlers=[__import__("logging").StreamHandler(__import__("sys").stdout)],
+            )
         print(play(chosen.seed, print if chosen.trace else None))
         return
     began = time.perf_counter()
@@ -35,7 +39,9 @@ def main() -> None:
         for problem in report.problems:
             print(f"seed {seed}: {problem}", flush=True)
     spent = time.perf_counter() - began
-    print(f"{chosen.seeds} seeds, {steps} mailbox steps, {hours:.1f} virtual hours, {spent:.1f} s, {steps/spent:.0f} steps/s")
+    print(
+        f"{chosen.seeds} seeds, {steps} mailbox steps, {hours:.1f} virtual hours, {spent:.1f} s, {steps / spent:.0f} steps/s"
+    )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ class Fate:
 
     def __str__(self) -> str:
         words = [f"{self.before_s * 1000:.1f}+{self.after_s * 1000:.1f} ms"]
-        words += [name for name in ("crash_before", "crash_after", "error_before", "error_after") if getattr(self, name)]
+        words += [
+            name for name in ("crash_before", "crash_after", "error_before", "error_after") if getattr(self, name)
+        ]
         words += ["late"] if self.late_s is not None else []
         return " ".join(words)
 

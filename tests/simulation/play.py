@@ -52,9 +52,7 @@ def play(
         problems = check(world, users, has_drained=has_drained)
     except AssertionError as error:
         problems.append(str(error))
-    return Report(
-        seed, problems, world.time.digest, world.mailbox_steps, world.time.now, drained_s, dict(world.counts)
-    )
+    return Report(seed, problems, world.time.digest, world.mailbox_steps, world.time.now, drained_s, dict(world.counts))
 
 
 def is_drained(world: World, users: Users) -> bool:

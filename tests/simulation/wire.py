@@ -100,10 +100,11 @@ class Wire:
 
     def _pass(self, seconds: float) -> None:
         """The call takes its time; whoever makes it is a thread of the process."""
-        if seconds > 0:
-            runtime = self._process.runtime
-            resume = runtime.resumption()
-            runtime.call_later(seconds, resume)
-            if seconds > 1:
-                self._process.world.slow_calls.append(resume)
-            runtime.suspend()
+        runtime, world = self._process.runtime, self._process.world
+        if seconds <= 0 or (seconds > 1 and not world.faults.are_on):
+            return
+        resume = runtime.resumption()
+        runtime.call_later(seconds, resume)
+        if seconds > 1:
+            world.slow_calls.append(resume)
+        runtime.suspend()

@@ -120,8 +120,7 @@ class World:
                 self.processes[number] = self._process(number)
 
         number = self.processes.index(process)
-        if self.faults.are_on:
-            self.later(self.time.chance.expovariate(1 / LEASE_S), replace)
+        self.later(self.time.chance.expovariate(1 / LEASE_S) if self.faults.are_on else 0.0, replace)
 
     def hint(self, groups: list[int]) -> None:
         """Something has come in for these groups, or they are free: processes hear of it, mostly."""
@@ -159,9 +158,7 @@ class World:
 
     def _misfortune_at(self) -> float:
         faults = self.faults
-        rate = (
-            faults.crash_rate + faults.freeze_rate + faults.leave_rate + faults.jump_rate + faults.store_jump_rate
-        )
+        rate = faults.crash_rate + faults.freeze_rate + faults.leave_rate + faults.jump_rate + faults.store_jump_rate
         return self.mailbox_steps + (self.time.chance.expovariate(rate) if rate else float("inf"))
 
     def _misfortune(self, process: Process) -> None:

@@ -29,7 +29,8 @@ __all__ = ["PermitReplay", "Strategies"]
 @define
 class _Workflow:
     going: set[str] = Factory(set)
-    blocking: set[str] = Factory(set)
+    blocking: dict[str, float] = Factory(dict)
+    """Failed runs, and when they were created: those that were created before may be on their way still."""
 
 
 class Strategies:
@@ -47,7 +48,7 @@ class Strategies:
             case RunEnded():
                 self._ended(run)
             case RunUnblocked() if run.workflow_id in self._workflows:
-                self._workflows[run.workflow_id].blocking.discard(run.flow_id)
+                self._workflows[run.workflow_id].blocking.pop(run.flow_id, None)
 
     def _launched(self, run: RunReplay) -> None:
         """A run has begun."""
@@ -59,17 +60,17 @@ class Strategies:
         if limit is not None and len(others) >= limit and not self._is_allowed_by_newer(run, len(others)):
             some = ", ".join(sorted(others)[:3])
             raise Violated("I18", f"the run begins while {len(others)} of at most {limit} go on: {some}")
-        if strategy.rule is RunRule.STRICT_SEQUENTIAL and workflow.blocking:
-            blocking = min(workflow.blocking)
-            if not self._is_allowed_by_newer(run, 0, by_other_rule=True):
-                raise Violated("I18", f"the run begins while {blocking} has failed and was not unblocked")
+        if strategy.rule is RunRule.STRICT_SEQUENTIAL:
+            blocking = [flow_id for flow_id, created_at in workflow.blocking.items() if created_at <= run.created_at]
+            if blocking and not self._is_allowed_by_newer(run, 0, by_other_rule=True):
+                raise Violated("I18", f"the run begins while {min(blocking)} has failed and was not unblocked")
 
     def _ended(self, run: RunReplay) -> None:
         """A run has ended."""
         workflow = self._workflows.setdefault(run.workflow_id, _Workflow())
         workflow.going.discard(run.flow_id)
         if run.is_blocking and run.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL:
-            workflow.blocking.add(run.flow_id)
+            workflow.blocking[run.flow_id] = run.created_at
         if not workflow.going and not workflow.blocking:
             del self._workflows[run.workflow_id]
 

@@ -120,8 +120,8 @@ def begun(flow: str = "1", *, previous: str = "", **other: Any) -> RunStarted:
     return RunStarted("wf", other.pop("version", 1), int(instance), int(run or 1), 0.0, {}, request, **other)
 
 
-def queued(flow: str = "1") -> RunQueued:
-    return RunQueued("wf", 1, int(flow), 1, 0.0)
+def queued(flow: str = "1", created_at: float = 0.0) -> RunQueued:
+    return RunQueued("wf", 1, int(flow), 1, created_at)
 
 
 def over(status: RunStatus = RunStatus.SUCCEEDED) -> RunEnded:

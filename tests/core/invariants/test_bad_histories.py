@@ -486,6 +486,8 @@ def test_what_only_looks_odd_is_no_violation() -> None:
     skipped = failed_for_good().write("1", done("a", 2, S.SKIPPED), done("b"), over())
     late = stopped().write("1", done("a")).write("1", over(R.STOPPED))
     from_b = restarted(RunPolicy.RESTART_FROM_INCOMPLETE, starts("b")).write("1/2", done("b"), over())
+    passed = Story("a", **STRICT).write("1", queued("1")).write("2", queued("2", 1.0), over(R.FAILED))
+    passed.write("1", begun("1"), starts("a"), done("a"), over())
     permitted = limited().write("1", StepPermitted("a", 1), starts("a"), done("a"), over())
-    for story in (ended(), unblocked, again, skipped, late, from_b, permitted, in_a_loop()):
+    for story in (ended(), unblocked, passed, again, skipped, late, from_b, permitted, in_a_loop()):
         assert check(story.history()) == []
