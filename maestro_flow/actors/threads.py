@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
+from typing import Any
 from weakref import WeakSet
 
 from maestro_flow.actors.runtime import Timer

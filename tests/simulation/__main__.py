@@ -1,48 +1,57 @@
-"""``python -m tests.simulation --seeds 2500``, or ``--seed N --trace``."""
+"""``python -m tests.simulation``: many seeds on all cores; or ``--seed N --trace``: one of them, told in full.
+
+Exit code 1 if a promise is broken; what is printed then has the command that shows it again.
+"""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
+import sys
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 
-from tests.simulation.play import play
+from tests.simulation.play import Report, play
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--trace", action="store_true")
-    chosen = parser.parse_args()
+    parser.add_argument("--seeds", type=int, default=2500, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--trace", action="store_true", help="of this one, print what happens")
+    given = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    if chosen.seed is not None:
-        if chosen.trace:
-            logging.disable(logging.NOTSET)
-            logging.basicConfig(
-                level=logging.DEBUG,
-                format="              %(message)s",
-                handlers=[__import__("logging").StreamHandler(__import__("sys").stdout)],
-            )
-        print(play(chosen.seed, print if chosen.trace else None))
-        return
+    if given.seed is not None:
+        report = play(given.seed, print if given.trace else None)
+        print(f"digest {report.digest}")
+        return summary([report], 0.0)
     began = time.perf_counter()
-    steps = hours = 0
-    for seed in range(chosen.first, chosen.first + chosen.seeds):
-        try:
-            report = play(seed)
-        except Exception as error:
-            print(f"seed {seed}: {error!r}")
-            continue
-        steps, hours = steps + report.mailbox_steps, hours + report.virtual_s / 3600
-        for problem in report.problems:
-            print(f"seed {seed}: {problem}", flush=True)
-    spent = time.perf_counter() - began
-    print(
-        f"{chosen.seeds} seeds, {steps} mailbox steps, {hours:.1f} virtual hours, {spent:.1f} s, {steps / spent:.0f} steps/s"
-    )
+    reports = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for report in pool.map(play, range(given.first, given.first + given.seeds), chunksize=10):
+            reports.append(report)
+            for problem in report.problems:
+                print(f"seed {report.seed}: {problem}", flush=True)
+    return summary(reports, time.perf_counter() - began)
+
+
+def summary(reports: list[Report], spent_s: float) -> int:
+    """Print what happened, all together; the exit code."""
+    counts: Counter[str] = Counter()
+    for report in reports:
+        counts.update(report.counts)
+    steps = sum(report.mailbox_steps for report in reports)
+    hours = sum(report.virtual_s for report in reports) / 3600
+    print(f"{len(reports)} seeds, {steps:,} steps of mailboxes, {hours:.1f} virtual hours, {spent_s:.0f} s")
+    print(", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())))
+    bad = [report.seed for report in reports if report.problems]
+    if bad:
+        print(f"BROKEN: {len(bad)} seeds; python -m tests.simulation --seed {bad[0]} --trace")
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Simulated user code: it takes virtual time, fails, hangs, takes its process down; chance decides by what is called."""
+"""Simulated user code: it takes virtual time, fails, hangs, kills its process; what happens follows from the seed."""
 
 from __future__ import annotations
 

@@ -24,13 +24,21 @@ class Fate:
     short: bool = False
     """A page has fewer entries than it could have."""
 
+    @property
+    def names(self) -> list[str]:
+        """What goes wrong."""
+        kinds = {
+            "crash before a call's effect": self.crash_before,
+            "crash after a call's effect": self.crash_after,
+            "call without effect": self.error_before,
+            "lost answer": self.error_after,
+            "late effect": self.late_s is not None,
+            "short page": self.short,
+        }
+        return [name for name, is_so in kinds.items() if is_so]
+
     def __str__(self) -> str:
-        words = [f"{self.before_s * 1000:.1f}+{self.after_s * 1000:.1f} ms"]
-        words += [
-            name for name in ("crash_before", "crash_after", "error_before", "error_after") if getattr(self, name)
-        ]
-        words += ["late"] if self.late_s is not None else []
-        return " ".join(words)
+        return ", ".join([f"{self.before_s * 1000:.1f}+{self.after_s * 1000:.1f} ms", *self.names])
 
 
 @define

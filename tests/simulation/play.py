@@ -1,11 +1,13 @@
-"""One simulation: a safety phase in which everything goes wrong, a liveness phase in which nothing does, the verdict."""
+"""One simulation: a phase in which everything goes wrong, a phase in which nothing does any more, and the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from attrs import frozen
 
+from maestro_flow.model.events import decode_events
+from maestro_flow.model.permit_events import decode_permit_events
 from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.storage.memory import MemoryStorage
 from tests.simulation.checks import check
@@ -50,6 +52,7 @@ def play(
         drained_s = world.time.now - peace_at
         world.run(lambda: False, 30.0)
         problems = check(world, users, has_drained=has_drained)
+        world.counts.update(happened(world))
     except AssertionError as error:
         problems.append(str(error))
     return Report(seed, problems, world.time.digest, world.mailbox_steps, world.time.now, drained_s, dict(world.counts))
@@ -61,3 +64,13 @@ def is_drained(world: World, users: Users) -> bool:
         return False
     entries = world.storage._books.entries.values()
     return all(entry.status.is_terminal for entry in entries if not is_permit_flow(entry.flow_id))
+
+
+def happened(world: World) -> Iterator[str]:
+    """What the log tells, event by event."""
+    for group_id in range(world.storage.group_count):
+        for record in world.storage.read_log(group_id, limit=1_000_000):
+            events: Sequence[object] = (
+                decode_permit_events(record.events) if is_permit_flow(record.flow_id) else decode_events(record.events)
+            )
+            yield from (f"event: {type(event).__name__}" for event in events)

@@ -69,14 +69,14 @@ class Process:
     def crash(self, where: str) -> None:
         """It dies here: a thread of its own that calls this never goes on."""
         self.world.time.note(f"{self.name} dies {where}")
-        self.world.counts["crashes"] += 1
+        self.world.counts["crash"] += 1
         self._end()
         if self.world.current is self:
             self.runtime.suspend()
 
     def freeze(self, seconds: float) -> None:
         self.world.time.note(f"{self.name} freezes for {seconds:.3f} s")
-        self.world.counts["freezes"] += 1
+        self.world.counts["freeze"] += 1
         self.frozen_until = max(self.frozen_until, self.world.time.now + seconds)
 
     def leave(self) -> None:
@@ -85,7 +85,7 @@ class Process:
             return
         self.is_leaving = True
         self.world.time.note(f"{self.name} leaves")
-        self.world.counts["leaves"] += 1
+        self.world.counts["leave"] += 1
         self.thread(self._leave)
 
     def _leave(self, engine: Engine) -> None:

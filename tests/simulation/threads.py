@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
@@ -102,7 +103,7 @@ class _Workers:
     def _hand_out(self) -> None:
         while self._tickets and self._free:
             self._free -= 1
-            self._runtime.spawn_thread(lambda ticket=self._tickets.popleft(): self._run(ticket))  # type: ignore[misc]
+            self._runtime.spawn_thread(partial(self._run, self._tickets.popleft()))
 
     def _run(self, ticket: _Ticket) -> None:
         if ticket.job is not None and not self._closed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from maestro_flow import Conflict, Engine, Run
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Users"]
 
 RUN_ACTIONS = [Action.STOP, Action.KILL, Action.UNBLOCK]
+APT = {
+    Action.RESTART: {StepStatus.FATALLY_FAILED, StepStatus.USER_FAILED, StepStatus.STOPPED, StepStatus.TIMED_OUT},
+    Action.RESUME: {StepStatus.PAUSED},
+}
 STEP_ACTIONS = [
     Action.STOP,
     Action.KILL,
@@ -46,7 +52,7 @@ class Users:
         }
         for key in self._requests:
             world.later(chance.uniform(0, 15), lambda key=key: self._start(key))  # type: ignore[misc]
-        for _ in range(chance.choice([0, 5, 15])):
+        for _ in range(chance.choice([0, 10, 30])):
             world.later(chance.uniform(0, 40), self._act)
         for _ in range(chance.choice([0, 0, 2])):
             world.later(chance.uniform(0, 40), self._set_limit)
@@ -66,10 +72,10 @@ class Users:
         for _ in range(chance.choice([1, 1, 1, 2])):
             if process := self._somebody():
                 workflow_id, die = self._requests[key]
-                process.thread(lambda engine: self._ask_for(engine, key, workflow_id, die))
+                process.thread(partial(self._ask_for, key, workflow_id, die))
         self._world.later(chance.uniform(0.5, 5.0), lambda: self._start(key))
 
-    def _ask_for(self, engine: Engine, key: str, workflow_id: str, die: int) -> None:
+    def _ask_for(self, key: str, workflow_id: str, die: int, engine: Engine) -> None:
         try:
             run = engine.start(workflow_id, params={"die": die}, request_id=key)
         except NotFound:
@@ -88,21 +94,31 @@ class Users:
         process = self._somebody()
         if process is not None and self.started:
             chance = self._world.time.chance
-            flow_id = chance.choice(sorted(self.started.values()))
+            entries = self._world.storage._books.entries
+            going = [flow_id for flow_id in sorted(entries) if entries[flow_id].status is RunStatus.IN_PROGRESS]
+            going = [flow_id for flow_id in going if not is_permit_flow(flow_id)]
+            flow_id = chance.choice(going if going and chance.random() < 0.8 else sorted(self.started.values()))
             process.thread(lambda engine: self._act_on(engine, flow_id))
 
     def _act_on(self, engine: Engine, flow_id: str) -> None:
         workflow_id, instance_id, _ = flow_id.split("/")
-        chance = self._world.time.chance
         try:
             run = engine.find(workflow_id, int(instance_id))
-            of_run = chance.random() < 0.3
-            action = chance.choice(RUN_ACTIONS if of_run else STEP_ACTIONS)
-            step = "" if of_run else chance.choice(run.definition.steps).id
-            self._do(run, action, step)
+            self._do(run, *self._choose(run))
         except (StorageUnavailable, Closed, Conflict, WaitTimeout, NotFound) as error:
             self._world.time.note(f"an action on {flow_id}: {type(error).__name__}: {error}")
-            self._world.counts[type(error).__name__] += 1
+            self._world.counts[f"action: {type(error).__name__}"] += 1
+
+    def _choose(self, run: Run) -> tuple[Action, str]:
+        """What is rarely possible is done when it is; else anything, to anything."""
+        chance = self._world.time.chance
+        steps = list(run.steps.values())
+        apt = [(action, step.id) for action, statuses in APT.items() for step in steps if step.status in statuses]
+        if apt and chance.random() < 0.7:
+            return chance.choice(apt)
+        if chance.random() < 0.3:
+            return chance.choice(RUN_ACTIONS), ""
+        return chance.choice(STEP_ACTIONS), chance.choice(steps).id
 
     def _do(self, run: Run, action: Action, step: str) -> None:
         self._world.time.note(f"{action} {step} of {run.flow_id}?")
@@ -127,7 +143,7 @@ class Users:
                 run = run.restart(step=step)
         self.operations.append(Operation(kind, Answer.ACCEPTED, "", run.flow_id, step))
         self._world.time.note(f"{action} {step} of {run.flow_id}: accepted")
-        self._world.counts["accepted"] += 1
+        self._world.counts["action: accepted"] += 1
 
     def _set_limit(self) -> None:
         if process := self._somebody():
@@ -163,10 +179,8 @@ class Users:
         for entry in self._world.storage.list_runs(RunQuery(limit=1000)):
             if is_permit_flow(entry.flow_id):
                 continue
-            try:
+            with suppress(Conflict, Closed, WaitTimeout):  # it has gone on by itself
                 self._help(engine, entry)
-            except (Conflict, Closed, WaitTimeout):
-                pass  # it has gone on by itself
 
     def _help(self, engine: Engine, entry: RunEntry) -> None:
         run = Run(engine, entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from maestro_flow.errors import MaestroFlowError, StorageUnavailable
@@ -61,6 +62,7 @@ class Wire:
         process = self._process
         fate = process.world.faults.fate(name)
         process.world.time.note(f"{process.name} {name} {fate}")
+        process.world.counts.update(fate.names)
         self._pass(fate.before_s)
         if fate.crash_before:
             process.crash(f"in {name}, before its effect")
@@ -88,15 +90,15 @@ class Wire:
             raise
         if name == "claim":
             self._process.world.note_claims(answer)
+        elif name == "commit":
+            self._process.world.counts.update(f"commit: {outcome}" for outcome in answer)
         return answer
 
     def _land(self, name: str, verb: Callable[[], Any]) -> None:
         """The statement was under way when its connection died, and arrives now."""
         self._process.world.time.note(f"{self._process.name} {name} lands late")
-        try:
+        with suppress(MaestroFlowError):  # nobody is there to hear it
             self._effect(name, verb)
-        except MaestroFlowError:
-            pass  # nobody is there to hear it
 
     def _pass(self, seconds: float) -> None:
         """The call takes its time; whoever makes it is a thread of the process."""

@@ -1,4 +1,4 @@
-"""The workflows of a simulation: random graphs with everything that definitions can say, and the code of their steps."""
+"""The workflows of a simulation: random graphs with all that definitions can say, and which process has their code."""
 
 from __future__ import annotations
 

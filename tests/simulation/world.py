@@ -179,10 +179,12 @@ class World:
             case "leave":
                 process.leave()
             case "jump":
+                self.counts["clock jump"] += 1
                 process.clock.wrong_by_s += chance.choice([3600.0, -3600.0, 15.0, -15.0])
             case "store_jump":
+                self.counts["clock jump of the store"] += 1
                 self.store_time.wrong_by_s += chance.choice([30.0, 3.0])
 
     def _process(self, number: int) -> Process:
-        self.counts["processes"] += 1
-        return Process(self, number, f"n{number}.{self.counts['processes']}", self.settings)
+        self.counts["process"] += 1
+        return Process(self, number, f"n{number}.{self.counts['process']}", self.settings)

@@ -104,7 +104,8 @@ class History:
     """All that is known of some groups; only ``records`` and ``graphs`` are needed.
 
     ``graphs`` are by (workflow id, version). Where ``entries``, ``operations``, ``executions``, ``messages`` or
-    ``claims`` are empty, nobody has looked. ``messages`` are all that the inboxes hold, tombstones and dead letters included.
+    ``claims`` are empty, nobody has looked. ``messages`` are all that the inboxes hold, tombstones and dead letters
+    included.
     """
 
     records: Sequence[LogRecord]
