@@ -36,7 +36,7 @@ def displace(draft: Draft, given: Displace) -> None:
     """Another run of the workflow takes the place of this one."""
     if draft.state.status is RunStatus.CREATED and draft.state.revision:
         draft.emit(RunEnded(RunStatus.STOPPED, given.reason))
-    elif draft.state.status is RunStatus.IN_PROGRESS:
+    elif draft.state.status is RunStatus.IN_PROGRESS and draft.state.ending is None:
         end_early(draft, StepStatus.STOPPED, given.reason)
 
 

@@ -214,6 +214,8 @@ class Keeper:
             return
         limit = max(1, limit)
         claimed = self._storage.claim(self._owner, lease_s=self._settings.lease_s, limit=limit)
+        again = [self._groups[lease.group_id] for lease in claimed if lease.group_id in self._groups]
+        self._lose(again, "expired by the clock of the store, which must have jumped")
         for lease in claimed:
             held = Held(lease, deadline=sent + self._settings.lease_s)
             self._groups[lease.group_id] = self._open_group(held)

@@ -113,7 +113,7 @@ class Trouble:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_whatever_happens_on_postgres_everything_ends_once_and_in_order(
+def test_on_postgres_everything_ends_once_and_in_order(
     seed: int, postgres: postgres_servers.Server, schema: str
 ) -> None:
     with postgres.connect() as connection:
@@ -128,7 +128,7 @@ def test_whatever_happens_on_postgres_everything_ends_once_and_in_order(
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_whatever_happens_on_redis_everything_ends_once_and_in_order(
+def test_on_redis_everything_ends_once_and_in_order(
     seed: int, redis_server: redis_servers.Server, namespace: str
 ) -> None:
     clock = ManualClock()

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from maestro_flow import Engine, RunStatus, StepContext, StepResult, StepType, Verdict, Workflow
+from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.events import StepInterrupted, decode_events
+from maestro_flow.storage.memory import MemoryStorage
 from tests.engine.world import Process, World
 
 PATIENCE_S = 20.0
@@ -151,3 +153,17 @@ def test_a_flow_that_fails_at_each_load_is_parked_though_each_load_writes(
     assert len(calls) == reloads_max + 1
     assert len(world.storage.read_flow(run.flow_id)) == reloads_max + 1
     assert f"is parked until another owner takes it, after {reloads_max} tries" in caplog.text
+
+
+def test_a_group_that_the_store_hands_out_again_to_the_same_owner_is_held_once() -> None:
+    clock = ManualClock()
+    world = World(MemoryStorage(clock))
+    process = world.process(lease_s=60)
+    process.runtime.run(lambda: False, timeout_s=1.5)
+    before = dict(process.engine._node._keeper.groups)
+    clock.advance(3600)  # of the store alone: by its clock all leases have expired
+    process.runtime.run(lambda: False, timeout_s=3)
+    after = process.engine._node._keeper.groups
+    assert len(after) == world.storage.group_count
+    assert all(after[group_id].held.lease.generation == 2 for group_id in after)
+    assert all(owned.held.lost for owned in before.values())
