@@ -27,6 +27,8 @@ class Proxy:
         self.cuts = 0
         """Replies that were cut so far."""
         self._to_cut = 0
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
 
@@ -44,6 +46,14 @@ class Proxy:
         with self._lock:
             self._to_cut += 1
 
+    def hold(self) -> None:
+        """From now on nothing is delivered, in no direction, and no connection is cut."""
+        self._flowing.clear()
+
+    def let_go(self) -> None:
+        """Deliver what was held, and what comes."""
+        self._flowing.set()
+
     def switch(self, server: Place) -> None:
         """Cut all connections; those to come go to another server, as after a failover."""
         self._server = server
@@ -58,7 +68,12 @@ class Proxy:
             while True:
                 client, _ = self._listener.accept()
                 server = _socket_of(self._server)
-                server.connect(_address_of(self._server))
+                try:
+                    server.connect(_address_of(self._server))
+                except OSError:  # as the server itself would say, were it there
+                    client.close()
+                    server.close()
+                    continue
                 with self._lock:
                     self._open += [client, server]
                 threading.Thread(target=self._forward, args=(client, server, False), daemon=True).start()
@@ -69,6 +84,7 @@ class Proxy:
             while data := source.recv(65536):
                 if is_reply and self._takes_a_cut():
                     break
+                self._flowing.wait()
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):

@@ -1,0 +1,124 @@
+"""One process of a storm: an engine on the store, which is killed, frozen or told to stop by the harness.
+
+Two things differ from a user's program, both at seams that the product has: its store notes what it claimed and what
+the store refused, and the clock of a sleepwalker does not see that the process stood still. Such a process believes
+that its leases are good when it is thawed, and goes on writing: then only the store can stop it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from maestro_flow import Engine, open_storage
+from maestro_flow.clock import Environment, SystemClock
+from maestro_flow.errors import StorageUnavailable
+from maestro_flow.model.commit import Commit, Lease, Outcome, Owner
+from maestro_flow.storage.protocol import Storage
+from tests.chaos.diary import Diary
+from tests.chaos.workflows import stormy
+
+__all__ = ["Orders", "run"]
+
+_STANDSTILL_S = 0.1
+"""A sleepwalker's clock goes on by no more than this between two looks, of which there is one every 10 ms."""
+
+_PR_SET_PDEATHSIG = 1
+
+T = TypeVar("T")
+
+
+@frozen
+class Orders:
+    """What a process is to do."""
+
+    url: str
+    diary: Path
+    lease_s: float
+    work_s: float
+    is_sleepwalker: bool = False
+
+
+class SleepwalkersClock(SystemClock):
+    """Does not notice that the process stood still, as a machine does not that was suspended as a whole."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._looked_at = time.monotonic()
+        self._now = 0.0
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def monotonic(self) -> float:
+        with self._lock:
+            looked_at = time.monotonic()
+            self._now += min(looked_at - self._looked_at, _STANDSTILL_S)
+            self._looked_at = looked_at
+            return self._now
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(0.01)
+            self.monotonic()
+
+
+class Watched:
+    """A store of which is noted what was claimed, and which commits were refused to an owner of old."""
+
+    def __init__(self, storage: Storage, diary: Diary) -> None:
+        self._storage, self._diary = storage, diary
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
+        leases = self._storage.claim(owner, lease_s=lease_s, limit=limit)
+        if leases:
+            generations = {lease.group_id: lease.generation for lease in leases}
+            self._diary.note("claim", owner=owner.id, generations=generations, at=time.time())
+        return leases
+
+    def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
+        outcomes = self._storage.commit(batch)
+        if refused := outcomes.count(Outcome.OWNERSHIP_LOST):
+            self._diary.note("stale", refused=refused)
+        return outcomes
+
+
+def run(orders: Orders) -> None:
+    """Until SIGTERM; the process does not outlive the one that has forked it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
+    diary = Diary(orders.diary)
+    environment = Environment(clock=SleepwalkersClock()) if orders.is_sleepwalker else Environment()
+    storage = insist(lambda: open_storage(orders.url), told)
+    watched: Any = Watched(storage, diary)
+    engine = insist(
+        lambda: Engine(watched, environment=environment, lease_s=orders.lease_s, crashes_max=1_000_000), told
+    )
+    insist(lambda: engine.push(stormy(diary, orders.work_s)), told)
+    diary.note("ready", at=time.time())
+    told.wait()
+    engine.close()
+    storage.close()
+    os._exit(0)
+
+
+def insist(call: Callable[[], T], told: threading.Event) -> T:
+    """What a program does while the store is away: the same call again."""
+    while True:
+        try:
+            return call()
+        except StorageUnavailable:
+            if told.wait(0.1):
+                os._exit(0)
