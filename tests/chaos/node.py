@@ -8,6 +8,7 @@ that its leases are good when it is thawed, and goes on writing: then only the s
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -99,6 +100,7 @@ def run(orders: Orders) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
+    logging.getLogger("maestro_flow").setLevel(logging.ERROR)  # losses and takeovers are all that happens here
     diary = Diary(orders.diary)
     environment = Environment(clock=SleepwalkersClock()) if orders.is_sleepwalker else Environment()
     storage = insist(lambda: open_storage(orders.url), told)

@@ -14,10 +14,10 @@ from multiprocessing.process import BaseProcess
 
 from tests.chaos.node import Orders, run
 
-__all__ = ["Seat"]
+__all__ = ["FORKS", "Seat"]
 
-_FORKS = get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.chaos.node", "maestro_flow_sql.postgres", "maestro_flow_redis"])
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.chaos.node", "tests.chaos.doomed", "maestro_flow_sql.postgres", "maestro_flow_redis.storage", "maestro_flow_sql.sqlite"])
 
 
 class Seat:
@@ -33,7 +33,7 @@ class Seat:
         return (self._process and self._process.pid) or 0
 
     def start(self) -> None:
-        self._process = _FORKS.Process(target=run, args=(self.orders,), daemon=True)
+        self._process = FORKS.Process(target=run, args=(self.orders,), daemon=True)
         self._process.start()
         self.is_frozen = False
 

@@ -22,7 +22,7 @@ from tests.chaos.node import Orders
 from tests.chaos.seats import Seat
 from tests.chaos.verdict import Fall, Verdict, judge
 
-__all__ = ["Plan", "storm"]
+__all__ = ["Plan", "Tally", "storm"]
 
 _PATIENCE_S = 60.0
 
@@ -44,6 +44,8 @@ class Plan:
     cuts: float = 0.5
     holds: float = 0.2
     server_kills: float = 0.08
+    calm_s: float = 0.0
+    """Calm weather: so many seconds from one kill or stop to the next, in turn, and nothing else goes wrong."""
 
 
 @define
@@ -74,6 +76,11 @@ class Storm:
     _began: float = field(factory=time.monotonic)
 
     def schedule(self) -> None:
+        """All at random moments; in calm weather one after the other instead, so that each has its time."""
+        if self.plan.calm_s:
+            for number in range(int(self.plan.seconds / self.plan.calm_s)):
+                self._at((number + 0.5) * self.plan.calm_s, self.stop if number % 2 else self.kill)
+            return
         kinds: list[tuple[float, Callable[[], None]]] = [
             (self.plan.kills, self.kill),
             (self.plan.freezes, self.freeze),
@@ -150,7 +157,7 @@ class Storm:
         heapq.heappush(self._queue, (at, next(self._number), action))
 
 
-def storm(plan: Plan) -> Verdict:
+def storm(plan: Plan) -> tuple[Tally, Verdict]:
     """One storm on a new store, from its first node to the verdict."""
     with ground(plan.store, plan.nodes) as place, tempfile.TemporaryDirectory(prefix="maestro-chaos-") as folder:
         diary = Path(folder) / "diary"
@@ -158,7 +165,7 @@ def storm(plan: Plan) -> Verdict:
             Seat(Orders(url, diary, plan.lease_s, plan.work_s, is_sleepwalker=number % 2 == 1))
             for number, url in enumerate(place.node_urls)
         ]
-        load = Load(place.url, plan.flows, plan.seconds * 0.9)
+        load = Load(place.url, plan.flows, plan.seconds)
         try:
             for seat in seats:
                 seat.start()
@@ -169,7 +176,7 @@ def storm(plan: Plan) -> Verdict:
             weather.run()
             load.finish(_PATIENCE_S)
             drain_s = load.until_ended(_PATIENCE_S)
-            return judge(load, diary, weather.falls, drain_s=drain_s)
+            return weather.tally, judge(load, diary, weather.falls, drain_s=drain_s)
         finally:
             for seat in seats:
                 if seat.pid:

@@ -1,0 +1,125 @@
+"""The crash matrix: at each failpoint a process crashes, gets an error, or freezes, and another one goes on; on SQLite.
+
+A case is three processes on a store of its own: one that dies in the user's code, so that there is something to take
+over; the doomed one; and a survivor, after whom everything must have ended as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from attrs import frozen
+
+from maestro_flow import Client, RunStatus
+from maestro_flow.core.invariants.checker import check
+from maestro_flow.core.invariants.history import Execution
+from maestro_flow.engine.verifying import read_history
+from maestro_flow.model.events import StepEnded, StepStatus, decode_events
+from tests.chaos.diary import read
+from tests.chaos.doomed import LEASE_S, Doom, program
+from tests.chaos.failpoints import FAILPOINTS, Action
+from tests.chaos.seats import FORKS
+
+__all__ = ["Case", "cases", "failures"]
+
+_PATIENCE_S = 60.0
+_OF_THE_FIRST = ("push", "start", "commit(RunStarted)")
+"""Only the first process of a store comes by there: it is the doomed one."""
+
+_ENDS = {"doomed/1/1": RunStatus.SUCCEEDED, "doomed/2/1": RunStatus.STOPPED}
+
+
+@frozen
+class Case:
+    """One process fails at one point, in one way."""
+
+    name: str
+    action: Action
+
+    def __str__(self) -> str:
+        return f"{self.action} at {self.name}"
+
+
+def cases() -> list[Case]:
+    """All of the matrix."""
+    return [Case(name, action) for name in FAILPOINTS for action in Action]
+
+
+def failures(case: Case) -> list[str]:
+    """What is wrong after a case: nothing, if the promises hold and the failpoint was hit."""
+    with tempfile.TemporaryDirectory(prefix="maestro-chaos-") as folder:
+        url, diary = f"sqlite:///{folder}/runs.db", Path(folder) / "diary"
+        if case.name.partition(".")[0] not in _OF_THE_FIRST:
+            _start(Doom(url, diary, "code.before")).join(_PATIENCE_S)
+        doomed = _start(Doom(url, diary, case.name, case.action))
+        _until(lambda: bool(_hits(diary, case.name, doomed)) or doomed.exitcode is not None)
+        if not _hits(diary, case.name, doomed):
+            doomed.kill()
+            return [f"{case}: it was never hit"]
+        if case.action is Action.FREEZE:
+            _until_stopped(doomed)
+        problems = []
+        survivor = _start(Doom(url, diary))
+        survivor.join(_PATIENCE_S)
+        if survivor.exitcode != 0:
+            problems.append(f"{case}: the survivor has not ended ({survivor.exitcode})")
+            survivor.kill()
+        if case.action is Action.FREEZE:
+            os.kill(doomed.pid or 0, signal.SIGCONT)
+        doomed.join(_PATIENCE_S)
+        if doomed.exitcode != (137 if case.action is Action.CRASH else 0):
+            problems.append(f"{case}: the doomed process has not ended as it should ({doomed.exitcode})")
+            doomed.kill()
+        return problems + [f"{case}: {problem}" for problem in _wrong(url, diary)]
+
+
+def _start(doom: Doom) -> BaseProcess:
+    process = FORKS.Process(target=program, args=(doom,), daemon=True)
+    process.start()
+    return process
+
+
+def _hits(diary: Path, name: str, process: BaseProcess) -> list[object]:
+    return [line for line in read(diary, "hit") if line["name"] == name and line["pid"] == process.pid]
+
+
+def _until_stopped(process: BaseProcess) -> None:
+    """It is frozen, and has been for longer than its lease."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    _until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    time.sleep(1.5 * LEASE_S)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _wrong(url: str, diary: Path) -> list[str]:
+    """What is wrong with the store that was left behind."""
+    executions = [
+        Execution(line["flow"], line["step"], line["attempt"], line["execution"], line["generation"])
+        for line in read(diary, "begin")
+    ]
+    with Client(url) as client:
+        history = read_history(client.storage, client.library, executions=executions, is_quiet=True)
+    found = [f"{each.invariant} {each.flow_id} {each.step_id}: {each.message}" for each in check(history)]
+    ends = {entry.flow_id: entry.status for entry in history.entries}
+    if ends != _ENDS:
+        found.append(f"the runs have ended as {ends}")
+    completed = Counter(
+        (record.flow_id, event.step)
+        for record in history.records
+        for event in decode_events(record.events, record.schema_version)
+        if isinstance(event, StepEnded) and event.status is StepStatus.SUCCEEDED
+    )
+    return found + [f"{flow_id} {step_id} was completed {n} times" for (flow_id, step_id), n in completed.items() if n > 1]
