@@ -74,7 +74,7 @@ def program(doom: Doom) -> None:
     logging.getLogger("maestro_flow").setLevel(logging.ERROR)
     diary, never = Diary(doom.diary), threading.Event()
     failpoint = Failpoint(doom.name, doom.action, diary)
-    storage = open_storage(doom.url)
+    storage = insist(lambda: open_storage(doom.url), never)
     failing: Any = Failing(storage, failpoint)
     engine = insist(lambda: Engine(failing, lease_s=LEASE_S, poll_s=0.05, crashes_max=100), never)
     insist(lambda: engine.push(workflow(diary, failpoint)), never)

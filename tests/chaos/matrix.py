@@ -33,6 +33,7 @@ _PATIENCE_S = 60.0
 _OF_THE_FIRST = ("push", "start", "commit(RunStarted)")
 """Only the first process of a store comes by there: it is the doomed one."""
 
+_TAKEOVER_S = 5 * LEASE_S
 _ENDS = {"doomed/1/1": RunStatus.SUCCEEDED, "doomed/2/1": RunStatus.STOPPED}
 
 
@@ -67,12 +68,14 @@ def failures(case: Case) -> list[str]:
             _until_stopped(doomed)
         problems = []
         survivor = _start(Doom(url, diary))
+        if case.action is Action.FREEZE:
+            # One of its other threads may have SQLite's lock: then nobody can write before it is awake.
+            survivor.join(_TAKEOVER_S)
+            os.kill(doomed.pid or 0, signal.SIGCONT)
         survivor.join(_PATIENCE_S)
         if survivor.exitcode != 0:
             problems.append(f"{case}: the survivor has not ended ({survivor.exitcode})")
             survivor.kill()
-        if case.action is Action.FREEZE:
-            os.kill(doomed.pid or 0, signal.SIGCONT)
         doomed.join(_PATIENCE_S)
         if doomed.exitcode != (137 if case.action is Action.CRASH else 0):
             problems.append(f"{case}: the doomed process has not ended as it should ({doomed.exitcode})")
