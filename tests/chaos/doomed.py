@@ -17,7 +17,7 @@ from typing import Any
 
 from attrs import frozen
 
-from maestro_flow import Conflict, Engine, RunStatus, StepContext, Workflow, open_storage
+from maestro_flow import Conflict, Engine, StepContext, Workflow, open_storage
 from maestro_flow.errors import WaitTimeout
 from tests.chaos.diary import Diary
 from tests.chaos.failpoints import Action, Failing, Failpoint

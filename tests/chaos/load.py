@@ -71,5 +71,3 @@ class Load:
     def _note(self, answer: Answer, keys: list[str], flow_ids: list[str]) -> None:
         for key, flow_id in zip(keys, flow_ids, strict=True):
             self.operations.append(Operation("start", answer, key, flow_id, workflow_id="stormy"))
-
-

@@ -125,4 +125,6 @@ def _wrong(url: str, diary: Path) -> list[str]:
         for event in decode_events(record.events, record.schema_version)
         if isinstance(event, StepEnded) and event.status is StepStatus.SUCCEEDED
     )
-    return found + [f"{flow_id} {step_id} was completed {n} times" for (flow_id, step_id), n in completed.items() if n > 1]
+    return found + [
+        f"{flow_id} {step_id} was completed {n} times" for (flow_id, step_id), n in completed.items() if n > 1
+    ]

@@ -17,7 +17,8 @@ from tests.chaos.node import Orders, run
 __all__ = ["FORKS", "Seat"]
 
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.chaos.node", "tests.chaos.doomed", "maestro_flow_sql.postgres", "maestro_flow_redis.storage", "maestro_flow_sql.sqlite"])
+_BACKENDS = ("maestro_flow_redis.storage", "maestro_flow_sql.postgres", "maestro_flow_sql.sqlite")
+FORKS.set_forkserver_preload(["tests.chaos.node", "tests.chaos.doomed", *_BACKENDS])
 
 
 class Seat:
