@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def program(doom: Doom) -> None:
 
     insist(stop, never)
     for run in runs:
-        insist(lambda run=run: run.wait(_PATIENCE_S), never)
+        insist(partial(run.wait, _PATIENCE_S), never)
     engine.close()
     storage.close()
     diary.note("over")

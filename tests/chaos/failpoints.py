@@ -21,35 +21,14 @@ from tests.chaos.diary import Diary
 
 __all__ = ["FAILPOINTS", "Action", "Failing", "Failpoint"]
 
-_VERBS = [
-    "push",
-    "definition",
-    "start",
-    "claim",
-    "renew",
-    "release",
-    "leave",
-    "listen",
-    "last_position",
-    "load_flows",
-    "read_flow",
-    "given",
-    "taken",
-    "send",
-    "receive",
-    "message",
-    "run",
-]
-_COMMITS = [
-    "RunStarted",
-    "StepStarting",
-    "StepInterrupted",
-    "StepRunning",
-    "StepEnded",
-    "RunStopping",
-    "RunEnded",
+_VERBS = (
+    *("push", "definition", "start", "claim", "renew", "release", "leave", "listen"),
+    *("last_position", "load_flows", "read_flow", "given", "taken", "send", "receive", "message", "run"),
+)
+_COMMITS = (
+    *("RunStarted", "StepStarting", "StepInterrupted", "StepRunning", "StepEnded", "RunStopping", "RunEnded"),
     "settlement",
-]
+)
 
 FAILPOINTS = tuple(
     f"{place}.{when}"

@@ -21,7 +21,8 @@ from maestro_flow import Client, RunStatus
 from maestro_flow.core.invariants.checker import check
 from maestro_flow.core.invariants.history import Execution
 from maestro_flow.engine.verifying import read_history
-from maestro_flow.model.events import StepEnded, StepStatus, decode_events
+from maestro_flow.model.events import StepEnded, decode_events
+from maestro_flow.model.status import StepStatus
 from tests.chaos.diary import read
 from tests.chaos.doomed import LEASE_S, Doom, program
 from tests.chaos.failpoints import FAILPOINTS, Action

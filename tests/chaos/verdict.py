@@ -13,7 +13,8 @@ from maestro_flow.core.invariants.checker import check
 from maestro_flow.core.invariants.history import Answer, Execution, History, Violation
 from maestro_flow.engine.verifying import read_history
 from maestro_flow.model.commit import LogRecord
-from maestro_flow.model.events import RunEnded, StepEnded, StepStatus, decode_events
+from maestro_flow.model.events import RunEnded, StepEnded, decode_events
+from maestro_flow.model.status import StepStatus
 from tests.chaos.diary import read
 from tests.chaos.load import Load
 
