@@ -16,6 +16,7 @@ class Bound(Enum):
     """What a target says about a figure."""
 
     RATIO_AT_MOST = "<= {:g}x"
+    RATIO_AT_LEAST = ">= {:g}x"
     AT_MOST = "<= {}"
     AT_LEAST = ">= {}"
 
@@ -28,13 +29,16 @@ class Target:
     limit: float
 
     def text(self, unit: str) -> str:
-        limit = self.limit if self.bound is Bound.RATIO_AT_MOST else amount(self.limit, unit)
+        is_ratio = self.bound in (Bound.RATIO_AT_MOST, Bound.RATIO_AT_LEAST)
+        limit = self.limit if is_ratio else amount(self.limit, unit)
         return self.bound.value.format(limit)
 
     def is_met(self, figure: Figure) -> bool:
         match self.bound:
             case Bound.RATIO_AT_MOST:
                 return figure.ratio is not None and figure.ratio <= self.limit
+            case Bound.RATIO_AT_LEAST:
+                return figure.ratio is not None and figure.ratio >= self.limit
             case Bound.AT_MOST:
                 return figure.value <= self.limit
             case Bound.AT_LEAST:

@@ -14,10 +14,13 @@ from maestro_flow.storage.url import without_password
 from tests.servers import postgres as postgres_servers
 from tests.servers import redis as redis_servers
 
-__all__ = ["NEW", "MeasuredStore", "measured_store"]
+__all__ = ["FRESH", "NEW", "MeasuredStore", "measured_store"]
 
 NEW = ("sqlite", "postgres", "redis")
 """Names of stores that are made for the run; the servers are found as those of the tests are (tests/servers)."""
+
+FRESH = ("short", "long", "one", "two", "taken", "large")
+"""What they are for: two with and without a history, two for one node and for two, two for flows that wait."""
 
 
 @frozen
@@ -31,7 +34,7 @@ class MeasuredStore:
     fan_s: float = 0.15
     """What 500 parallel steps may take (DESIGN 8)."""
     fresh_urls: tuple[str, ...] = ()
-    """Two more that nothing has been written to; none beside a store that is somebody's."""
+    """As many as ``FRESH`` that nothing has been written to; none beside a store that is somebody's."""
 
 
 @contextmanager
@@ -39,8 +42,8 @@ def measured_store(wanted: str, folder: Path) -> Iterator[MeasuredStore]:
     """``wanted`` is one of ``NEW``, or a URL; ``folder`` is on the disk that is measured."""
     if wanted == "sqlite":
         with bare_update_on_sqlite(folder) as bare_write:
-            urls = [f"sqlite:///{folder}/{name}.db" for name in ("benchmark", "short", "long")]
-            yield MeasuredStore(wanted, urls[0], bare_write, fresh_urls=(urls[1], urls[2]))
+            urls = [f"sqlite:///{folder}/{name}.db" for name in ("benchmark", *FRESH)]
+            yield MeasuredStore(wanted, urls[0], bare_write, fresh_urls=tuple(urls[1:]))
     elif wanted == "postgres":
         yield from _on_postgres()
     elif wanted == "redis":
@@ -76,4 +79,4 @@ def _on_redis() -> Iterator[MeasuredStore]:
 
 
 def _names() -> list[str]:
-    return [f"t_benchmark_{secrets.token_hex(4)}" for _ in range(3)]
+    return [f"t_benchmark_{secrets.token_hex(4)}" for _ in range(1 + len(FRESH))]

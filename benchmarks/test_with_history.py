@@ -26,7 +26,7 @@ def engines(store: MeasuredStore) -> Iterator[tuple[Engine, Engine]]:
     """One on a store that is empty, one on a store with the history."""
     if not store.fresh_urls:
         pytest.skip("a history is written to stores that are gone afterwards, not to one that is somebody's")
-    short, long = store.fresh_urls
+    short, long = store.fresh_urls[:2]
     storage = open_storage(long)
     write_history(storage, ROWS // REVISIONS)
     storage.close()

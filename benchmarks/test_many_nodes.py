@@ -1,0 +1,123 @@
+"""Nodes that share a store: is the second one worth it, and how soon goes on what one that died has left behind?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from time import perf_counter, sleep
+from typing import Any
+
+import pytest
+
+from benchmarks.conftest import Meter
+from benchmarks.node import Claims, Process, node, serve_all
+from benchmarks.report import Bound, Figure, Target
+from benchmarks.stores import FRESH, MeasuredStore
+from benchmarks.workflows import chain, run_flows
+from maestro_flow import Client, Engine, RunStatus, Workflow, open_storage
+
+FLOWS, LENGTH, ROUNDS = 1000, 5, 6
+TAKEN, LARGE, BATCH = 10_000, 100_000, 1000
+LEASE_S = 1.0
+PATIENCE_S = 300.0
+
+
+def fresh_url(store: MeasuredStore, what: str) -> str:
+    if not store.fresh_urls:
+        pytest.skip("nodes are killed on stores that are gone afterwards, not on one that is somebody's")
+    return store.fresh_urls[FRESH.index(what)]
+
+
+@pytest.fixture(scope="session")
+def clients(store: MeasuredStore) -> Iterator[tuple[Client, Client]]:
+    """Of a store with one node, and of one with two; the nodes are processes."""
+    one, two = fresh_url(store, "one"), fresh_url(store, "two")
+    with Client(one) as of_one, Client(two) as of_two, node(one) as alone, node(two) as first, node(two):
+        alone.told()
+        first.told()
+        until(lambda: are_shared(of_two))
+        yield of_one, of_two
+
+
+def are_shared(client: Client) -> bool:
+    """Two nodes hold all groups, each its half."""
+    holders = [client.storage.holder(group_id) for group_id in range(client.storage.group_count)]
+    shares = Counter(holder.owner_id for holder in holders if holder is not None)
+    return list(shares.values()) == [client.storage.group_count // 2] * 2
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = perf_counter() + PATIENCE_S
+    while not condition():
+        assert perf_counter() < deadline, "the nodes do not come to rest"
+        sleep(0.02)
+
+
+def test_two_nodes_beside_one(meter: Meter, clients: tuple[Client, Client]) -> None:
+    workflow = chain("benchmark-flows", LENGTH)
+    of_one, of_two = clients
+    for client in clients:
+        client.push(workflow.definition)
+    best = meter.measure(
+        lambda: run_flows(of_two, workflow.id, FLOWS),
+        rounds=ROUNDS,
+        floor=lambda: run_flows(of_one, workflow.id, FLOWS),
+    )
+    steps = FLOWS * LENGTH
+    with_two, with_one = steps / best.wall_s, steps / best.floor_s
+    name = f"two nodes: {FLOWS} flows x {LENGTH} NoOp steps"
+    meter.report(Figure(name, with_two, "steps/s", with_one, "one node", Target(Bound.RATIO_AT_LEAST, 1.0)))
+
+
+def waiting() -> Workflow:
+    """One step that takes an hour, and holds no thread."""
+    workflow = Workflow("benchmark-waiting")
+    workflow.add("pause", type="Sleep", params={"sleep_seconds": 3600})
+    return workflow
+
+
+def wait_on(url: str, count: int) -> None:
+    """So many runs wait, all of them recorded, and the node on which they do is killed."""
+    process = Process(url, LEASE_S)
+    process.told()
+    with Client(url) as client:
+        client.push(waiting().definition)
+        for _ in range(count // BATCH):
+            client.start_many("benchmark-waiting", [{}] * BATCH)
+        until(lambda: not client.runs("benchmark-waiting", {RunStatus.CREATED}, limit=1))
+    process.kill()
+
+
+def test_flows_that_wait_are_taken_over(meter: Meter, store: MeasuredStore) -> None:
+    url = fresh_url(store, "taken")
+    wait_on(url, TAKEN)
+    took: list[float] = []
+
+    def take_over() -> float:
+        claims: Any = Claims(open_storage(url))
+        with Engine(claims, lease_s=LEASE_S) as engine:
+            took.append(serve_all(engine, claims))
+        claims.close()
+        return took[-1]
+
+    best = meter.measure(take_over, rounds=2)
+    name = f"{TAKEN:,} flows that wait, from the claim until all groups are served"
+    meter.report(Figure(name, best.wall_s, "s", target=Target(Bound.AT_MOST, 5.0)))
+
+
+@pytest.mark.timeout(600)
+def test_many_flows_wait_in_one_process(meter: Meter, store: MeasuredStore) -> None:
+    url = fresh_url(store, "large")
+    wait_on(url, LARGE)
+    told: dict[str, float] = {}
+
+    def load() -> float:
+        with node(url, LEASE_S) as process:
+            told.update(process.told())
+        return told["serving_s"]
+
+    meter.measure(load, rounds=1)
+    meter.report(
+        Figure(f"{LARGE:,} flows that wait, loaded", told["serving_s"], "s", target=Target(Bound.AT_MOST, 60.0))
+    )
+    meter.report(Figure("the memory of that process", told["peak_mb"], "MB", target=Target(Bound.AT_MOST, 1024.0)))
