@@ -18,7 +18,8 @@ from maestro_flow import Client, Engine, RunStatus, Workflow, open_storage
 
 FLOWS, LENGTH, ROUNDS = 1000, 5, 6
 TAKEN, LARGE, BATCH = 10_000, 100_000, 1000
-LEASE_S = 1.0
+SHORT_S, LEASE_S = 1.0, 10.0
+"""A server does not know that a node was killed: the lease runs out first."""
 PATIENCE_S = 300.0
 
 
@@ -76,9 +77,9 @@ def waiting() -> Workflow:
     return workflow
 
 
-def wait_on(url: str, count: int) -> None:
+def wait_on(url: str, count: int, lease_s: float) -> None:
     """So many runs wait, all of them recorded, and the node on which they do is killed."""
-    process = Process(url, LEASE_S)
+    process = Process(url, lease_s)
     process.told()
     with Client(url) as client:
         client.push(waiting().definition)
@@ -90,12 +91,12 @@ def wait_on(url: str, count: int) -> None:
 
 def test_flows_that_wait_are_taken_over(meter: Meter, store: MeasuredStore) -> None:
     url = fresh_url(store, "taken")
-    wait_on(url, TAKEN)
+    wait_on(url, TAKEN, SHORT_S)
     took: list[float] = []
 
     def take_over() -> float:
         claims: Any = Claims(open_storage(url))
-        with Engine(claims, lease_s=LEASE_S) as engine:
+        with Engine(claims, lease_s=SHORT_S) as engine:
             took.append(serve_all(engine, claims))
         claims.close()
         return took[-1]
@@ -108,7 +109,7 @@ def test_flows_that_wait_are_taken_over(meter: Meter, store: MeasuredStore) -> N
 @pytest.mark.timeout(600)
 def test_many_flows_wait_in_one_process(meter: Meter, store: MeasuredStore) -> None:
     url = fresh_url(store, "large")
-    wait_on(url, LARGE)
+    wait_on(url, LARGE, LEASE_S)
     told: dict[str, float] = {}
 
     def load() -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter, sleep
 
-from maestro_flow import Engine, RunStatus, Workflow
+from maestro_flow import Client, Engine, RunStatus, Workflow
 
 __all__ = ["chain", "fan", "noting", "python_chain", "run_flows", "run_once"]
 
@@ -60,7 +60,7 @@ def run_once(engine: Engine, workflow_id: str) -> float:
     return perf_counter() - began
 
 
-def run_flows(engine: Engine, workflow_id: str, count: int) -> float:
+def run_flows(engine: Client, workflow_id: str, count: int) -> float:
     """Seconds from the start of this many runs at once to the end of the last one."""
     began = perf_counter()
     runs = engine.start_many(workflow_id, [{}] * count)

@@ -57,26 +57,33 @@ class _Call:
 
 
 class Mailbox:
-    """An actor's inbox, which makes its actor runnable when mail arrives; at most one thread runs it at a time."""
+    """An actor's inbox, which makes its actor runnable when mail arrives; at most one thread runs it at a time.
+
+    ``letters`` is None while there are none: most actors wait for hours, and an empty deque takes 0.7 kB.
+    """
 
     __slots__ = ("actor", "letters", "lock", "runtime", "scheduled")
 
     def __init__(self, runtime: PooledRuntime) -> None:
         self.runtime = runtime
-        self.letters: deque[Any] = deque()
+        self.letters: deque[Any] | None = None
         self.lock = threading.Lock()
         self.scheduled = False
         self.actor: BaseActor | None = None
 
     def put(self, envelope: Any, /) -> None:
-        self.letters.append(envelope)
         with self.lock:
+            if self.letters is None:
+                self.letters = deque()
+            self.letters.append(envelope)
             if self.scheduled or self.actor is None:
                 return
             self.scheduled = True
         self.runtime.schedule(self)
 
     def get(self) -> Any:
+        if not self.letters:
+            raise IndexError("the mailbox is empty")
         return self.letters.popleft()
 
     def empty(self) -> bool:
@@ -84,22 +91,31 @@ class Mailbox:
 
     def run(self) -> bool:
         """Give the actor its turn; True when mail is left."""
-        actor = self.actor
+        actor, letters = self.actor, self.letters
         for _ in range(_TURN_MAX):
             if actor is None or actor.actor_stopped.is_set():
-                self.actor = None  # nothing more is delivered, and the actor can be freed
-                self.letters.clear()
+                self.actor = self.letters = None  # nothing more is delivered, and the actor can be freed
                 return False
-            try:
-                envelope = self.letters.popleft()
-            except IndexError:
+            if not letters:
                 with self.lock:
-                    if not self.letters:
-                        self.scheduled = False
+                    if not letters:
+                        self.letters, self.scheduled = None, False
                         return False
-                continue
-            actor.on_receive(envelope.message)
+            actor.on_receive(letters.popleft().message)
         return True
+
+
+class _Stopped(threading.Event):
+    """``actor_stopped``, which nobody waits for: without what waiting takes, 1 kB less for each actor."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
 
 
 class PooledRuntime(Threads):
@@ -182,6 +198,7 @@ class PooledRuntime(Threads):
             def start_loop(actor: BaseActor) -> None:
                 mailbox = actor.actor_inbox
                 assert isinstance(mailbox, Mailbox)  # noqa: S101 - made by the hook above
+                actor.actor_stopped = actor.actor_ref.actor_stopped = _Stopped()
                 mailbox.actor = actor
 
             hooks = {"_create_actor_inbox": staticmethod(create_inbox), "_start_actor_loop": start_loop}

@@ -32,6 +32,7 @@ from maestro_flow.engine.jobs import StoreJobs
 from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.engine.ownership import OwnedGroup
 from maestro_flow.engine.reader import FlowReader
+from maestro_flow.engine.taken import TakenRuns
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
 from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import FlowLog, GivenRun, Message, RunEntry, flow_id_of
@@ -47,6 +48,11 @@ T = TypeVar("T")
 
 _PAGE = 200
 _GIVEN_MAX = 1000
+_ON_THE_WAY_MAX = 500
+"""Given runs of a group at a time between the store and their first commit: what is behind them waits in the store, or
+each look at a long line would read all of it again."""
+_HANDED_OVER_S = 60.0
+"""After so long without a commit a given run is handed to the actor again, which does not mind."""
 
 
 class Loader:
@@ -60,9 +66,10 @@ class Loader:
         *,
         health: StoreHealth,
         journal: GroupCommitJournal,
+        taken: TakenRuns,
     ) -> None:
-        self._storage, self._reader = storage, reader
-        self._journal = journal
+        self._storage, self._reader, self._clock = storage, reader, runtime.clock
+        self._journal, self._taken = journal, taken
         self._jobs = StoreJobs(runtime, health, "loader", 1)
 
     def open(self, owned: OwnedGroup) -> None:
@@ -129,7 +136,13 @@ class Loader:
         post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
     def _take_up_given(self, owned: OwnedGroup) -> None:
-        """Some of what is given; those that cannot be read are passed over, however many they are."""
+        """Some of what is given; those that are on the way or cannot be read are passed over, however many they are."""
+        horizon = self._clock.monotonic() - _HANDED_OVER_S
+        for flow_id, handed_over_at in list(owned.on_the_way.items()):
+            if handed_over_at < horizon or flow_id in self._taken:
+                del owned.on_the_way[flow_id]
+        if len(owned.on_the_way) >= _ON_THE_WAY_MAX:
+            return
         group_id, after, taken_up, passed_over = owned.held.lease.group_id, 0, 0, 1
         while passed_over and taken_up < _GIVEN_MAX:
             page, passed_over = self._storage.given(group_id, after=after, limit=_GIVEN_MAX), 0
@@ -143,10 +156,14 @@ class Loader:
                 after = given.sequence
 
     def _take_up(self, owned: OwnedGroup, given: GivenRun) -> TakeUp | None:
-        """None if it cannot be read."""
-        if given.flow_id in owned.unreadable:
+        """None if it is on the way, or cannot be read."""
+        flow_id = given.flow_id
+        if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._taken:
             return None
-        return self._read(owned, given, lambda: self._reader.take_up(given))
+        take_up = self._read(owned, given, lambda: self._reader.take_up(given))
+        if take_up is not None:
+            owned.on_the_way[flow_id] = self._clock.monotonic()
+        return take_up
 
     def _load_permits(self, owned: OwnedGroup) -> None:
         """The permit flow of this group: the latest of its runs, and those before it that were not ended."""
@@ -189,7 +206,8 @@ class Loader:
             messages = self._storage.receive(owned.held.lease, after=owned.last_sequence, limit=_PAGE)
         except OwnershipLost:
             return  # the next renewal says so too
-        # Read after the mail: a run that is written to was given before, so it is known before its mail arrives.
+        # Read after the mail: a run that is written to was given before, so it is known before its mail arrives, or
+        # its mail waits for it.
         self._take_up_given(owned)
         if messages:
             owned.last_sequence = messages[-1].sequence
@@ -212,6 +230,7 @@ class Loader:
         """A given run: a scan takes it up, unless its definition still cannot be read."""
         if entry is None or self._read(owned, entry, lambda: self._reader.state(entry, ())) is not None:
             owned.unreadable.discard(flow_id)
+            owned.on_the_way.pop(flow_id, None)
             post(owned.ref, NothingToLoad(flow_id, exists=entry is not None))
 
     def _read(self, owned: OwnedGroup, run: GivenRun | RunEntry, read: Callable[[], T]) -> T | None:

@@ -66,10 +66,10 @@ class Node:
         self._timing = threading.Lock()
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
-        self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal)
+        taken = TakenRuns(storage, runtime.clock)
+        self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal, taken=taken)
         self._relay = Relay(runtime, storage, self._health, self._bring)
         store_clock = StoreClock(runtime.clock)
-        taken = TakenRuns(storage, runtime.clock)
         self._keeper = Keeper(
             runtime,
             storage,

@@ -73,6 +73,8 @@ class OwnedGroup:
     """Of the inbox: what came after it was not received yet."""
     loaded_through: str = ""
     """The last flow that was loaded so far, by id."""
+    on_the_way: dict[str, float] = Factory(dict)
+    """Given runs that were handed to the actor, and when, on the local monotonic clock, until their first commit."""
     unreadable: set[str] = Factory(set)
     """Given runs that cannot be taken up here, because their definition cannot be read."""
 
