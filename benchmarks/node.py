@@ -1,7 +1,7 @@
-"""A node in a process of its own: ``python -m benchmarks.node URL LEASE_S``, which ends when its input does.
+"""A node in a process of its own: ``python -m benchmarks.node URL LEASE_S [alone]``, which ends when its input does.
 
-It prints one line of JSON as soon as every group is loaded: ``serving_s`` since the first claim, and ``peak_mb``, the
-largest resident memory so far, in MB.
+One that is alone prints a line of JSON as soon as every group is loaded: ``serving_s`` since the first claim, and
+``peak_mb``, the largest resident memory so far, in MB.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ def serve_all(engine: Engine, claims: Claims) -> float:
 class Process:
     """A node that somebody else runs."""
 
-    def __init__(self, url: str, lease_s: float) -> None:
-        command = [sys.executable, "-m", "benchmarks.node", url, str(lease_s)]
+    def __init__(self, url: str, lease_s: float, *more: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.node", url, str(lease_s), *more]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def told(self) -> dict[str, float]:
-        """Its line; waits until it serves every group."""
+        """The line of one that is alone; waits until it serves every group."""
         assert self._process.stdout is not None
         told: dict[str, float] = msgspec.json.decode(self._process.stdout.readline())
         return told
@@ -74,21 +74,22 @@ class Process:
 
 
 @contextmanager
-def node(url: str, lease_s: float = 10.0) -> Iterator[Process]:
+def node(url: str, *more: str, lease_s: float = 10.0) -> Iterator[Process]:
     """A node for a while."""
-    process = Process(url, lease_s)
+    process = Process(url, lease_s, *more)
     try:
         yield process
     finally:
         process.close()
 
 
-def main(url: str, lease_s: str) -> None:
+def main(url: str, lease_s: str, *more: str) -> None:
     claims: Any = Claims(open_storage(url))
     with Engine(claims, lease_s=float(lease_s)) as engine:
-        told = {"serving_s": serve_all(engine, claims)}
-        told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(msgspec.json.encode(told).decode(), flush=True)
+        if "alone" in more:
+            told = {"serving_s": serve_all(engine, claims)}
+            told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(msgspec.json.encode(told).decode(), flush=True)
         sys.stdin.read()
 
 
