@@ -115,11 +115,11 @@ def test_a_claim_waits_for_a_commit_that_came_first(
             # A row of the same revision that is not yet committed makes the commit wait, with its fence in hand.
             hand.execute(_INSERT, ("w/1/1", 1))
             commit = pool.submit(node.commit, node.write("w/1/1", 1))
-            wait_until_blocked(postgres, "KEY SHARE")
+            wait_until_blocked(postgres, "INSERT INTO log")
             with postgres.connect(schema) as other:
                 other.execute("UPDATE leases SET expires_at = 0 WHERE group_id = %s", (node.group_id,))
             claim = pool.submit(rival.claim)
-            wait_until_blocked(postgres, "SKIP LOCKED")
+            wait_until_blocked_or_done(postgres, "SKIP LOCKED", claim)
             assert not claim.done()
         assert commit.result(30) == [Outcome.DONE]
         assert [lease.generation for lease in claim.result(30)] == [2]
@@ -134,7 +134,7 @@ def test_a_commit_waits_for_a_claim_that_came_first_and_is_refused(
         with hand.transaction():
             hand.execute("UPDATE leases SET generation = 2, owner_id = 'b' WHERE group_id = %s", (node.group_id,))
             commit = pool.submit(node.commit, node.write("w/1/1", 1))
-            wait_until_blocked(postgres, "KEY SHARE")
+            wait_until_blocked_or_done(postgres, "INSERT INTO log", commit)
         assert commit.result(30) == [Outcome.OWNERSHIP_LOST]
     assert node.store.read_log(node.group_id) == []
 

@@ -27,4 +27,28 @@ OWNERSHIP = (
         ),
         ("tests/engine/test_promises.py", "-k", "lease_counts"),
     ),
+    Mutant(
+        "released-before-it-rests",
+        "PROTOCOL 14: a group that is given up is released when its flows have come to rest",
+        (
+            Edit(
+                _KEEPER,
+                "if owned.draining is not None and owned.draining.is_set:",
+                "if owned.draining is not None:",
+            ),
+        ),
+        ("tests/engine/test_shares.py",),
+    ),
+    Mutant(
+        "drained-and-hungry",
+        "a flow that is given up asks for nothing more",
+        (Edit("maestro_flow/actors/places.py", "if offered.is_leaving or len(", "if len("),),
+        ("tests/simulation", "-k", "whatever_happens"),
+    ),
+    Mutant(
+        "held-twice",
+        "PROTOCOL 10: what is claimed anew is loaded anew, and its actors of old are gone",
+        (Edit(_KEEPER, "        self._lose(again, ", "        self._lose([], "),),
+        ("tests/engine/test_reclaim.py", "-k", "held_once"),
+    ),
 )

@@ -54,7 +54,7 @@ STORES = (
         "no-lock-in-postgres",
         "PROTOCOL 11: a claim and a commit of the old owner exclude each other",
         (Edit("backends/maestro_flow_sql/postgres/writing.py", "        FOR KEY SHARE\n", ""),),
-        ("tests/storage/test_postgres.py", "-k", "exclude_each_other"),
+        ("tests/storage/test_postgres_faults.py", "-k", "waits_for_a_claim"),
         stores=("postgres",),
     ),
     Mutant(
