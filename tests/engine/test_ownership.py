@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -361,3 +364,25 @@ def test_a_stop_beside_the_last_commit_is_answered_either_way(seed: int) -> None
     settled = world.storage.message(run.group_id, "m")
     assert settled is not None
     assert settled.outcome in ("accepted", "conflict: the run is STOPPED; allowed: RESTART")
+
+
+def test_an_idle_node_asks_the_store_one_thing_a_scan() -> None:
+    world = World()
+    asked: Counter[str] = Counter()
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            verb = getattr(world.storage, name)
+
+            def call(*args: Any, **kwargs: Any) -> Any:
+                asked[name] += 1
+                return verb(*args, **kwargs)
+
+            return call if callable(verb) else verb
+
+    process = world.process(storage=Counting())
+    process.runtime.run(lambda: False, timeout_s=5)
+    asked.clear()
+    process.runtime.run(lambda: False, timeout_s=60)
+    assert set(asked) == {"renew"}
+    assert asked["renew"] <= 61
