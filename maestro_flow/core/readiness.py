@@ -52,7 +52,7 @@ def begin(state: FlowState) -> FlowState:
                                           all other steps stand as they are
     """
     graph, request = state.graph, state.request
-    before = state.previous.steps if state.previous is not None else state.steps
+    before = state.goes_on_from.steps if state.goes_on_from is not None else state.steps
     match request.policy:
         case RunPolicy.RESTART_FROM_INCOMPLETE:
             standing = frozenset(step_id for step_id, step in before.items() if step.status.is_complete)

@@ -131,6 +131,15 @@ class FlowState(Struct, frozen=True):
     from starting as long as the strategy is STRICT_SEQUENTIAL, and the strategy from being switched to that."""
 
     @property
+    def goes_on_from(self) -> FlowState | None:
+        """The run whose steps and params a restart takes over: one that ended before it began has left nothing, and
+        what stands is that of the run before it."""
+        before = self.previous
+        while before is not None and before.started_at is None and before.previous is not None:
+            before = before.previous
+        return before
+
+    @property
     def worst(self) -> RunStatus:
         """What the steps make of the run: FAILED over TIMED_OUT over STOPPED over SUCCEEDED."""
         return max(self.blamed.values(), key=SEVERITY.index, default=RunStatus.SUCCEEDED)

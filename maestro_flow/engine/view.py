@@ -138,8 +138,8 @@ def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> Ste
 
 def _run_of(state: FlowState, step_id: str) -> int:
     """The run that a step belongs to, back through the runs from which it was taken over."""
-    while step_id in state.carried and state.previous is not None:
-        state = state.previous
+    while step_id in state.carried and state.goes_on_from is not None:
+        state = state.goes_on_from
     return state.run_id
 
 

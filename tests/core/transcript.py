@@ -140,6 +140,7 @@ class Player:
 
     def restart(self, words: list[str]) -> str:
         """A new flow that follows this one; its log begins anew."""
+        queued, words = "queued" in words, [word for word in words if word != "queued"]
         options = dict(word.split("=", 1) for word in words[1:] if "=" in word)
         request = RunRequest(
             policy=RunPolicy(words[0]),
@@ -150,7 +151,7 @@ class Player:
         run_id = self.state.run_id + 1
         self.empty = FlowState(f"wf/1/{run_id}", self.graph, previous=self.state)
         self.state, self.log = self.empty, []
-        return self.decide([Start(1, run_id, self.now, request)])
+        return self.decide([Start(1, run_id, self.now, request, queued)])
 
     def folded(self) -> FlowState:
         return fold(self.empty, self.log)

@@ -67,6 +67,8 @@ class RunReplay:
     def standing(self) -> dict[str, Attempt]:
         """All steps as this run has left them, those included that it has left alone."""
         needs = self.steps.needs
+        if self.started_at is None and self.previous_id:
+            return dict(needs.before)  # type: ignore[arg-type]  # it never began, and has left what it found
         carried = {step_id: step for step_id, step in needs.before.items() if step_id in needs.carried}
         return carried | self.steps.known  # type: ignore[return-value]  # what stands is attempts of earlier runs
 
@@ -102,8 +104,8 @@ class RunReplay:
                 self._ended(event, at)
             case RunUnblocked():
                 self._unblocked(event)
-            case BreakpointSet():  # also in a run that waits for its turn
-                self.steps.of_this_run(event.step)
+            case BreakpointSet():  # also in a run that waits for its turn, and of which not all steps will be part
+                self.steps.there_is(event.step)
             case _ if self.status is not RunStatus.IN_PROGRESS:
                 raise Violated("I5", f"{type(event).__name__} before the run began", getattr(event, "step", ""))
             case StepLacking():

@@ -278,10 +278,14 @@ class Steps:
 
     # -- checks -------------------------------------------------------------------------------------------------
 
-    def of_this_run(self, step: str) -> Attempt | None:
-        """The latest attempt, or None before the first one."""
+    def there_is(self, step: str) -> None:
+        """A step of this name, whether it is part of this run or stands from an earlier one."""
         if step not in self.graph.steps:
             raise Violated("I5", f"version {self.graph.version} has no such step", step)
+
+    def of_this_run(self, step: str) -> Attempt | None:
+        """The latest attempt, or None before the first one."""
+        self.there_is(step)
         if step in self.needs.carried:
             raise Violated("I7", "it stands from an earlier run of the instance, and is no part of this one", step)
         return self.known.get(step)

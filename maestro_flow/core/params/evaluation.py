@@ -78,8 +78,8 @@ class Evaluation:
         """
         subject = Subject.of(state)
         params: Mapping[str, Param] = state.graph.definition.params
-        if state.previous is not None:
-            before = {name: as_data(param) for name, param in state.previous.params.items()}
+        if state.goes_on_from is not None:
+            before = {name: as_data(param) for name, param in state.goes_on_from.params.items()}
             params = kept(params, before)
         if request.params:
             if len(request.params) > RUN_PARAMS_MAX:
