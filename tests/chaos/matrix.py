@@ -10,7 +10,6 @@ import os
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -19,14 +18,12 @@ from attrs import frozen
 
 from maestro_flow import Client, RunStatus
 from maestro_flow.core.invariants.checker import check
-from maestro_flow.core.invariants.history import Execution
 from maestro_flow.engine.verifying import read_history
-from maestro_flow.model.events import StepEnded, decode_events
-from maestro_flow.model.status import StepStatus
 from tests.chaos.diary import read
 from tests.chaos.doomed import LEASE_S, Doom, program
 from tests.chaos.failpoints import FAILPOINTS, Action
 from tests.chaos.seats import FORKS
+from tests.chaos.verdict import completions, executions
 
 __all__ = ["Case", "cases", "failures"]
 
@@ -110,22 +107,11 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def _wrong(url: str, diary: Path) -> list[str]:
     """What is wrong with the store that was left behind."""
-    executions = [
-        Execution(line["flow"], line["step"], line["attempt"], line["execution"], line["generation"])
-        for line in read(diary, "begin")
-    ]
     with Client(url) as client:
-        history = read_history(client.storage, client.library, executions=executions, is_quiet=True)
+        history = read_history(client.storage, client.library, executions=executions(diary), is_quiet=True)
     found = [f"{each.invariant} {each.flow_id} {each.step_id}: {each.message}" for each in check(history)]
     ends = {entry.flow_id: entry.status for entry in history.entries}
     if ends != _ENDS:
         found.append(f"the runs have ended as {ends}")
-    completed = Counter(
-        (record.flow_id, event.step)
-        for record in history.records
-        for event in decode_events(record.events, record.schema_version)
-        if isinstance(event, StepEnded) and event.status is StepStatus.SUCCEEDED
-    )
-    return found + [
-        f"{flow_id} {step_id} was completed {n} times" for (flow_id, step_id), n in completed.items() if n > 1
-    ]
+    doubled = [which for which, times in completions(history).items() if times > 1]
+    return found + [f"{flow_id} {step_id} was completed more than once" for flow_id, step_id in doubled]

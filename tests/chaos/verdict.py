@@ -18,7 +18,7 @@ from maestro_flow.model.status import StepStatus
 from tests.chaos.diary import read
 from tests.chaos.load import Load
 
-__all__ = ["Fall", "Verdict", "judge", "percentile"]
+__all__ = ["Fall", "Verdict", "completions", "executions", "judge", "percentile"]
 
 
 @frozen
@@ -62,13 +62,8 @@ class Verdict:
 def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> Verdict:
     """Everything is over, and the store is at rest."""
     client = load.client
-    begun = read(diary, "begin")
-    executions = [
-        Execution(line["flow"], line["step"], line["attempt"], line["execution"], line["generation"]) for line in begun
-    ]
-    history = read_history(
-        client.storage, client.library, operations=load.operations, executions=executions, is_quiet=True
-    )
+    called = executions(diary)
+    history = read_history(client.storage, client.library, operations=load.operations, executions=called, is_quiet=True)
     violations = check(history)
     started = {each.flow_id for each in load.operations if each.answer is Answer.ACCEPTED}
     succeeded = {entry.flow_id for entry in history.entries if entry.status is RunStatus.SUCCEEDED}
@@ -77,11 +72,11 @@ def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> 
     return Verdict(
         flows=len(started),
         lost=len(started - succeeded),
-        doubled=sum(times > 1 for times in _completions(history).values()),
+        doubled=sum(times > 1 for times in completions(history).values()),
         regressions=sum(each.invariant in ("I1", "I2", "I3", "I4", "I5") for each in violations),
         violations=violations,
-        executions=len(executions),
-        repeated=sum(each.execution > 1 for each in executions),
+        executions=len(called),
+        repeated=sum(each.execution > 1 for each in called),
         stale_rejected=sum(line["refused"] for line in read(diary, "stale")),
         drain_s=drain_s,
         recoveries=recoveries,
@@ -95,7 +90,15 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-def _completions(history: History) -> Counter[tuple[str, str]]:
+def executions(diary: Path) -> list[Execution]:
+    """What the code of the steps has seen of itself."""
+    return [
+        Execution(line["flow"], line["step"], line["attempt"], line["execution"], line["generation"])
+        for line in read(diary, "begin")
+    ]
+
+
+def completions(history: History) -> Counter[tuple[str, str]]:
     """How often each step has succeeded, by the log alone: counted apart from the checker, by a way of its own."""
     return Counter(
         (record.flow_id, event.step)
