@@ -7,12 +7,19 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
+from maestro_flow.clock import ManualClock
+from maestro_flow.errors import NotFound, StorageError, StorageUnavailable
 from maestro_flow.storage.conformance import StorageConformance
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.deaths import Deaths
 from maestro_flow.storage.conformance.durability import Durability
 from maestro_flow.storage.conformance.hints import SharedHints
+from maestro_flow.storage.conformance.pair import answer_of
 from maestro_flow.storage.conformance.sharing import Sharing
+from maestro_flow.storage.memory import MemoryStorage
+from maestro_flow.storage.protocol import Storage
 
 RULES_OF_A_STORE = {*range(1, 11), 13, *range(15, 20)}
 """PROTOCOL 11 is Postgres', 12 is SQLite's (``test_sqlite_processes``), 14 the node's."""
@@ -64,6 +71,30 @@ def test_what_needs_a_capability_that_a_store_lacks_is_not_collected_and_all_els
     assert collected(Able) == collected(StorageConformance)
     lacked = (Durability, Sharing, Deaths, SharedHints)
     assert collected(Able) - collected(Lacking) == set().union(*map(collected, lacked))
+
+
+@pytest.mark.parametrize(
+    ("failures", "answer"),
+    [
+        ([], "an answer"),
+        ([StorageUnavailable] * 2, "an answer"),
+        ([StorageUnavailable] * 3, StorageUnavailable),
+        ([StorageUnavailable, NotFound], NotFound),
+        ([StorageError], StorageError),
+    ],
+)
+def test_a_store_that_is_unavailable_is_asked_again_a_few_times(
+    failures: list[type[Exception]], answer: object
+) -> None:
+    left = list(failures)
+
+    def verb(_: Storage) -> str:
+        if left:
+            raise left.pop(0)("as the test wants it")
+        return "an answer"
+
+    assert answer_of(MemoryStorage(ManualClock()), verb) == answer
+    assert left == []
 
 
 def test_without_its_requirements_it_says_how_to_install_them() -> None:

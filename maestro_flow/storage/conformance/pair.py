@@ -13,6 +13,7 @@ Nothing else is left out: times are equal, because they pass by the clock of the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ from attrs import Factory, asdict, define
 from hypothesis import note
 
 from maestro_flow.clock import Clock
-from maestro_flow.errors import MaestroFlowError
+from maestro_flow.errors import MaestroFlowError, StorageUnavailable
 from maestro_flow.model.commit import Lease, Message, Owner
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import Storage
@@ -29,6 +30,9 @@ __all__ = ["Model", "Pair", "Verb", "answer_of", "comparable"]
 
 Verb: TypeAlias = Callable[[Storage], Any]
 """A verb with its arguments, to be called on any store."""
+
+_TRIES = 3
+_log = logging.getLogger(__name__)
 
 
 class Model(MemoryStorage):
@@ -89,11 +93,19 @@ class Pair:
 
 
 def answer_of(storage: Storage, verb: Verb) -> Any:
-    """What a verb returns, or the class of the error that it raises."""
-    try:
-        return verb(storage)
-    except MaestroFlowError as error:
-        return type(error)
+    """What a verb returns, or the class of the error that it raises.
+
+    A store may be unavailable at any time, for as little as a machine that was busy for longer than a timeout. Then it
+    is asked the same again, as everybody does who uses it (PROTOCOL 6).
+    """
+    for _ in range(_TRIES):
+        try:
+            return verb(storage)
+        except StorageUnavailable as error:
+            _log.warning("asked again: %s", error)
+        except MaestroFlowError as error:
+            return type(error)
+    return StorageUnavailable
 
 
 def comparable(answer: Any) -> Any:
