@@ -12,7 +12,7 @@ from maestro_flow.actors.room import Place, Share
 from maestro_flow.actors.services import Abilities, Limits
 from maestro_flow.core.decide import Decision
 from maestro_flow.core.inputs import Capacity, RunStep
-from maestro_flow.core.state import FlowState
+from maestro_flow.core.state import FlowState, StepState
 
 __all__ = ["Places", "place_of"]
 
@@ -21,9 +21,13 @@ def place_of(effect: RunStep, state: FlowState, inline: frozenset[str]) -> Place
     """The kind of place that an attempt is started in; none for a step that the engine runs itself."""
     if effect.step in inline:
         return None
-    if effect.execution == 1:
-        return Place.START
-    return Place.CRASHED if state.steps[effect.step].crashes else Place.SUSPECT
+    return Place.START if effect.execution == 1 else _place_of_interrupted(state.steps[effect.step])
+
+
+def _place_of_interrupted(step: StepState) -> Place:
+    if step.crashes:
+        return Place.CRASHED
+    return Place.START if step.handed_over else Place.SUSPECT
 
 
 class Places:
@@ -80,8 +84,9 @@ def _is_short_of(place: Place, offered: Capacity, decision: Decision) -> bool:
     state = decision.state
     if state.ending is not None or decision.rest:
         return False
-    if place is Place.START:
-        due = any(at <= decision.at for at in state.retrying.values())
-        return due or any(step_id not in offered.lacking for step_id in state.ready)
-    crashed = (bool(state.steps[step_id].crashes) for step_id in state.interrupted)
-    return (place is Place.CRASHED) in crashed
+    if any(_place_of_interrupted(state.steps[step_id]) is place for step_id in state.interrupted):
+        return True
+    if place is not Place.START:
+        return False
+    due = any(at <= decision.at for at in state.retrying.values())
+    return due or any(step_id not in offered.lacking for step_id in state.ready)

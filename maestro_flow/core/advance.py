@@ -116,7 +116,7 @@ def _end_interrupted(draft: Draft) -> None:
 
 
 def _resume_interrupted(draft: Draft) -> None:
-    """A suspect's RUNNING is committed before its code is called, so that whoever kills the process is counted."""
+    """RUNNING is committed before the code is called again, so that whoever kills the process is counted."""
     for step_id in draft.state.interrupted:
         if draft.is_full:
             return
@@ -137,10 +137,13 @@ def _is_lacking(draft: Draft, step_id: str) -> bool:
     return True
 
 
-def _has_room_for(draft: Draft, suspect: StepState) -> bool:
-    if suspect.crashes:
+def _has_room_for(draft: Draft, interrupted: StepState) -> bool:
+    if interrupted.crashes:
         draft.crashed -= 1
         return draft.crashed >= 0
+    if interrupted.handed_over:
+        draft.starts -= 1
+        return draft.starts >= 0
     draft.suspects -= 1
     return draft.suspects >= 0
 

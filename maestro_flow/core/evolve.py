@@ -227,7 +227,13 @@ def _step_interrupted(state: FlowState, event: StepInterrupted) -> FlowState:
     _check(state, event.step, step, StepStatus.STARTING)
     if event.execution != step.execution + 1:
         raise IllegalEvent(f"{state.flow_id}: execution {event.execution} of {event.step} follows {step.execution}")
-    step = replace(step, status=StepStatus.STARTING, execution=event.execution, crashes=event.crashes)
+    step = replace(
+        step,
+        status=StepStatus.STARTING,
+        execution=event.execution,
+        crashes=event.crashes,
+        handed_over=event.handed_over,
+    )
     return replace(state, steps=state.steps.set(event.step, step), interrupted=(*state.interrupted, event.step))
 
 

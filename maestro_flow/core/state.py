@@ -36,6 +36,8 @@ class StepState(Struct, frozen=True):
     ended_at: float | None = None
     retry_at: float | None = None
     crashes: int = 0
+    handed_over: bool = False
+    """The execution follows one that its owner gave up in good order: no suspect (PROTOCOL 14, 24)."""
     error_retries: int = 0
     platform_retries: int = 0
     timeout_retries: int = 0

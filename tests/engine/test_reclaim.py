@@ -168,3 +168,30 @@ def test_a_group_that_the_store_hands_out_again_to_the_same_owner_is_held_once()
     again = [group_id for group_id in after if after[group_id].held.lease.generation == 2]
     assert again
     assert all(before[group_id].held.lost for group_id in again)
+
+
+def test_what_was_handed_over_goes_on_all_at_once_elsewhere(tmp_path: Path) -> None:
+    """No suspect is among it, and a deployment must not take longer the more there is to do."""
+    store, count = f"sqlite:///{tmp_path}/runs.db", 12
+    begun, all_again, never = threading.Barrier(count + 1), threading.Barrier(count), threading.Event()
+    wf = Workflow("long")
+
+    @wf.step
+    def work(context: StepContext) -> int:
+        if context.execution == 1:
+            begun.wait(PATIENCE_S)
+            while not context.is_cancelled():
+                never.wait(0.01)
+        else:
+            all_again.wait(PATIENCE_S)
+        return context.execution
+
+    with Engine(store, executor_threads=count) as leaving:
+        leaving.push(wf)
+        runs = leaving.start_many("long", [{}] * count)
+        begun.wait(PATIENCE_S)
+    with Engine(store, executor_threads=count, suspects_max=1, announce_s=3 * PATIENCE_S) as heir:
+        heir.push(wf)
+        for run in [heir.find("long", run.instance_id) for run in runs]:
+            assert run.wait(PATIENCE_S) is RunStatus.SUCCEEDED
+            assert run.outputs == {"work": 2}
