@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.errors import StorageReset
+from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT
 from maestro_flow_redis.gate import check_server
 from maestro_flow_redis.migrations import check_reader, current, migrate
@@ -14,24 +15,26 @@ from maestro_flow_redis.target import Target
 __all__ = ["open_redis", "open_server"]
 
 
-def open_redis(url: str, _clock: Clock) -> RedisStorage:
-    """Open the store of a namespace, and create it where there is none; times are by the server's clock.
+def open_redis(url: str, _clock: Clock, /, *, create: bool = True) -> RedisStorage:
+    """Open the store of a namespace; times are by the server's clock.
+
+    It is created where there is none, unless ``create`` is false, and migrated where an older maestro-flow has made it.
 
     Raises:
         SettingsError: the URL has an option that there is not.
-        StorageUnusable: the login is refused, or the server could lose what it has acknowledged.
+        StorageUnusable: there is none, the login is refused, or the server could lose what it has acknowledged.
         SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
         StorageReset: a part of the store was lost.
         StorageUnavailable: the server cannot be reached.
     """
-    return open_server(Server(Target.of(url)))
+    return open_server(Server(Target.of(url)), create=create)
 
 
-def open_server(server: Server) -> RedisStorage:
+def open_server(server: Server, *, create: bool = True) -> RedisStorage:
     """The same for a server that is connected to already; it is closed when the store cannot be opened."""
     try:
         check_server(server)
-        _find_or_found(server)
+        _find_or_found(server, create=create)
         migrate(server)
     except BaseException:
         server.close()
@@ -39,7 +42,7 @@ def open_server(server: Server) -> RedisStorage:
     return RedisStorage(server, known=current().version)
 
 
-def _find_or_found(server: Server) -> None:
+def _find_or_found(server: Server, *, create: bool) -> None:
     """Know the epoch and the number of groups of the store, which exists when this returns, whoever has founded it.
 
     The epoch stands in each tag, because a script sees one only. It is random, so that a store that was flushed and
@@ -47,10 +50,12 @@ def _find_or_found(server: Server) -> None:
     """
     store = server.target.name
     ours = current()
-    new = (Environment().new_id(), ours.version, ours.oldest_reader, GROUP_COUNT)
+    new = (Environment().new_id(), ours.version, ours.oldest_reader, GROUP_COUNT, int(create))
     catalog = server.call("found_catalog", server.catalog, *new)
     if catalog is None:
         raise _lost_a_part(store, "a part of its catalog is missing")
+    if not catalog:
+        raise no_store(store)
     epoch, version, reader, groups, is_founded = catalog
     check_reader(store, ours.version, version=int(version), oldest_reader=int(reader))
     server.epoch, server.group_count = epoch, int(groups)

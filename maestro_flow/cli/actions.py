@@ -49,7 +49,7 @@ def found_run(store: Store, workflow_id: str, instance: int | None, run_id: int 
 
     A node that does not answer in time ends the command.
     """
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         try:
             yield client.find(workflow_id, instance, run_id)
         except WaitTimeout as late:

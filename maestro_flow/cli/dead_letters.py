@@ -30,7 +30,7 @@ def dead_letters() -> None:
 @json_option
 def list_letters(store: Store, as_json: bool) -> None:
     """List the dead letters, with the error that each of them led to."""
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         letters = client.dead_letters()
     if as_json:
         print_json({"dead_letters": [_document(letter) for letter in letters]})
@@ -50,7 +50,7 @@ def redrive_letters(store: Store, message_ids: tuple[str, ...], is_all: bool) ->
     """Let each MESSAGE be handled once more, as if it had just been sent."""
     if bool(message_ids) is is_all:
         raise click.UsageError("name messages, or give --all")
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         if is_all:
             message_ids = tuple(dict.fromkeys(letter.message_id for letter in client.dead_letters()))
         for message_id in message_ids:

@@ -42,7 +42,7 @@ VALUE_CHARACTERS_MAX = 200
 @json_option
 def list_runs(store: Store, workflow_id: str | None, statuses: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List runs, the newest first."""
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         entries = client.runs(workflow_id, statuses=[RunStatus(status) for status in statuses], limit=limit)
     if as_json:
         print_json({"runs": [run_summary(entry) for entry in entries]})
@@ -74,7 +74,7 @@ def show(
     step, wants_events = wishes["step"], wishes["events"]
     if step and wants_events:
         raise click.UsageError("--events is of the whole run, --step of one step: give one of them")
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         run = client.find(workflow_id, instance, run_id)
         if wants_events:
             show_events(run, wishes["after"], wishes["limit"], as_json=as_json)
@@ -95,7 +95,7 @@ def explain(
     workflow_id: str, instance: int | None, step: str, run_id: int | None, store: Store, *, as_json: bool
 ) -> None:
     """Say why a run, or one STEP of it, is as it is, and since when."""
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         run = client.find(workflow_id, instance, run_id)
         why = run.explain(step)
     if as_json:

@@ -17,7 +17,7 @@ __all__ = ["migrate"]
 @store_options
 def migrate(store: Store) -> None:
     """Make the store, or bring it to the schema of this version."""
-    with migrations_shown() as shown, store.client() as client:
+    with migrations_shown() as shown, store.client(create=True) as client:
         version = client.storage.schema_version
     done = "migrated to" if shown.count else "up to date at"
     click.echo(f"store {store}: {done} schema version {version}")

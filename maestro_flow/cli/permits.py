@@ -23,7 +23,7 @@ def permits() -> None:
 @json_option
 def list_tags(store: Store, as_json: bool) -> None:
     """List the tags that limit something, with the steps that hold a permit or wait for one."""
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         tags = list(client.tag_permits().values())
     if as_json:
         print_json({"permits": [asdict(tag) for tag in tags]})
@@ -38,7 +38,7 @@ def list_tags(store: Store, as_json: bool) -> None:
 @store_options
 def set_tag(tag: str, limit: int, store: Store) -> None:
     """Let at most LIMIT steps with TAG be under way at once, whatever definitions say; 0 lets none begin."""
-    with store.client() as client:
+    with store.client(create=True) as client:
         client.set_tag_permit(tag, limit)
     click.echo(f"tag {tag}: at most {limit} at once, as soon as a node has read it")
 
@@ -48,6 +48,6 @@ def set_tag(tag: str, limit: int, store: Store) -> None:
 @store_options
 def unset_tag(tag: str, store: Store) -> None:
     """Leave the limit of TAG to the definitions again."""
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         client.set_tag_permit(tag, None)
     click.echo(f"tag {tag}: as definitions say, as soon as a node has read it")

@@ -67,8 +67,8 @@ def resume(store: Store, timeout: float | None, as_json: bool) -> int:
     """Bring every run in the store that has not ended to its end, and show how it goes."""
     deadline = Deadline(timeout)
     ended = []
-    store.existing().say(as_json=as_json)
-    with store.client() as client:  # not the engine: it may have brought some to their end before it is asked
+    with store.client(create=False) as client:  # not the engine: it may have ended some before it is asked
+        store.say(as_json=as_json)
         unfinished = client.unfinished()[::-1]
     if not unfinished:
         click.echo("every run in the store has ended", err=as_json)

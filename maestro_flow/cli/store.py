@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 from attrs import field, frozen
 
-from maestro_flow.storage.url import DEFAULT_NAMESPACE, namespace_of, without_password
+from maestro_flow.storage.url import namespace_of, without_password
 
 if TYPE_CHECKING:
     from maestro_flow.engine.client import Client
@@ -31,10 +29,11 @@ class Store:
     def __str__(self) -> str:
         return without_password(self.url)
 
-    def client(self) -> Client:
+    def client(self, *, create: bool) -> Client:
+        """Without ``create`` for a command that only looks: it must not make a store where there is none."""
         from maestro_flow.engine.client import Client
 
-        return Client(self.url, namespace=namespace_of(self.url))
+        return Client(self.url, namespace=namespace_of(self.url), create=create)
 
     def engine(self) -> Engine:
         from maestro_flow.engine.engine import Engine
@@ -44,28 +43,6 @@ class Store:
     def say(self, *, as_json: bool) -> None:
         """Say which store is used; beside the JSON, not in it."""
         click.echo(f"store {self}", err=as_json)
-
-    def existing(self) -> Store:
-        """The same, unless it is an SQLite file that is not there: a command that only looks must not make one.
-
-        Raises:
-            click.UsageError: there is no such file.
-        """
-        file = _sqlite_file(self.url)
-        if file is not None and not file.exists():
-            raise click.UsageError(
-                f"there is no store {self} yet: name another one with --store, or run a workflow first"
-            )
-        return self
-
-
-def _sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite store, each namespace having its own; None for every other URL."""
-    parts, namespace = urlsplit(url), namespace_of(url)
-    path = Path(parts.path.removeprefix("/"))
-    if parts.scheme != "sqlite" or path.name in ("", ":memory:"):
-        return None
-    return path if namespace in (None, DEFAULT_NAMESPACE) else path.with_name(f"{path.stem}.{namespace}{path.suffix}")
 
 
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -35,7 +35,7 @@ def verify(store: Store, *, live: bool, grace_s: float, as_json: bool) -> Exit:
 
     Exits with 1 if something is wrong.
     """
-    with store.existing().client() as client:
+    with store.client(create=False) as client:
         found = client.verify(live=live, grace_s=grace_s)
     if as_json:
         print_json(_document(found))

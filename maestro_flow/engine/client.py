@@ -48,6 +48,7 @@ class Client:
 
     ``store`` is a URL, a ``Storage`` that is then the caller's to close, or None for the URL that the environment or
     ``maestro-flow.toml`` has, see ``Configuration``. ``namespace`` is a store of its own in the same database.
+    Where there is no store, one is made; without ``create`` that is a StorageUnusable.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable: see ``open_storage``.
@@ -58,12 +59,13 @@ class Client:
         store: str | Storage | None = None,
         *,
         namespace: str | None = None,
+        create: bool = True,
         environment: Environment | None = None,
         new_event: Callable[[], Event] = ThreadEvent,
     ) -> None:
         self.environment = environment or Environment()
         self._owns_storage = store is None or isinstance(store, str)
-        self.storage: Storage = _opened(store, namespace, self.environment.clock)
+        self.storage: Storage = _opened(store, namespace, self.environment.clock, create=create)
         self.library = Library(self.storage)
         self.reader = FlowReader(self.storage, self.library)
         self.hints = Hints()
@@ -329,9 +331,9 @@ class Client:
         """New runs are durable: the owners of their groups find them by their scans."""
 
 
-def _opened(store: str | Storage | None, namespace: str | None, clock: Clock) -> Storage:
+def _opened(store: str | Storage | None, namespace: str | None, clock: Clock, *, create: bool) -> Storage:
     if store is None or isinstance(store, str):
-        return open_storage(Configuration.read().store_url(store, namespace), clock)
+        return open_storage(Configuration.read().store_url(store, namespace), clock, create=create)
     if namespace is not None:
         raise SettingsError(f"namespace={namespace!r} is for a URL: a store that is open already has its own")
     return store

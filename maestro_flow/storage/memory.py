@@ -39,6 +39,7 @@ from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
 from maestro_flow.storage.listeners import Listeners
+from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow.storage.url import without_password
@@ -46,8 +47,10 @@ from maestro_flow.storage.url import without_password
 __all__ = ["MemoryStorage", "open_memory"]
 
 
-def open_memory(url: str, clock: Clock) -> MemoryStorage:
+def open_memory(url: str, clock: Clock, /, *, create: bool = True) -> MemoryStorage:
     """A new, empty store for ``memory://``; a name after the slashes is for people, nothing is shared between opens."""
+    if not create:
+        raise no_store(without_password(url))
     if urlsplit(url).path not in ("", "/"):
         shown = without_password(url)
         raise SettingsError(f"the memory store keeps no files, but the URL {shown!r} has a path; use memory://")

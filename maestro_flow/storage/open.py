@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol
 
 from maestro_flow.clock import Clock, SystemClock
-from maestro_flow.errors import PluginError, SettingsError
+from maestro_flow.errors import PluginError, SettingsError, StorageUnusable
 from maestro_flow.storage.protocol import Storage
 from maestro_flow.storage.url import in_namespace, split_url, without_password
 
-__all__ = ["BACKENDS", "Opener", "open_storage"]
+__all__ = ["BACKENDS", "Opener", "no_store", "open_storage"]
 
 BACKENDS = "maestro_flow.backends"
 """Entry-point group; the name is the URL's scheme, the object an ``Opener``."""
 
-Opener = Callable[[str, Clock], Storage]
-"""Opens (and creates, where it is missing) the store of a URL; the clock serves stores that have none of their own.
 
-The URL was taken apart once, so ``urlsplit`` can do it again, and its option ``namespace``, if there, is a legal name.
+class Opener(Protocol):
+    """What the entry point of a backend is."""
 
-Raises StorageUnusable, SchemaMismatch, StorageUnavailable or SettingsError.
-"""
+    def __call__(self, url: str, clock: Clock, /, *, create: bool = True) -> Storage:
+        """Open the store of a URL; the clock serves stores that have none of their own.
+
+        The URL was taken apart once, so ``urlsplit`` can do it again, and its option ``namespace``, if there, is a
+        legal name. Where there is no store, one is made; without ``create`` it raises ``no_store``, and leaves nothing.
+
+        Raises:
+            StorageUnusable, SchemaMismatch, StorageUnavailable, SettingsError.
+        """
 
 
-def open_storage(url: str, clock: Clock | None = None, *, namespace: str | None = None) -> Storage:
+def no_store(name: str) -> StorageUnusable:
+    """The error of who looks at a store that is not there; the name is that of the URL, without its password."""
+    return StorageUnusable(f"there is no store {name} yet: name another one, or run a workflow first")
+
+
+def open_storage(url: str, clock: Clock | None = None, *, namespace: str | None = None, create: bool = True) -> Storage:
     """Open the store of a URL such as ``sqlite:///runs.db`` (relative), ``sqlite:////srv/runs.db`` or ``memory://``.
 
     ``namespace`` is a store of its own in the same database; it may stand in the URL instead (``?namespace=nightly``).
-    The environment and ``maestro-flow.toml`` are not asked: that does ``Client``.
+    The environment and ``maestro-flow.toml`` are not asked: that does ``Client``. Where there is no store, one is made;
+    without ``create`` that is an error, as whoever only looks will want it.
 
     Raises:
         SettingsError: the URL has no scheme, or none that a backend is installed for, or cannot be read; or the
             namespace is no legal name, or not that of the URL.
         PluginError: the backend cannot be imported.
-        StorageUnusable, SchemaMismatch, StorageUnavailable: the store cannot be used as it is.
+        StorageUnusable, SchemaMismatch, StorageUnavailable: the store cannot be used as it is, or there is none.
     """
     scheme = split_url(url).scheme
     found = {entry.name: entry for entry in entry_points(group=BACKENDS)}
@@ -42,7 +54,7 @@ def open_storage(url: str, clock: Clock | None = None, *, namespace: str | None 
         known = ", ".join(f"{name}://" for name in sorted(found)) or "none"
         raise SettingsError(f"no storage backend for the URL {without_password(url)!r}; installed: {known}")
     address = in_namespace(url, namespace)
-    return _load(found[scheme])(address, clock or SystemClock())
+    return _load(found[scheme])(address, clock or SystemClock(), create=create)
 
 
 def _load(entry: EntryPoint) -> Opener:

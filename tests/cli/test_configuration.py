@@ -40,8 +40,8 @@ def test_a_namespace_comes_the_same_ways_and_is_a_store_of_its_own(cli: CommandL
     cli.environment["MAESTRO_FLOW_NAMESPACE"] = "of_variable"
     assert cli.json("list", "--namespace", "of_file")["runs"]
     assert cli.json("resume", "--namespace", "of_file")["runs"] == []
-    assert "there is no store sqlite:///maestro-flow.db?namespace=of_variable" in cli("list", code=2).stderr
-    assert "namespace=of_option" in cli("list", "--namespace", "of_option", code=2).stderr
+    assert "maestro-flow.of_variable.db" in cli("list", code=2).stderr
+    assert "maestro-flow.of_option.db" in cli("list", "--namespace", "of_option", code=2).stderr
     assert "there is no store" in cli("list", "--namespace", "maestro_flow", code=2).stderr
     assert {path.name for path in cli.folder.glob("*.db")} == {"maestro-flow.of_file.db"}
 

@@ -87,7 +87,7 @@ def test_a_wrong_command_line_is_one_line(cli: CommandLine, args: list[str]) -> 
 @pytest.mark.parametrize("args", [["list"], ["show", "any"], ["resume"]])
 @pytest.mark.parametrize("store", ["sqlite:///maestro-flow.db", "sqlite:///typo.db", "SQLITE:///typo.db"])
 def test_a_command_that_only_looks_makes_no_store(cli: CommandLine, args: list[str], store: str) -> None:
-    assert store in complaint(cli, *args, "--store", store)
+    assert f"there is no store {cli.folder}/{store[10:]} yet" in complaint(cli, *args, "--store", store)
 
 
 def test_a_file_that_is_no_store_is_refused_and_left_alone(cli: CommandLine) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from maestro_flow import Client, Engine, RunStatus, Workflow
+from maestro_flow.errors import StorageUnusable
 from tests.servers import postgres as postgres_servers
 from tests.servers import redis as redis_servers
 
@@ -69,6 +70,15 @@ def test_a_diamond_runs_and_is_there_for_the_next_engine(url: str) -> None:
     with Client(url) as client:
         assert client.find("diamond", 1).outputs["last"] == 35
         assert [entry.status for entry in client.runs()] == [RunStatus.SUCCEEDED]
+
+
+def test_who_only_looks_makes_no_store(url: str) -> None:
+    for _ in range(2):
+        with pytest.raises(StorageUnusable, match=r"there is no store .* yet: name another one"):
+            Client(url, create=False)
+    Client(url).close()
+    with Client(url, create=False) as client:
+        assert client.runs() == []
 
 
 def test_two_hundred_runs_started_at_once_all_end_and_a_request_again_starts_none(url: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from maestro_flow_sql.sqlite.storage import SqliteStorage
 
 from maestro_flow.clock import Clock, ManualClock
-from maestro_flow.errors import PluginError, SettingsError
+from maestro_flow.errors import PluginError, SettingsError, StorageUnusable
 from maestro_flow.storage import open as module
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.open import open_storage
@@ -43,8 +43,9 @@ def test_a_url_that_no_backend_is_for_is_refused_with_a_list_of_those_that_are_t
 def test_a_namespace_reaches_the_backend_in_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def open_gadget(url: str, clock: Clock) -> Storage:
+    def open_gadget(url: str, clock: Clock, *, create: bool) -> Storage:
         seen.append(url)
+        assert create
         return MemoryStorage(clock)
 
     gadget = EntryPoint("gadget", "gadget:open_it", module.BACKENDS)
@@ -54,6 +55,11 @@ def test_a_namespace_reaches_the_backend_in_the_url(monkeypatch: pytest.MonkeyPa
     open_storage("gadget://host?speed=9", namespace="nightly")
     open_storage("gadget://host?namespace=nightly")
     assert seen == ["gadget://host", "gadget://host?speed=9&namespace=nightly", "gadget://host?namespace=nightly"]
+
+
+def test_a_store_in_memory_is_never_there_already() -> None:
+    with pytest.raises(StorageUnusable, match="there is no store memory://"):
+        open_storage("memory://", create=False)
 
 
 def test_a_store_in_memory_takes_any_namespace() -> None:

@@ -1,14 +1,17 @@
--- Find the store of a namespace, or make its catalog. It runs before the epoch is known, so it has no other part.
+-- Find the store of a namespace, or make its catalog where that is wanted. It runs before the epoch is known, so it has no other part.
 --
 -- KEYS[1]  the catalog
 -- ARGV[1]  a new epoch, random   ARGV[2]  schema version   ARGV[3]  oldest reader   ARGV[4]  number of groups
+-- ARGV[5]  1 to make it
 -- reply    { epoch, schema version, oldest reader, number of groups, 1 when all groups have been made }, or nil: a part of
---          it is missing
+--          it is missing, or { }: there is none
 
 local head, index, given = KEYS[1], KEYS[1] .. ':index', KEYS[1] .. ':given'
 local there = redis.call('EXISTS', head, index, given)
 
-if there == 0 then
+if there == 0 and ARGV[5] ~= '1' then
+  return {}
+elseif there == 0 then
   redis.call('HSET', head,
     'epoch', ARGV[1], 'schema_version', ARGV[2], 'oldest_reader', ARGV[3], 'groups', ARGV[4], 'is_founded', 0)
   redis.call('ZADD', index, 0, '')

@@ -32,15 +32,15 @@ _SESSION = """
 """
 
 
-def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
+def open_postgres(url: str, _clock: Clock, /, *, create: bool = True) -> PostgresStorage:
     """Open the store in a schema of a database; times are by the server's clock.
 
-    It is created where there is none, and migrated where an older maestro-flow has made it.
+    It is created where there is none, unless ``create`` is false, and migrated where an older maestro-flow has made it.
 
     Raises:
         SettingsError: the URL names no database, or has an option that there is not.
-        StorageUnusable: the login is refused, a right is missing, a migration failed, or the server could lose what it
-            has acknowledged.
+        StorageUnusable: there is none, the login is refused, a right is missing, a migration failed, or the server
+            could lose what it has acknowledged.
         SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
         StorageUnavailable: the server cannot be reached, or is a replica.
     """
@@ -50,7 +50,7 @@ def open_postgres(url: str, _clock: Clock) -> PostgresStorage:
         with connections.direct() as db:
             _check_server(db, target)
             with db.without_end():
-                group_count = find_or_make(db, target)
+                group_count = find_or_make(db, target, create=create)
             if target.behind_pooler:
                 connections.timeout_s = _timeout_of_role(db, target)
     except BaseException:

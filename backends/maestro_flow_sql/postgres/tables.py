@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from maestro_flow.errors import StorageUnusable
+from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT
 from maestro_flow_sql.migrations import END_LEASES, META, Meta, Migration, current, failed, log_done, next_migration
 from maestro_flow_sql.postgres.connections import Direct
@@ -47,20 +48,22 @@ _NOT_ALLOWED = "run `maestro-flow migrate` as the owner of the tables, or let th
 _WRONG = "nothing was changed; report it with this message"
 
 
-def find_or_make(db: Direct, target: Target) -> int:
+def find_or_make(db: Direct, target: Target, *, create: bool) -> int:
     """Number of groups of the store, which exists with a schema that we can use when this returns, whoever made it.
 
     A store that is as it should be is only read, so a user without the rights of an owner may open it.
 
     Raises:
         SchemaMismatch: the store is newer and excludes us.
-        StorageUnusable: a migration failed, or is not ours to make.
+        StorageUnusable: there is none and none may be made, or a migration failed, or is not ours to make.
     """
     tries = 0
     while True:
         meta = _read(db, target)
         if meta is not None and next_migration(target.name, meta) is None:
             return meta.group_count
+        if meta is None and not create:
+            raise no_store(target.name)
         try:
             _make_or_migrate(db, target)
         except _BUSY:  # a long transaction uses the table, or two tables in another order

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from maestro_flow.clock import Clock
 from maestro_flow.errors import SettingsError, StorageUnusable
+from maestro_flow.storage.open import no_store
 from maestro_flow.storage.url import DEFAULT_NAMESPACE, namespace_of, split_url, without_password
 from maestro_flow_sql.migrations import Admission, current
 from maestro_flow_sql.sqlite.connection import connect
@@ -23,10 +24,10 @@ _OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables (3.37), RETURNING (3.35) and ``->>`` (3.38)."""
 
 
-def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
+def open_sqlite(url: str, clock: Clock, /, *, create: bool = True) -> SqliteStorage:
     """Open the store in a file; any number of processes may do so at once.
 
-    It is created where there is none, and migrated where an older maestro-flow has made it.
+    It is created where there is none, unless ``create`` is false, and migrated where an older maestro-flow has made it.
 
     ``sqlite:///runs.db`` is relative to the working directory of this moment, ``sqlite:////srv/runs.db`` is absolute.
     With ``?namespace=nightly`` it is a file of its own beside it, ``runs.nightly.db``.
@@ -35,17 +36,19 @@ def open_sqlite(url: str, clock: Clock) -> SqliteStorage:
 
     Raises:
         SettingsError: the URL names no file, or has an option that there is not.
-        StorageUnusable: no access, read-only, not an SQLite database, somebody else's database, SQLite too old, or a
-            migration failed.
+        StorageUnusable: there is none, no access, read-only, not an SQLite database, somebody else's database, SQLite
+            too old, or a migration failed.
         SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
         StorageUnavailable: another process held the lock of the file for too long.
     """
     path = _path_of(url)
     _check_library()
+    if not create and not Path(path).exists():  # to connect is to make the file
+        raise no_store(path)
     with translated(path):
         connection = connect(path, read_only=False)
         try:
-            group_count = find_or_make(connection, path, clock)
+            group_count = find_or_make(connection, path, clock, create=create)
         except BaseException:
             connection.close()
             raise

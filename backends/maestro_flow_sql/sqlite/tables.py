@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from maestro_flow.clock import Clock
 from maestro_flow.errors import StorageUnusable
+from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT
 from maestro_flow_sql.migrations import (
     END_LEASES,
@@ -35,14 +36,17 @@ _COUNT_META_COLUMNS = """
 _SET_META = "UPDATE store_meta SET schema_version = ?, oldest_reader = ?"
 
 
-def find_or_make(connection: sqlite3.Connection, path: str, clock: Clock) -> int:
+def find_or_make(connection: sqlite3.Connection, path: str, clock: Clock, *, create: bool) -> int:
     """Number of groups of the store, which exists with a schema that we can use when this returns, whoever made it.
 
     Raises:
         SchemaMismatch: the store is newer and excludes us.
-        StorageUnusable: the file is another program's or cannot be written, or a migration failed.
+        StorageUnusable: there is none and none may be made, the file is another program's or cannot be written, or a
+            migration failed.
     """
-    patiently(lambda: _read(connection, path))  # before the first write into what may be somebody else's
+    found = patiently(lambda: _read(connection, path))  # before the first write into what may be somebody else's
+    if found is None and not create:
+        raise no_store(path)
     (mode,) = patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
     if mode != "wal":
         raise StorageUnusable(f"the store {path} cannot have a write-ahead log: put it on a local disk")
