@@ -1,4 +1,4 @@
-"""A node in a process of its own: ``python -m benchmarks.node URL LEASE_S [alone]``, which ends when its input does.
+"""A node in a process of its own: ``python -m benchmarks.node URL LEASE_S SCAN_S [alone]``, until its input ends.
 
 One that is alone prints a line of JSON as soon as every group is loaded: ``serving_s`` since the first claim, and
 ``peak_mb``, the largest resident memory so far, in MB.
@@ -54,8 +54,8 @@ def serve_all(engine: Engine, claims: Claims) -> float:
 class Process:
     """A node that somebody else runs."""
 
-    def __init__(self, url: str, lease_s: float, *more: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.node", url, str(lease_s), *more]
+    def __init__(self, url: str, lease_s: float, scan_s: float, *more: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.node", url, str(lease_s), str(scan_s), *more]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def told(self) -> dict[str, float]:
@@ -74,18 +74,18 @@ class Process:
 
 
 @contextmanager
-def node(url: str, *more: str, lease_s: float = 10.0) -> Iterator[Process]:
+def node(url: str, *more: str, lease_s: float = 10.0, scan_s: float = 1.0) -> Iterator[Process]:
     """A node for a while."""
-    process = Process(url, lease_s, *more)
+    process = Process(url, lease_s, scan_s, *more)
     try:
         yield process
     finally:
         process.close()
 
 
-def main(url: str, lease_s: str, *more: str) -> None:
+def main(url: str, lease_s: str, scan_s: str, *more: str) -> None:
     claims: Any = Claims(open_storage(url))
-    with Engine(claims, lease_s=float(lease_s)) as engine:
+    with Engine(claims, lease_s=float(lease_s), scan_s=float(scan_s)) as engine:
         if "alone" in more:
             told = {"serving_s": serve_all(engine, claims)}
             told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
