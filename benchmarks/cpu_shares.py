@@ -41,7 +41,7 @@ PARTS = {
     "pykka": "Pykka",
     "maestro_flow.model.events": "journal and encoding",
     "maestro_flow.clock": "journal and encoding",  # the ids of commits
-    "maestro_flow.engine.journal": "journal and encoding",
+    "maestro_flow.node.journal": "journal and encoding",
     "maestro_flow_sql": "storage: judge and write",
     "maestro_flow.storage": "storage: judge and write",
     "maestro_flow": "starts, scans, the rest",

@@ -15,8 +15,10 @@ import redis
 from attrs import frozen
 
 from maestro_flow.clock import Environment
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Outcome, Owner, RunEntry, flow_id_of
+from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.model.events import StepEnded, StepStarting, encode_events
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import RunEntry, flow_id_of
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import Storage
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from maestro_flow.clock import Environment
-from maestro_flow.model.commit import Commit, FlowWrite, GivenRun, Lease, Outcome, Owner, RunEntry, StartRequest
+from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.model.events import StepEnded, StepStarting, encode_events
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import Storage
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from maestro_flow import Engine, open_storage
-from maestro_flow.model.commit import Lease, Owner
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Claims", "Process", "node", "serve_all"]

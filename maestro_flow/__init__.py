@@ -12,12 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maestro_flow.client.client import Client
+    from maestro_flow.client.run import Run
     from maestro_flow.dsl.builder import Workflow
     from maestro_flow.dsl.load import load_definition
-    from maestro_flow.engine.client import Client
-    from maestro_flow.engine.engine import Engine
-    from maestro_flow.engine.run import Run
-    from maestro_flow.engine.view import RunView, StepView
+    from maestro_flow.engine import Engine
     from maestro_flow.errors import (
         Closed,
         Conflict,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from maestro_flow.model.status import RunStatus, StepStatus, Verdict
     from maestro_flow.steps.contract import StepContext, StepResult, StepType
     from maestro_flow.storage.open import open_storage
+    from maestro_flow.views.run import RunView, StepView
 
 __all__ = [
     "Client",
@@ -60,22 +60,22 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Client": "engine.client",
+    "Client": "client.client",
     "Closed": "errors",
     "Conflict": "errors",
     "DefinitionError": "errors",
-    "Engine": "engine.engine",
+    "Engine": "engine",
     "MaestroFlowError": "errors",
     "NotFound": "errors",
-    "Run": "engine.run",
+    "Run": "client.run",
     "RunFailed": "errors",
     "RunStatus": "model.status",
-    "RunView": "engine.view",
+    "RunView": "views.run",
     "StepContext": "steps.contract",
     "StepResult": "steps.contract",
     "StepStatus": "model.status",
     "StepType": "steps.contract",
-    "StepView": "engine.view",
+    "StepView": "views.run",
     "StorageError": "errors",
     "Verdict": "model.status",
     "WaitTimeout": "errors",

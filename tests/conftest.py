@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from maestro_flow.engine.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX
+from maestro_flow.config.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX
 from tests.servers import redis as redis_servers
 from tests.servers.postgres import Server, find_server
 

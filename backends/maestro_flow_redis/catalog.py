@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 from attrs import evolve
 
 from maestro_flow.errors import StorageError
-from maestro_flow.model.commit import GivenRun, StartRequest
 from maestro_flow.model.numbers import check_number
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow.storage.protocol import StoredDefinition
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow_redis.codec import request_argument, run_of

@@ -6,17 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from maestro_flow.model.commit import (
-    Commit,
-    FlowWrite,
-    GivenRun,
-    LogRecord,
-    Message,
-    MessageState,
-    RunEntry,
-    Settlement,
-    StartRequest,
-)
+from maestro_flow.model.commit import Commit, FlowWrite, Settlement
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.log import LogRecord
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
 from maestro_flow.storage.judge import contradicts_itself
 
 __all__ = ["commit_argument", "entry_of", "message_of", "record_of", "request_argument", "run_of"]

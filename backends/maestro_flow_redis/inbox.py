@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from maestro_flow.errors import OwnershipLost
-from maestro_flow.model.commit import Lease, Message
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import check_same_message, may_be_redriven
 from maestro_flow_redis.codec import message_of
 from maestro_flow_redis.server import Call, Server

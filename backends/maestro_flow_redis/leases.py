@@ -9,7 +9,7 @@ from itertools import islice
 from attrs import frozen
 from msgspec import json
 
-from maestro_flow.model.commit import Holder, Lease, NodeEntry, Owner, Renewal
+from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow_redis.migrations import check_reader
 from maestro_flow_redis.server import Call, Server
 

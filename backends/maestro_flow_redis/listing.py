@@ -9,7 +9,7 @@ from itertools import islice
 
 from attrs import frozen
 
-from maestro_flow.model.commit import RunEntry
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery
 from maestro_flow_redis.places import entries, started

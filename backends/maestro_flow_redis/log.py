@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro_flow.model.commit import FlowLog, LogRecord
+from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow_redis.codec import entry_of, record_of
 from maestro_flow_redis.server import Server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maestro_flow.model.commit import GivenRun, RunEntry
+from maestro_flow.model.runs import GivenRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow_redis.codec import entry_of, run_of
 from maestro_flow_redis.server import Call, Server

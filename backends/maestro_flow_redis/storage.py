@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from maestro_flow.model.commit import (
-    Commit,
-    FlowLog,
-    GivenRun,
-    Holder,
-    Lease,
-    LogRecord,
-    Message,
-    Outcome,
-    Owner,
-    Renewal,
-    RunEntry,
-    StartRequest,
-)
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
+from maestro_flow.model.log import FlowLog, LogRecord
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_redis import catalog, inbox, log

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow.storage.starts import check_same_start, new_run
 
 __all__ = ["answer_starts"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from attrs import Factory, define, evolve
 
-from maestro_flow.model.commit import Commit, Lease, Message, MessageState
+from maestro_flow.model.commit import Commit
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import state_after
 
 __all__ = ["Facts"]

@@ -26,8 +26,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from maestro_flow.model.commit import FlowLog, GivenRun, Holder, LogRecord, Message, MessageState, RunEntry
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Holder
+from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
+from maestro_flow.model.runs import GivenRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql.migrations import META, Meta

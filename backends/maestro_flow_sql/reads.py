@@ -7,7 +7,10 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, Connection
 
-from maestro_flow.model.commit import FlowLog, GivenRun, Holder, LogRecord, Message, RunEntry
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Holder
+from maestro_flow.model.log import FlowLog, LogRecord
+from maestro_flow.model.runs import GivenRun, RunEntry
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql import queries

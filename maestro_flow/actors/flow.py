@@ -49,8 +49,8 @@ from maestro_flow.core.inputs import (
 )
 from maestro_flow.core.letters import outgoing
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.events import encode_events
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import Verdict
 from maestro_flow.steps.failures import describe
 from maestro_flow.steps.registry import code_of

@@ -36,14 +36,15 @@ from maestro_flow.actors.messages import (
     TakeUp,
 )
 from maestro_flow.actors.permits import PermitActor
-from maestro_flow.actors.queue import Entrant, Order
-from maestro_flow.actors.queues import Queues
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.core.actions import CONFLICT
 from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
+from maestro_flow.core.queue import Entrant, Order
+from maestro_flow.core.queues import Queues
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Message, Outcome, Settlement
+from maestro_flow.model.commit import Outcome, Settlement
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import PERMITS, addressed, receiver_group
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import escaped

@@ -8,7 +8,7 @@ from maestro_flow.core.inputs import Act, Granted, Input
 from maestro_flow.core.permits.decide import PermitMail
 from maestro_flow.errors import MaestroFlowError
 from maestro_flow.model.actions import Action, ActionOrder
-from maestro_flow.model.commit import Message
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import GRANTED, PERMIT_KINDS, PERMITS, PermitGrant, decode_body
 
 __all__ = ["opened"]

@@ -19,7 +19,8 @@ from attrs import field, frozen
 from maestro_flow.core.inputs import Report, Start
 from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Message, Outcome
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import Verdict
 
 if TYPE_CHECKING:

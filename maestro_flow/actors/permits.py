@@ -20,9 +20,10 @@ from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.core.inputs import HandOver
 from maestro_flow.core.permits.decide import PermitDecision, PermitMail, carried_over, decide
 from maestro_flow.core.permits.state import PermitState, evolve
-from maestro_flow.model.commit import Message, RunEntry, flow_id_of
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.permit_events import PermitEvent, PermitsCarriedOn, encode_permit_events
 from maestro_flow.model.permits import GRANTED, PERMITS, PermitGrant, parts_of
+from maestro_flow.model.runs import RunEntry, flow_id_of
 from maestro_flow.model.status import RunStatus
 from maestro_flow.steps.failures import describe
 

@@ -9,11 +9,14 @@ from weakref import WeakKeyDictionary
 from attrs import Factory, define, field, frozen
 from pykka import ActorRef
 
-from maestro_flow.actors.queue import Question
 from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime, Workers
 from maestro_flow.core.graph import Graph
-from maestro_flow.model.commit import Lease, Message, RunEntry, Settlement
+from maestro_flow.core.queue import Question
+from maestro_flow.model.commit import Settlement
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.steps.registry import StepTypes
 
 __all__ = ["Abilities", "Held", "Journal", "Limits", "Services", "Taken", "Write"]

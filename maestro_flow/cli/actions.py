@@ -16,7 +16,7 @@ from maestro_flow.cli.text import run_name
 from maestro_flow.errors import WaitTimeout
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.run import Run
+    from maestro_flow.client.run import Run
 
 __all__ = ["COMMANDS"]
 

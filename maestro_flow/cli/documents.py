@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.history import Happened, Moment
-    from maestro_flow.engine.view import RunView, StepView
-    from maestro_flow.model.commit import RunEntry
+    from maestro_flow.model.runs import RunEntry
+    from maestro_flow.views.history import Happened, Moment
+    from maestro_flow.views.run import RunView, StepView
 
 __all__ = ["event_document", "iso_time", "moment_document", "print_json", "run_document", "run_parts", "run_summary"]
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from maestro_flow.cli.tables import print_table, rich_table, step_table
 from maestro_flow.cli.text import is_at_work, run_line, run_name, step_note
 from maestro_flow.clock import SystemClock
-from maestro_flow.engine.view import RunView, StepView
+from maestro_flow.views.run import RunView, StepView
 
 __all__ = ["live_table"]
 

@@ -18,9 +18,9 @@ from maestro_flow.clock import SystemClock
 from maestro_flow.model.status import RunStatus
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.history import Happened
-    from maestro_flow.engine.run import Run
-    from maestro_flow.engine.view import RunView
+    from maestro_flow.client.run import Run
+    from maestro_flow.views.history import Happened
+    from maestro_flow.views.run import RunView
 
 __all__ = ["explain", "list_runs", "show"]
 

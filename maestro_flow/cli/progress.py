@@ -16,8 +16,8 @@ from maestro_flow.errors import WaitTimeout
 from maestro_flow.model.status import RunStatus, StepStatus
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.run import Run
-    from maestro_flow.engine.view import RunView, StepView
+    from maestro_flow.client.run import Run
+    from maestro_flow.views.run import RunView, StepView
 
     Show: TypeAlias = Callable[[RunView], None]
 

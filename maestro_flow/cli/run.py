@@ -16,7 +16,7 @@ from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.text import run_name
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.view import RunView
+    from maestro_flow.views.run import RunView
 
 __all__ = ["resume", "run"]
 

@@ -12,8 +12,8 @@ from attrs import field, frozen
 from maestro_flow.storage.url import namespace_of, without_password
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.client import Client
-    from maestro_flow.engine.engine import Engine
+    from maestro_flow.client.client import Client
+    from maestro_flow.engine import Engine
 
 __all__ = ["Store", "store_options"]
 
@@ -31,12 +31,12 @@ class Store:
 
     def client(self, *, create: bool) -> Client:
         """Without ``create`` for a command that only looks: it must not make a store where there is none."""
-        from maestro_flow.engine.client import Client
+        from maestro_flow.client.client import Client
 
         return Client(self.url, namespace=namespace_of(self.url), create=create)
 
     def engine(self) -> Engine:
-        from maestro_flow.engine.engine import Engine
+        from maestro_flow.engine import Engine
 
         return Engine(self.url, namespace=namespace_of(self.url))
 
@@ -61,7 +61,7 @@ def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @wraps(command)
     def with_store(*args: Any, url: str | None, namespace: str | None, **options: Any) -> Any:
-        from maestro_flow.engine.configuration import Configuration
+        from maestro_flow.config.configuration import Configuration
 
         configured = Configuration.read().store_url(url, namespace, default=DEFAULT_STORE)
         return command(*args, store=Store(configured), **options)

@@ -14,8 +14,8 @@ from maestro_flow.cli.text import date_and_time, duration, step_note, time_of_da
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from maestro_flow.engine.view import StepView
-    from maestro_flow.model.commit import RunEntry
+    from maestro_flow.model.runs import RunEntry
+    from maestro_flow.views.run import StepView
 
 __all__ = ["Table", "on_terminal", "print_table", "rich_table", "run_table", "step_table"]
 

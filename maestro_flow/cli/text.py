@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from maestro_flow.model.status import StepStatus
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.run import Run
-    from maestro_flow.engine.view import RunView, StepView
-    from maestro_flow.model.commit import RunEntry
+    from maestro_flow.client.run import Run
+    from maestro_flow.model.runs import RunEntry
+    from maestro_flow.views.run import RunView, StepView
 
 __all__ = ["date_and_time", "duration", "is_at_work", "run_line", "run_name", "step_line", "step_note", "time_of_day"]
 

@@ -12,7 +12,7 @@ from maestro_flow.cli.options import json_option
 from maestro_flow.cli.store import Store, store_options
 
 if TYPE_CHECKING:
-    from maestro_flow.engine.verifying import Verification, Violation
+    from maestro_flow.verify.store import Verification, Violation
 
 __all__ = ["verify"]
 

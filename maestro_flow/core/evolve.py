@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from maestro_flow.core.readiness import begin, propagate
 from maestro_flow.core.state import FlowState, StepState
 from maestro_flow.errors import MaestroFlowError
-from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.events import (
     BreakpointSet,
     Event,
@@ -37,6 +36,7 @@ from maestro_flow.model.events import (
     StepWaiting,
     decode_events,
 )
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import STEP_TRANSITIONS, RunStatus, StepStatus
 
 __all__ = ["IllegalEvent", "evolve", "fold"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from attrs import Factory, frozen
 
 from maestro_flow.core.params.plan import StepPlan, plan_of
 from maestro_flow.core.permits.tags import permits_of
+from maestro_flow.errors import NotFound
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 from maestro_flow.model.status import StepStatus
 
@@ -32,6 +33,17 @@ class Graph:
     """What of each step has to be evaluated."""
     permits: Mapping[str, dict[str, int]] = Factory(dict)
     """Steps that need permits: tags with their limits."""
+
+    def known(self, step_ids: Collection[str]) -> tuple[str, ...]:
+        """Ids that a user names, in the order of the definition, so that the same choice is the same request.
+
+        Raises:
+            NotFound: the graph has no such step.
+        """
+        for step_id in step_ids:
+            if step_id not in self.steps:
+                raise NotFound(f"version {self.version} of workflow {self.definition.id!r} has no step {step_id!r}")
+        return tuple(step_id for step_id in self.steps if step_id in step_ids)
 
     def edges(self, step_id: str, status: StepStatus, branches: Mapping[str, bool]) -> Mapping[str, bool]:
         """The value of the condition to each successor of a step that is complete.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from maestro_flow.errors import MaestroFlowError
-from maestro_flow.model.commit import Message
+from maestro_flow.model.inbox import Message
 
 __all__ = [
     "GRANTED",

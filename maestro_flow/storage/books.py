@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from attrs import Factory, define, evolve
 
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, LogRecord, Message, MessageState, RunEntry
+from maestro_flow.model.commit import Commit, FlowWrite
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Lease
+from maestro_flow.model.log import LogRecord
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import check_group, may_be_redriven, state_after
 
 __all__ = ["Books", "Group", "Letter"]

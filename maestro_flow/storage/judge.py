@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from maestro_flow.errors import Conflict, NotFound, StorageError
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, MessageState, Outcome, Settlement
+from maestro_flow.model.commit import Commit, FlowWrite, Outcome, Settlement
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Lease
 
 __all__ = [
     "Facts",

@@ -17,24 +17,12 @@ from attrs import evolve
 
 from maestro_flow.clock import Clock
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, SettingsError
-from maestro_flow.model.commit import (
-    Commit,
-    FlowLog,
-    GivenRun,
-    Holder,
-    Lease,
-    LogRecord,
-    Message,
-    MessageState,
-    NodeEntry,
-    Outcome,
-    Owner,
-    Renewal,
-    RunEntry,
-    StartRequest,
-    flow_id_of,
-)
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
+from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch

@@ -26,21 +26,12 @@ from typing import Protocol
 
 from attrs import field, frozen, validators
 
-from maestro_flow.model.commit import (
-    Commit,
-    FlowLog,
-    GivenRun,
-    Holder,
-    Lease,
-    LogRecord,
-    Message,
-    Outcome,
-    Owner,
-    Renewal,
-    RunEntry,
-    StartRequest,
-)
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
+from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import storable_number
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import storable
 

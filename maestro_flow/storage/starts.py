@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro_flow.errors import Conflict, NotFound
-from maestro_flow.model.commit import GivenRun, StartRequest, flow_id_of
+from maestro_flow.model.runs import GivenRun, StartRequest, flow_id_of
 
 __all__ = ["check_same_start", "new_run"]
 

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maestro_flow.actors.queue import Entrant, Order, Question
-from maestro_flow.actors.queues import Queues
 from maestro_flow.core.inputs import Displace, Launch
+from maestro_flow.core.queue import Entrant, Order, Question
+from maestro_flow.core.queues import Queues
 from maestro_flow.core.strategy import Place, place_of
-from maestro_flow.model.commit import flow_id_of
 from maestro_flow.model.definition import RunRule, RunStrategy
+from maestro_flow.model.runs import flow_id_of
 
 SEQUENTIAL = RunStrategy(RunRule.SEQUENTIAL, 1)
 STRICT = RunStrategy(RunRule.STRICT_SEQUENTIAL, 1)

@@ -6,9 +6,9 @@ import threading
 import time
 
 from maestro_flow import Client, RunStatus
-from maestro_flow.core.invariants.history import Answer, Operation
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.storage.protocol import RunQuery
+from maestro_flow.verify.history import Answer, Operation
 
 __all__ = ["Load"]
 

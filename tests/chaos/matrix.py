@@ -17,8 +17,8 @@ from pathlib import Path
 from attrs import frozen
 
 from maestro_flow import Client, RunStatus
-from maestro_flow.core.invariants.checker import check
-from maestro_flow.engine.verifying import read_history
+from maestro_flow.verify.checker import check
+from maestro_flow.verify.store import read_history
 from tests.chaos.diary import read
 from tests.chaos.doomed import LEASE_S, Doom, program
 from tests.chaos.failpoints import FAILPOINTS, Action

@@ -23,7 +23,8 @@ from attrs import frozen
 from maestro_flow import Engine, open_storage
 from maestro_flow.clock import Environment, SystemClock
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Lease, Outcome, Owner
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.storage.protocol import Storage
 from tests.chaos.diary import Diary
 from tests.chaos.workflows import stormy

@@ -9,12 +9,12 @@ from pathlib import Path
 from attrs import field, frozen
 
 from maestro_flow import RunStatus
-from maestro_flow.core.invariants.checker import check
-from maestro_flow.core.invariants.history import Answer, Execution, History, Violation
-from maestro_flow.engine.verifying import read_history
-from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.events import RunEnded, StepEnded, decode_events
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import StepStatus
+from maestro_flow.verify.checker import check
+from maestro_flow.verify.history import Answer, Execution, History, Violation
+from maestro_flow.verify.store import read_history
 from tests.chaos.diary import read
 from tests.chaos.load import Load
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from maestro_flow.engine.client import Client
+from maestro_flow.client.client import Client
 from maestro_flow.model.status import RunStatus
 from tests.cli.command_line import CommandLine, no_op, read_until, sleep
 

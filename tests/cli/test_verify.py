@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from maestro_flow import Client
-from maestro_flow.model.commit import Commit, Lease, Message, Owner, Settlement
+from maestro_flow.model.commit import Commit, Settlement
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease, Owner
 from tests.cli.command_line import CommandLine, no_op, sleep
 
 

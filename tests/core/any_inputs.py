@@ -37,14 +37,11 @@ from maestro_flow.core.inputs import (
     TerminateStep,
     Tick,
 )
-from maestro_flow.core.invariants.checker import check
-from maestro_flow.core.invariants.history import History
 from maestro_flow.core.permits.decide import PermitMail
 from maestro_flow.core.permits.decide import decide as decide_permits
 from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
-from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.events import (
     SCHEMA_VERSION,
     RunEnded,
@@ -60,10 +57,13 @@ from maestro_flow.model.events import (
     StepWaiting,
     encode_events,
 )
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.params import Param, ParamType
 from maestro_flow.model.permits import PERMITS, REQUEST, PermitRelease, PermitRequest, claim_of, parts_of
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import STEP_TRANSITIONS, StepStatus, Verdict
+from maestro_flow.verify.checker import check
+from maestro_flow.verify.history import History
 from tests.core.any_definition import definition
 
 __all__ = ["World"]

@@ -10,10 +10,8 @@ from attrs import evolve as changed
 
 from maestro_flow import Workflow
 from maestro_flow.core.evolve import evolve
-from maestro_flow.core.explain import Explanation, Surroundings, explain_run, explain_step
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Holder
 from maestro_flow.model.definition import RunRule, RunStrategy, WorkflowDefinition
 from maestro_flow.model.events import (
     Event,
@@ -31,8 +29,10 @@ from maestro_flow.model.events import (
     StepStopping,
     StepWaiting,
 )
+from maestro_flow.model.leases import Holder
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
+from maestro_flow.views.explanation import Explanation, Surroundings, explain_run, explain_step
 
 HELD = Holder(7, 1, "owner", "node-1:42", expires_at=1000.0, now=500.0)
 AROUND = Surroundings(7, HELD, changed_at=99.0)

@@ -13,8 +13,8 @@ from maestro_flow.core.evolve import IllegalEvent
 from maestro_flow.core.permits.decide import FORGONE_S, PermitMail, carried_over, decide
 from maestro_flow.core.permits.state import PermitState, evolve, fold
 from maestro_flow.core.permits.tags import permits_of
-from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.definition import StepDefinition, Tag, WorkflowDefinition
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import (
     ClaimGranted,
     PermitEvent,

@@ -42,7 +42,6 @@ from maestro_flow.core.inputs import (
 )
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
-from maestro_flow.model.commit import LogRecord
 from maestro_flow.model.definition import (
     Backoff,
     FailureMode,
@@ -53,6 +52,7 @@ from maestro_flow.model.definition import (
     WorkflowDefinition,
 )
 from maestro_flow.model.events import Event, StepError, encode_events
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import Verdict
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from maestro_flow.engine.configuration import ENVIRONMENT_PREFIX
+from maestro_flow.config.configuration import ENVIRONMENT_PREFIX
 
 NOT_RUN = frozenset({"json", "mermaid", "text", "toml", "yaml"})
 RUNNABLE = frozenset({"maestro-flow", "python"})

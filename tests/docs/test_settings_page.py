@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import Attribute, fields
 
-from maestro_flow.engine.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX, FILE_NAME
-from maestro_flow.engine.settings import Settings
+from maestro_flow.config.configuration import CONFIG_VARIABLE, ENVIRONMENT_PREFIX, FILE_NAME
+from maestro_flow.config.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
 BEGIN, END = (

@@ -15,7 +15,7 @@ from maestro_flow import Run, Workflow
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
-from maestro_flow.model.commit import Message
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import RunStatus
 from tests.engine.world import Process, World
 

@@ -13,8 +13,8 @@ import pytest
 from maestro_flow import Closed, Engine, RunStatus, StorageError, Workflow
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.clock import SystemClock
-from maestro_flow.engine.node import Node
-from maestro_flow.model.commit import Lease, Owner, Renewal
+from maestro_flow.model.leases import Lease, Owner, Renewal
+from maestro_flow.node.node import Node
 from maestro_flow.storage.memory import MemoryStorage
 from tests.servers.redis import Server
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maestro_flow import Client, Engine
-from maestro_flow.engine.configuration import Configuration
+from maestro_flow.config.configuration import Configuration
 from maestro_flow.errors import SettingsError
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.testing import ManualClock

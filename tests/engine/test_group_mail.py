@@ -13,7 +13,9 @@ from maestro_flow.actors.messages import HandOverAll
 from maestro_flow.core.decide import decide
 from maestro_flow.core.inputs import Act
 from maestro_flow.model.actions import Action
-from maestro_flow.model.commit import Commit, GivenRun, Message, MessageState, Outcome
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.runs import GivenRun
 from tests.engine.world import Process, World
 
 

@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from maestro_flow import Engine, RunStatus, Workflow
-from maestro_flow.model.commit import GivenRun
+from maestro_flow.model.runs import GivenRun
 
 PATIENCE_S = 10.0
 ROUNDS_S = 3.0

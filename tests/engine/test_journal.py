@@ -10,11 +10,13 @@ from maestro_flow.actors.base import BaseActor
 from maestro_flow.actors.inline import InlineRuntime
 from maestro_flow.actors.messages import Committed
 from maestro_flow.actors.services import Held, Write
-from maestro_flow.engine.health import StoreHealth
-from maestro_flow.engine.journal import GroupCommitJournal
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Outcome, Owner, RunEntry
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
+from maestro_flow.node.health import StoreHealth
+from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.storage.memory import MemoryStorage
 
 

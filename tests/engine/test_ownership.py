@@ -10,8 +10,11 @@ import pytest
 
 from maestro_flow import Conflict, RunStatus, StepContext, StepStatus, WaitTimeout, Workflow
 from maestro_flow.actors.inline import InlineRuntime
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, Outcome, Owner, RunEntry
+from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.model.events import StepInterrupted, decode_events
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.memory import MemoryStorage
 from tests.engine.world import Process, World, unavailable_at
 

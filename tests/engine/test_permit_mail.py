@@ -11,12 +11,11 @@ from maestro_flow import Workflow
 from maestro_flow.actors.base import post
 from maestro_flow.actors.messages import Mail
 from maestro_flow.core.permits.state import PermitState, fold
-from maestro_flow.engine.health import StoreHealth
-from maestro_flow.engine.permits import TagPermit
-from maestro_flow.engine.placement import place
+from maestro_flow.core.placement import place
 from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable, StorageUnusable
-from maestro_flow.model.commit import Commit, Message, MessageState, Outcome, RunEntry
+from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.definition import Tag
+from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.permits import (
     LIMIT,
     PERMITS,
@@ -27,9 +26,12 @@ from maestro_flow.model.permits import (
     PermitRequest,
     claim_of,
 )
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
+from maestro_flow.node.health import StoreHealth
 from maestro_flow.storage.protocol import RunQuery
 from maestro_flow.testing import ManualClock
+from maestro_flow.views.tag_permits import TagPermit
 from tests.engine.world import Crash, Process, World, crash_at
 
 HOME = place(PERMITS, range(64))

@@ -10,10 +10,11 @@ import pytest
 
 from maestro_flow import Run, RunStatus, Workflow
 from maestro_flow.core.permits.state import PermitState, fold
-from maestro_flow.engine.placement import place
-from maestro_flow.model.commit import Commit, Lease, Outcome, Owner
+from maestro_flow.core.placement import place
+from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.definition import Tag
 from maestro_flow.model.events import StepEnded, StepStarting, decode_events
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.permits import PERMITS, is_permit_flow
 from maestro_flow.model.status import StepStatus
 from maestro_flow.storage.open import open_storage

@@ -12,7 +12,7 @@ from maestro_flow.core.decide import decide
 from maestro_flow.core.inputs import Act
 from maestro_flow.errors import NotFound
 from maestro_flow.model.actions import ActionOrder
-from maestro_flow.model.commit import Message, MessageState
+from maestro_flow.model.inbox import Message, MessageState
 from tests.engine.world import Process, World
 
 GOOD, POISONED = 1000, 10

@@ -11,8 +11,9 @@ import pytest
 from maestro_flow import Engine, RunStatus, StepContext, StepResult, StepStatus, StepType, Verdict, Workflow
 from maestro_flow.clock import Environment
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Message, Outcome
+from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.events import StepEnded, decode_events
+from maestro_flow.model.inbox import Message
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.testing import InlineRuntime, ManualClock
 from tests.engine.world import Process, World, unavailable_at

@@ -11,9 +11,11 @@ import pytest
 
 from maestro_flow import NotFound, RunStatus, Workflow
 from maestro_flow.core.evolve import fold
-from maestro_flow.engine import loader
 from maestro_flow.errors import DefinitionError, StorageError, StorageUnavailable
-from maestro_flow.model.commit import Commit, Message, StartRequest
+from maestro_flow.model.commit import Commit
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.runs import StartRequest
+from maestro_flow.node import loader
 from maestro_flow.storage.protocol import StoredDefinition
 from tests.engine.test_ownership import let_pass, sleeper
 from tests.engine.wires import Wire
@@ -163,7 +165,7 @@ def test_a_log_that_cannot_be_folded_parks_its_flow_alone(monkeypatch: pytest.Mo
             raise KeyError("a defect")
         return fold(state, records)
 
-    monkeypatch.setattr("maestro_flow.engine.reader.fold", broken)
+    monkeypatch.setattr("maestro_flow.reading.flows.fold", broken)
     second = world.process(seed=2)
     for flow_id in good:
         assert second.engine.find(*_place(flow_id)).wait(60) is RunStatus.SUCCEEDED

@@ -9,10 +9,10 @@ import pytest
 from attrs import frozen
 
 from maestro_flow import Client, Conflict, Run, RunStatus, StepContext, Workflow, open_storage
-from maestro_flow.engine.placement import place
-from maestro_flow.model.commit import Message
+from maestro_flow.core.placement import place
 from maestro_flow.model.definition import RunRule, RunStrategy
 from maestro_flow.model.events import RunEnded, RunQueued, RunStarted, decode_events
+from maestro_flow.model.inbox import Message
 from tests.engine.world import Crash, Process, World, crash_at
 
 SEQUENTIAL = RunStrategy(RunRule.SEQUENTIAL, 1)

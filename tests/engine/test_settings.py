@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maestro_flow.engine.settings import Settings
+from maestro_flow.config.settings import Settings
 from maestro_flow.errors import SettingsError
 
 

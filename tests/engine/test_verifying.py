@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_flow.core.invariants.checker import check
-from maestro_flow.core.invariants.history import Execution
-from maestro_flow.engine.verifying import read_history, verify
+from maestro_flow.verify.checker import check
+from maestro_flow.verify.history import Execution
+from maestro_flow.verify.store import read_history, verify
 from tests.engine.test_random_faults import RUNS, Trouble
 from tests.engine.world import World
 

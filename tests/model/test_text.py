@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from maestro_flow.errors import ValueNotStorable
-from maestro_flow.model.commit import Message, Settlement, StartRequest
+from maestro_flow.model.commit import Settlement
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.text import escaped, is_storable
 from maestro_flow.storage.protocol import RunQuery
 

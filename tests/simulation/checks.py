@@ -9,13 +9,13 @@ from attrs import evolve
 
 from maestro_flow.actors.room import Place
 from maestro_flow.core.evolve import fold
-from maestro_flow.core.invariants.checker import check as check_history
-from maestro_flow.core.invariants.history import Execution
 from maestro_flow.core.state import FlowState
-from maestro_flow.engine.library import Library
-from maestro_flow.engine.permits import read_tag_permits
-from maestro_flow.engine.verifying import read_history
 from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.reading.graphs import Library
+from maestro_flow.verify.checker import check as check_history
+from maestro_flow.verify.history import Execution
+from maestro_flow.verify.store import read_history
+from maestro_flow.views.tag_permits import read_tag_permits
 
 if TYPE_CHECKING:
     from tests.simulation.users import Users

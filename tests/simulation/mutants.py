@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maestro_flow.model.commit import Commit, Lease, Outcome
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.books import Books
 from maestro_flow.storage.judge import judge_batch
 from maestro_flow.storage.memory import MemoryStorage

@@ -7,13 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from maestro_flow import Conflict, Engine, Run
-from maestro_flow.core.invariants.history import Answer, Operation
 from maestro_flow.errors import Closed, NotFound, StorageUnavailable, WaitTimeout
 from maestro_flow.model.actions import Action
-from maestro_flow.model.commit import RunEntry
 from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import RunQuery
+from maestro_flow.verify.history import Answer, Operation
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process

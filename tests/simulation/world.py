@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from maestro_flow.core.invariants.history import Claimed
-from maestro_flow.model.commit import Lease
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.memory import MemoryStorage
+from maestro_flow.verify.history import Claimed
 from tests.simulation.faults import Faults
 from tests.simulation.process import Process
 from tests.simulation.times import StoreTime, Time

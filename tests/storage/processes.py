@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.model.commit import Outcome, Owner
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.leases import Owner
 from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.process import this_process

@@ -15,7 +15,8 @@ from itertools import count
 from attrs import Factory, define
 
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Lease, Outcome
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.protocol import Storage
 

@@ -21,7 +21,9 @@ from typing import TypeVar
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Lease, LogRecord, Outcome
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.leases import Lease
+from maestro_flow.model.log import LogRecord
 from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import Storage

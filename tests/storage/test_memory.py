@@ -8,7 +8,7 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import SettingsError
-from maestro_flow.model.commit import Owner
+from maestro_flow.model.leases import Owner
 from maestro_flow.storage.conformance import Opener, StorageConformance
 from maestro_flow.storage.memory import MemoryStorage, open_memory
 

@@ -15,8 +15,10 @@ from maestro_flow_sql import migrations
 from maestro_flow_sql.migrations import MIGRATIONS, Migration
 
 from maestro_flow.errors import SchemaMismatch, StorageUnusable
-from maestro_flow.model.commit import Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.leases import Owner
 from maestro_flow.model.requests import decode_request
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.protocol import RunQuery, Storage
 from tests.storage.migrating import BROKEN, EXCLUDING, NEXT, PARAMS, PostgresDatabase, SqliteDatabase, open_at

@@ -19,7 +19,9 @@ from maestro_flow_sql.postgres.storage import PostgresStorage
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import NotFound, StorageError, StorageUnavailable
-from maestro_flow.model.commit import Commit, Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy

@@ -11,7 +11,11 @@ from maestro_flow_redis.places import entries
 from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.model.commit import Commit, FlowLog, Message, Outcome, Owner, RunEntry, StartRequest
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.log import FlowLog
+from maestro_flow.model.runs import RunEntry, StartRequest
 from maestro_flow.storage.conformance.node import LEASE_S, Node, entry_of, letter
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.redis import Server

@@ -10,7 +10,8 @@ from maestro_flow_redis import open_redis
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnavailable
-from maestro_flow.model.commit import Commit, Lease, Outcome
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.conformance.node import Node, letter
 from tests.servers.proxy import Proxy
 from tests.servers.redis import Server, find_replica, find_server

@@ -12,7 +12,9 @@ from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageReset, StorageUnavailable, StorageUnusable
-from maestro_flow.model.commit import Commit, Lease, Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.proxy import Proxy

@@ -9,7 +9,9 @@ from maestro_flow_redis import open_redis
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageReset
-from maestro_flow.model.commit import Commit, Lease, Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.redis import Server, find_server

@@ -16,8 +16,9 @@ from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import SchemaMismatch
-from maestro_flow.model.commit import Outcome, StartRequest
+from maestro_flow.model.commit import Outcome
 from maestro_flow.model.requests import decode_request
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.node import Node
 from tests.servers.redis import Server
 from tests.servers.redis_time import ServerAtTime

@@ -15,7 +15,7 @@ from maestro_flow_redis.target import Target
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import SchemaMismatch, SettingsError, StorageUnavailable, StorageUnusable
-from maestro_flow.model.commit import Owner
+from maestro_flow.model.leases import Owner
 from maestro_flow.storage.open import open_storage
 from tests.servers.redis import Server, find_server
 

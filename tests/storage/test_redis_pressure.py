@@ -13,7 +13,8 @@ from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import SettingsError, StorageReset, StorageUnavailable, StorageUnusable
-from maestro_flow.model.commit import Commit, Outcome, StartRequest
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.conformance.threads import at_once

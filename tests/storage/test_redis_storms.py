@@ -14,7 +14,8 @@ from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import OwnershipLost
-from maestro_flow.model.commit import Lease, Outcome
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.conformance.threads import at_once
 from tests.servers.redis import Server

@@ -11,7 +11,8 @@ from maestro_flow_redis import open_redis
 from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock
-from maestro_flow.model.commit import Lease, Outcome, Owner
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.node import Node
 from maestro_flow.storage.protocol import RunQuery

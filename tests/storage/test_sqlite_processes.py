@@ -10,7 +10,7 @@ import pytest
 from maestro_flow_sql.sqlite.storage import SqliteStorage
 
 from maestro_flow.errors import StorageUnusable
-from maestro_flow.model.commit import Owner
+from maestro_flow.model.leases import Owner
 from maestro_flow.storage.process import this_process
 from tests.storage.processes import GROUPS, LEASE_S, working
 from tests.storage.verbs import use_every_verb

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from maestro_flow.model.commit import Owner, StartRequest
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.process import this_process

@@ -25,7 +25,7 @@ def test_help_loads_neither_the_engine_nor_a_database_nor_a_terminal() -> None:
         "sys.argv = ['maestro-flow', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass"
     )
-    heavy = {"sqlalchemy", "yaml", "rich", "pykka", "lark", "maestro_flow.engine.engine", "maestro_flow_sql"}
+    heavy = {"sqlalchemy", "yaml", "rich", "pykka", "lark", "maestro_flow.engine", "maestro_flow_sql"}
     assert not loaded & heavy
     assert "maestro_flow.cli.main" in loaded
 

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.postgres.connections import Direct
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import psycopg
 
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Outcome
+from maestro_flow.model.commit import Commit, FlowWrite, Outcome
+from maestro_flow.model.leases import Lease
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.postgres.judged import commit_judged
 from maestro_flow_sql.postgres.writing import write_flows

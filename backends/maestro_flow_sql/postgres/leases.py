@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from msgspec import json
 
-from maestro_flow.model.commit import Lease, NodeEntry, Owner, Renewal
+from maestro_flow.model.leases import Lease, NodeEntry, Owner, Renewal
 from maestro_flow_sql.postgres.connections import Direct
 
 __all__ = ["claim", "leave", "release", "renew"]

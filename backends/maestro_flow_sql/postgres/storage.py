@@ -7,16 +7,10 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, Connection, func
 
-from maestro_flow.model.commit import (
-    Commit,
-    GivenRun,
-    Lease,
-    Message,
-    Outcome,
-    Owner,
-    Renewal,
-    StartRequest,
-)
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease, Owner, Renewal
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow.storage.judge import check_group
 from maestro_flow_sql.migrations import Admission
 from maestro_flow_sql.postgres import catalog, inbox

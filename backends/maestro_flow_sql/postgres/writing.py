@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from maestro_flow.model.commit import FlowWrite, Lease, RunEntry
+from maestro_flow.model.commit import FlowWrite
+from maestro_flow.model.leases import Lease
+from maestro_flow.model.runs import RunEntry
 from maestro_flow_sql.postgres.connections import Direct
 
 __all__ = ["UPSERT_ENTRY", "entry_values", "record_values", "write_flows"]

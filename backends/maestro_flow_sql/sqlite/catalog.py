@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.sqlite.values import as_json
 

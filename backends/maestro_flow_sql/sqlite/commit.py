@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from maestro_flow.model.commit import Commit, Outcome, RunEntry
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import judge_batch, state_after
 from maestro_flow_sql.facts import Facts
 from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, message_values, read_messages

@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from maestro_flow.model.commit import Lease, Message, MessageState
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import check_same_message, may_be_redriven
 from maestro_flow_sql.sqlite.leases import check_current
 from maestro_flow_sql.sqlite.values import as_json

@@ -9,7 +9,7 @@ from attrs import astuple
 from msgspec import json
 
 from maestro_flow.errors import OwnershipLost
-from maestro_flow.model.commit import Lease, NodeEntry, Owner, Renewal
+from maestro_flow.model.leases import Lease, NodeEntry, Owner, Renewal
 from maestro_flow.storage.process import is_provably_dead
 from maestro_flow_sql.sqlite.values import as_json
 

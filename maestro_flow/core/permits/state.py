@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from maestro_flow.core.evolve import IllegalEvent
 from maestro_flow.core.permits.waiting import Waiting
-from maestro_flow.model.commit import LogRecord
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import (
     Claim,
     ClaimForgone,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, Message, Outcome, Settlement
+from maestro_flow.model.commit import Commit, Outcome, Settlement
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter

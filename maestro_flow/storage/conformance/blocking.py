@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_flow.model.commit import Outcome, StartRequest
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node, entry_of

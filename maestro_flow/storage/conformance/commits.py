@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from maestro_flow.model.commit import Commit, LogRecord, Outcome
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node, entry_of, letter

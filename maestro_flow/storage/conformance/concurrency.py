@@ -6,7 +6,9 @@ from functools import partial
 from itertools import cycle
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, GivenRun, Lease, Outcome, Owner, StartRequest
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.conformance.threads import at_once, check_takeover_under_commits, seen_meanwhile

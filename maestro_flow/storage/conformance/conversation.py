@@ -14,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from hypothesis.strategies import integers, sampled_from
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, FlowWrite, GivenRun, Lease, Owner, RunEntry
+from maestro_flow.model.commit import Commit, FlowWrite
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import GivenRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Opener
 from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of

@@ -9,7 +9,9 @@ from hypothesis import note
 from hypothesis.stateful import rule
 from hypothesis.strategies import integers, lists, none, one_of, sampled_from, tuples
 
-from maestro_flow.model.commit import Commit, GivenRun, Owner, StartRequest
+from maestro_flow.model.commit import Commit
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow.storage.conformance.conversation import HANDLES, Talk
 from maestro_flow.storage.conformance.node import LEASE_S
 from maestro_flow.storage.conformance.plans import (

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from maestro_flow.model.commit import Owner
+from maestro_flow.model.leases import Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.process import this_process

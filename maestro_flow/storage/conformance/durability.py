@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Lease, MessageState, Outcome, StartRequest
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.inbox import MessageState
+from maestro_flow.model.leases import Lease
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import NAMESPACE, Concern, Opener
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.protocol import RunQuery

@@ -9,7 +9,9 @@ from attrs import evolve
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import OwnershipLost
-from maestro_flow.model.commit import Commit, Lease, MessageState, Outcome, Settlement
+from maestro_flow.model.commit import Commit, Outcome, Settlement
+from maestro_flow.model.inbox import MessageState
+from maestro_flow.model.leases import Lease
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter

@@ -6,7 +6,7 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import StorageError
-from maestro_flow.model.commit import Holder, Owner
+from maestro_flow.model.leases import Holder, Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.process import this_process

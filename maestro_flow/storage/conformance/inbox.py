@@ -9,7 +9,8 @@ from attrs import evolve
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import Conflict, StorageError
-from maestro_flow.model.commit import Commit, Message, MessageState, Outcome, Settlement
+from maestro_flow.model.commit import Commit, Outcome, Settlement
+from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.protocol import Storage

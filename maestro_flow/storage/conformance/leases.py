@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Lease, Outcome, Owner
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.process import this_process

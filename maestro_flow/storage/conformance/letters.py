@@ -6,7 +6,8 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import Conflict, NotFound, StorageError
-from maestro_flow.model.commit import MessageState, Outcome
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.inbox import MessageState
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.protocol import Storage

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from maestro_flow.model.commit import Owner, StartRequest
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern, Opener
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.protocol import RunQuery

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from attrs import Factory, define
 
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Message, Outcome, Owner, Renewal, RunEntry, Settlement
+from maestro_flow.model.commit import Commit, FlowWrite, Outcome, Settlement
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease, Owner, Renewal
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import Storage
 

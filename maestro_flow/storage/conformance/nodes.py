@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import NodeEntry, Owner
+from maestro_flow.model.leases import NodeEntry, Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.process import this_process

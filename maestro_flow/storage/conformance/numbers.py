@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_flow.errors import NotFound, ValueNotStorable
-from maestro_flow.model.commit import StartRequest
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.protocol import RunQuery, Storage
 

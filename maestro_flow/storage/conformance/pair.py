@@ -22,7 +22,8 @@ from hypothesis import note
 
 from maestro_flow.clock import Clock
 from maestro_flow.errors import MaestroFlowError, StorageUnavailable
-from maestro_flow.model.commit import Lease, Message, Owner
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import Storage
 

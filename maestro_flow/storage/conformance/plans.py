@@ -9,7 +9,10 @@ from __future__ import annotations
 from attrs import frozen
 from hypothesis import strategies as st
 
-from maestro_flow.model.commit import Message, Owner, Settlement, StartRequest
+from maestro_flow.model.commit import Settlement
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import RunQuery

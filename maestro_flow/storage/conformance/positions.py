@@ -8,7 +8,8 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import StorageError
-from maestro_flow.model.commit import Commit, Lease, Outcome, Owner
+from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.protocol import Storage

@@ -9,7 +9,7 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import Conflict, NotFound
-from maestro_flow.model.commit import GivenRun, RunEntry, StartRequest
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node

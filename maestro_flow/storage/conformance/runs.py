@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import RunEntry, StartRequest
+from maestro_flow.model.runs import RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node, entry_of

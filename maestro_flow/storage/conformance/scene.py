@@ -7,7 +7,9 @@ from operator import methodcaller
 from typing import Any
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import Commit, FlowWrite, Lease, Owner, Settlement, StartRequest
+from maestro_flow.model.commit import Commit, FlowWrite, Settlement
+from maestro_flow.model.leases import Lease, Owner
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.node import LEASE_S, T0, Node, letter
 from maestro_flow.storage.conformance.pair import Verb, answer_of
 from maestro_flow.storage.protocol import RunQuery, Storage

@@ -6,7 +6,7 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import Conflict, NotFound, StorageError
-from maestro_flow.model.commit import GivenRun, StartRequest
+from maestro_flow.model.runs import GivenRun, StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.protocol import Storage
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import StartRequest
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_flow.model.commit import Commit, Outcome, Settlement, StartRequest
+from maestro_flow.model.commit import Commit, Outcome, Settlement
+from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.text import escaped
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node, letter

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from maestro_flow.clock import ManualClock
-from maestro_flow.model.commit import LogRecord, Outcome
+from maestro_flow.model.commit import Outcome
+from maestro_flow.model.log import LogRecord
 from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.protocol import Storage
 

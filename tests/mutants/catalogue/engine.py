@@ -44,7 +44,7 @@ ENGINE = (
         "PROTOCOL 10: a new owner loads every flow of its group",
         (
             Edit(
-                "maestro_flow/engine/loader.py",
+                "maestro_flow/node/loader.py",
                 "while page := self._storage.load_flows(",
                 "if page := self._storage.load_flows(",
             ),
@@ -68,7 +68,7 @@ ENGINE = (
         "PROTOCOL 14: an owner whose lease has run out writes nothing",
         (
             Edit(
-                "maestro_flow/engine/journal.py",
+                "maestro_flow/node/journal.py",
                 "if write.held.lost or now >= write.held.deadline:",
                 "if write.held.lost:",
             ),

@@ -6,7 +6,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 __all__ = ["OWNERSHIP"]
 
-_KEEPER = "maestro_flow/engine/ownership.py"
+_KEEPER = "maestro_flow/node/ownership.py"
 
 OWNERSHIP = (
     Mutant(

@@ -1,0 +1,76 @@
+"""Asking the owner of a run for an action: a message in the inbox of its group, and its outcome (PROTOCOL 16)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from maestro_flow.client.waiting import looks
+from maestro_flow.core.actions import ACCEPTED, CONFLICT
+from maestro_flow.core.state import FlowState
+from maestro_flow.errors import Conflict, WaitTimeout
+from maestro_flow.model.actions import RUN_ACTIONS, Action, ActionOrder
+from maestro_flow.model.inbox import Message, MessageState
+
+if TYPE_CHECKING:
+    from maestro_flow.client.client import Client
+
+__all__ = ["ANSWER_S", "ask"]
+
+ANSWER_S = 30.0
+"""How long an owner may take to answer: a store that is away for a moment, and a takeover, are over by then."""
+
+_DONE = {
+    Action.STOP: "stopped",
+    Action.KILL: "killed",
+    Action.PAUSE: "paused",
+    Action.RESUME: "resumed",
+    Action.SKIP: "skipped",
+    Action.RESTART: "restarted",
+    Action.UNBLOCK: "unblocked",
+    Action.BREAKPOINT: "given a breakpoint",
+}
+
+
+def ask(
+    client: Client, state: FlowState, group_id: int, action: Action, order: ActionOrder, *, timeout_s: float
+) -> None:
+    """Have the owner of a run, whose state was just read, do something, and wait until it has agreed.
+
+    Raises:
+        Conflict: it cannot be done; the message has the status of the run or step, and what is allowed.
+        NotFound: the run has no such step.
+        WaitTimeout: nobody has answered in ``timeout_s`` seconds; the request stands.
+        StorageUnavailable: the request may not have been sent.
+        StorageFailed, Closed: see ``Run.wait``.
+    """
+    client.check()
+    if order.step:
+        state.graph.known([order.step])
+    flow_id = state.flow_id
+    what = f"step {order.step} of run {flow_id}" if order.step else f"run {flow_id}"
+    if state.status.is_terminal and (order.step or action not in RUN_ACTIONS[state.status]):
+        run = "the run" if order.step else "it"
+        raise Conflict(f"{what} cannot be {_DONE[action]}: {run} is {state.status}; restart the run to go on with it")
+    message = Message(group_id, client.environment.new_id(), flow_id, action.lower(), msgspec.json.encode(order))
+    client.send(message)
+    outcome = ""
+    try:
+        for answer in looks(
+            client,
+            flow_id,
+            lambda: client.storage.message(group_id, message.message_id),
+            timeout_s,
+            only_the_end=False,
+        ):
+            if answer is not None and answer.state is not MessageState.WAITING:
+                outcome = answer.outcome
+                break
+    except WaitTimeout:
+        problem = (
+            f"no owner of run {flow_id} has answered the {action.lower()} after {timeout_s:g} s; the request stands"
+        )
+        raise WaitTimeout(problem) from None
+    if outcome != ACCEPTED:
+        raise Conflict(f"{what} cannot be {_DONE[action]}: {outcome.removeprefix(CONFLICT)}")

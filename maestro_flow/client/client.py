@@ -1,0 +1,340 @@
+"""A client of a store: pushes, starts, lists and follows. It owns nothing, and runs nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from attrs import evolve
+from msgspec.structs import replace
+
+from maestro_flow.actors.runtime import Event
+from maestro_flow.actors.threads import ThreadEvent
+from maestro_flow.client.dead_letters import DeadLetter, redrive, stored_letters
+from maestro_flow.client.hints import Hints
+from maestro_flow.client.run import Run
+from maestro_flow.client.switching import check_switch
+from maestro_flow.client.tag_permits import limit_message
+from maestro_flow.clock import Clock, Environment
+from maestro_flow.config.configuration import Configuration
+from maestro_flow.core.graph import Graph
+from maestro_flow.core.placement import place_run
+from maestro_flow.dsl.builder import Workflow
+from maestro_flow.dsl.start import parse_params, parse_step_params
+from maestro_flow.errors import Closed, NotFound, SettingsError
+from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.requests import RunRequest, encode_request
+from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest, flow_id_of
+from maestro_flow.model.status import RunStatus
+from maestro_flow.reading.flows import FlowReader
+from maestro_flow.reading.graphs import Library
+from maestro_flow.storage.open import open_storage
+from maestro_flow.storage.protocol import RunQuery, Storage
+from maestro_flow.verify.store import Verification, verify
+from maestro_flow.views.tag_permits import TagPermit, read_tag_permits
+
+__all__ = ["Client"]
+
+_PAGE = 500
+
+
+class Client:
+    """What any process may do on a store. A context manager; ``close`` it otherwise.
+
+    ``store`` is a URL, a ``Storage`` that is then the caller's to close, or None for the URL that the environment or
+    ``maestro-flow.toml`` has, see ``Configuration``. ``namespace`` is a store of its own in the same database.
+    Where there is no store, one is made; without ``create`` that is a StorageUnusable.
+
+    Raises:
+        SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable: see ``open_storage``.
+    """
+
+    def __init__(
+        self,
+        store: str | Storage | None = None,
+        *,
+        namespace: str | None = None,
+        create: bool = True,
+        environment: Environment | None = None,
+        new_event: Callable[[], Event] = ThreadEvent,
+    ) -> None:
+        self.environment = environment or Environment()
+        self._owns_storage = store is None or isinstance(store, str)
+        self.storage: Storage = _opened(store, namespace, self.environment.clock, create=create)
+        self.library = Library(self.storage)
+        self.reader = FlowReader(self.storage, self.library)
+        self.hints = Hints()
+        self._new_event = new_event
+        self._closing = threading.RLock()  # a signal's handler may close what is being closed
+        self.is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store; from any thread, and as often as one likes. Who waits for a run here gets ``Closed``.
+
+        An engine stops running first: what is under way is recorded as handed over, and goes on in the next engine.
+        """
+        with self._closing:
+            if not self.is_closed:
+                self._stop()
+                self.is_closed = True
+                self.hints.wake_all()
+                self._let_go()
+
+    def _stop(self) -> None:
+        """What comes before the store is let go of."""
+
+    def _let_go(self) -> None:
+        if self._owns_storage:
+            self.storage.close()
+
+    # -- definitions --------------------------------------------------------------------------------------------
+
+    def push(self, workflow: Workflow | WorkflowDefinition) -> int:
+        """Store a definition; returns its version. The same content again is the same version.
+
+        Raises:
+            DefinitionError: the workflow is not a legal definition.
+            Conflict: it switches the run strategy, which the runs that there are do not allow now.
+        """
+        self.check()
+        definition = workflow.definition if isinstance(workflow, Workflow) else workflow
+        check_switch(self.storage, self.library, definition)
+        return self.storage.push(definition.id, msgspec.json.encode(definition))
+
+    def definition(self, workflow_id: str, version: int | None = None) -> WorkflowDefinition:
+        """A stored definition; the latest version if none is named.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._graph(workflow_id, version).definition
+
+    # -- runs ---------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        workflow_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        step_params: Mapping[str, Mapping[str, Any]] | None = None,
+        breakpoints: Collection[str] = (),
+        version: int | None = None,
+        request_id: str | None = None,
+    ) -> Run:
+        """Start an instance of a pushed workflow; durable when this returns, whichever node will run it.
+
+        ``params`` are plain values, or ``Param``; so are ``step_params``, by step id. The steps of ``breakpoints`` are
+        paused before they begin, until they are resumed. The same ``request_id`` again is the same run.
+
+        Raises:
+            NotFound: there is no such workflow or version, or no such step for a breakpoint.
+            DefinitionError: a param does not fit the definition, or it is for a step that there is not.
+            Conflict: the request id was used with other params.
+            ValueNotStorable: NUL or a lone surrogate is in the request id.
+            StorageUnavailable: the store does not answer now, and may have taken the start: repeat it with the same
+                ``request_id``.
+            StorageFailed: see ``check``.
+        """
+        (run,) = self.start_many(
+            workflow_id,
+            [params or {}],
+            step_params=step_params,
+            breakpoints=breakpoints,
+            version=version,
+            request_ids=[request_id],
+        )
+        return run
+
+    def start_many(
+        self,
+        workflow_id: str,
+        params: Sequence[Mapping[str, Any]],
+        *,
+        step_params: Mapping[str, Mapping[str, Any]] | None = None,
+        breakpoints: Collection[str] = (),
+        version: int | None = None,
+        request_ids: Sequence[str | None] | None = None,
+    ) -> list[Run]:
+        """Start an instance for each set of params, all or none of them, in one durable write. See ``start``.
+
+        ``step_params`` and ``breakpoints`` are those of all of them.
+        """
+        self.check()
+        graph, groups = self._graph(workflow_id, version), self._groups()
+        common = RunRequest(
+            step_params=parse_step_params(graph.definition, step_params or {}),
+            breakpoints=graph.known(breakpoints),
+        )
+        requests = []
+        for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
+            # A request id of our own needs no protection against a second use with another body.
+            key = request_id if request_id is not None else self.environment.new_id()
+            body = encode_request(replace(common, params=parse_params(graph.definition.params, given)))
+            group_id = place_run(graph.definition, key, groups, self.storage.group_count)
+            requests.append(StartRequest(workflow_id, key, group_id, version, body))
+        started = self.storage.start(requests)
+        self.started([given_run for given_run in started if given_run.fresh])
+        return [Run(self, given_run) for given_run in started]
+
+    def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:
+        """A run of a workflow: the latest instance, and its latest run, where none is named.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        if is_permit_flow(workflow_id):
+            entries: list[RunEntry] = []  # it is the engine's own, and no run to users
+        else:
+            entries = self.storage.list_runs(RunQuery(workflow_id=workflow_id, instance_id=instance_id, limit=1))
+        if run_id is not None and entries:
+            entry = self.storage.run(flow_id_of(workflow_id, entries[0].instance_id, run_id))
+            entries = [entry] if entry else []
+        if not entries:
+            wanted = "".join(f"/{part}" for part in (instance_id, run_id) if part is not None)
+            raise NotFound(f"there is no run {workflow_id}{wanted} in the store")
+        return Run(self, entries[0])
+
+    def runs(
+        self,
+        workflow_id: str | None = None,
+        statuses: Collection[RunStatus] = (),
+        limit: int = 100,
+        before: tuple[float, str] | None = None,
+    ) -> list[RunEntry]:
+        """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last one of the page before."""
+        return self._listed(RunQuery(workflow_id=workflow_id, statuses=frozenset(statuses), before=before, limit=limit))
+
+    def unfinished(self) -> list[Run]:
+        """Every run in the store that has not ended, newest first."""
+        live = frozenset(status for status in RunStatus if not status.is_terminal)
+        found: list[RunEntry] = []
+        page = self._listed(RunQuery(statuses=live, limit=_PAGE))
+        while page:
+            found += page
+            last = page[-1]
+            page = self._listed(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
+        return [Run(self, entry) for entry in found]
+
+    # -- limits on tags -----------------------------------------------------------------------------------------
+
+    def set_tag_permit(self, tag: str, limit: int | None) -> None:
+        """Let at most ``limit`` steps with the tag be under way at once; durable when this returns.
+
+        It counts instead of what definitions say; None leaves it to them again. Only steps whose definition limits the
+        tag ask for permits, and who holds one keeps it: lowering a limit takes effect as steps end. A node reads it
+        before the requests of runs that are started later.
+
+        Raises:
+            SettingsError: the tag is no text that can be stored, or the limit is below 0.
+            StorageUnavailable: it may not have been set.
+        """
+        self.send(limit_message(tag, limit, self.storage.group_count, self.environment.new_id()))
+
+    def tag_permits(self) -> dict[str, TagPermit]:
+        """All tags with a limit that was set, with steps that hold a permit, or with steps that wait for one."""
+        return read_tag_permits(self.storage)
+
+    # -- what is wrong ------------------------------------------------------------------------------------------
+
+    def verify(self, *, live: bool = True, grace_s: float = 30.0) -> Verification:
+        """Check that the store has kept every promise, beside whatever runs on it; see ``Verification``.
+
+        It reads the log of every run. ``live`` asks, too, whether what should go on does: whether groups with live runs
+        have an owner, starts are taken up and timeouts kept, at most ``grace_s`` seconds late.
+
+        Raises:
+            StorageUnavailable, StorageFailed: the store cannot be read.
+            DefinitionError: a definition in it cannot be read by this version.
+        """
+        self.check()
+        return verify(self.storage, self.library, live=live, grace_s=grace_s)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
+
+        An action that became one is refused for whoever waits for it, with the reason.
+        """
+        return list(stored_letters(self.storage))
+
+    def redrive(self, message_id: str) -> None:
+        """Let a dead letter be handled once more, as if it had just been sent; durable when this returns.
+
+        Raises:
+            NotFound: no dead letter has this id.
+        """
+        self.check()
+        redrive(self.storage, message_id)
+
+    def check(self) -> None:
+        """Do nothing as long as there is hope: a client may only be closed, an engine's store may have failed it, too.
+
+        Raises:
+            Closed: nothing can be asked of it any more; open the store with a new one.
+            StorageFailed: the store has failed for good; close, see to it, and open it again.
+        """
+        if self.is_closed:
+            raise Closed(f"this {type(self).__name__} is closed; open the store with a new one")
+
+    # -- what a run's handle needs ------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> None:
+        """Put a message into the inbox of its group."""
+        self.check()
+        self.storage.send(message)
+
+    def lacking(self, graph: Graph) -> frozenset[str]:  # noqa: ARG002 - a client runs nothing, so it lacks nothing
+        """Ids of the steps of a graph that this process should run and cannot."""
+        return frozenset()
+
+    @contextmanager
+    def waiting(self, flow_id: str, *, only_the_end: bool = False) -> Iterator[Event]:
+        """An event that is set when this process commits something, or the end, of the flow."""
+        event = self._new_event()
+        with self.hints.waiting(flow_id, event, only_the_end=only_the_end):
+            yield event
+
+    def _graph(self, workflow_id: str, version: int | None) -> Graph:
+        if version is None:
+            stored = self.storage.definition(workflow_id)
+            if stored is None:
+                raise NotFound(f"there is no workflow {workflow_id!r} in the store: push it first")
+            version = stored.version
+        return self.library.graph(workflow_id, version)
+
+    def _listed(self, query: RunQuery) -> list[RunEntry]:
+        """A page of runs without those of the engine's own permit flow; only the last page is not full."""
+        found = self.storage.list_runs(query)
+        shown = [entry for entry in found if not is_permit_flow(entry.flow_id)]
+        if len(shown) == len(found):
+            return found
+        last, left = found[-1], query.limit - len(shown)
+        return shown + self._listed(evolve(query, before=(last.created_at, last.flow_id), limit=left))
+
+    def _groups(self) -> Sequence[int]:
+        """Groups that a new run may be placed in."""
+        return range(self.storage.group_count)
+
+    def started(self, started: Sequence[GivenRun]) -> None:
+        """New runs are durable: the owners of their groups find them by their scans."""
+
+
+def _opened(store: str | Storage | None, namespace: str | None, clock: Clock, *, create: bool) -> Storage:
+    if store is None or isinstance(store, str):
+        return open_storage(Configuration.read().store_url(store, namespace), clock, create=create)
+    if namespace is not None:
+        raise SettingsError(f"namespace={namespace!r} is for a URL: a store that is open already has its own")
+    return store

@@ -1,0 +1,79 @@
+"""The queues of a group, by workflow: they come with its runs, and are asked after each change whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from maestro_flow.core.queue import Entrant, Order, Question, Queue
+
+__all__ = ["Queues"]
+
+
+class Queues:
+    """Each method returns what flows are to be told now; ``ask`` is called with what the store must be asked."""
+
+    def __init__(self, ask: Callable[[Question], None]) -> None:
+        self._ask = ask
+        self._queues: dict[str, Queue] = {}
+        self._is_loaded = False
+
+    def enter(self, entrant: Entrant) -> list[Order]:
+        """A run is live, or was read from the store again."""
+        queue = self._of(entrant.flow_id)
+        queue.enter(entrant)
+        return self._move(queue)
+
+    def is_being_ended(self, flow_id: str) -> list[Order]:
+        """A run that goes on is going to end."""
+        queue = self._of(flow_id)
+        queue.is_being_ended(flow_id)
+        return self._move(queue)
+
+    def leave(self, flow_id: str, *, is_blocking: bool) -> list[Order]:
+        """A run has ended, or one that had ended before does not block any more."""
+        queue = self._of(flow_id)
+        queue.leave(flow_id, is_blocking=is_blocking)
+        return self._move(queue)
+
+    def pass_over(self, flow_id: str) -> list[Order]:
+        """A run is parked."""
+        queue = self._of(flow_id)
+        queue.pass_over(flow_id)
+        return self._move(queue)
+
+    def occupy(self, flow_id: str) -> None:
+        """A run goes on in the store, but cannot be read here."""
+        self._of(flow_id).occupy(flow_id)
+
+    def loaded(self) -> list[Order]:
+        """The group is loaded: from now on runs may be launched (PROTOCOL 10)."""
+        self._is_loaded = True
+        orders: list[Order] = []
+        for queue in list(self._queues.values()):
+            queue.loaded()
+            orders += self._move(queue)
+        return orders
+
+    def answered(self, workflow_id: str, blocking: Collection[str] | None) -> list[Order]:
+        """The store's answer to a question about a workflow."""
+        queue = self._queues.get(workflow_id)
+        if queue is None:
+            return []
+        queue.answered(blocking)
+        return self._move(queue)
+
+    def _of(self, flow_id: str) -> Queue:
+        workflow_id = flow_id.rsplit("/", 2)[0]
+        queue = self._queues.get(workflow_id)
+        if queue is None:
+            queue = self._queues[workflow_id] = Queue(workflow_id, is_loaded=self._is_loaded)
+        return queue
+
+    def _move(self, queue: Queue) -> list[Order]:
+        orders = queue.move()
+        question = queue.ask()
+        if question is not None:
+            self._ask(question)
+        if queue.is_idle:
+            del self._queues[queue.workflow_id]
+        return orders

@@ -1,0 +1,144 @@
+"""The engine: a client of the store that is also a node. One per process (use case 1 of DESIGN 1)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.client.client import Client
+from maestro_flow.client.run import Run
+from maestro_flow.clock import Environment
+from maestro_flow.config.configuration import Configuration
+from maestro_flow.core.graph import Graph
+from maestro_flow.dsl.builder import Workflow
+from maestro_flow.errors import Closed
+from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.runs import GivenRun
+from maestro_flow.node.node import Node, make_runtime
+from maestro_flow.steps.registry import StepTypes
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger("maestro_flow.engine")
+
+
+class Engine(Client):
+    """Runs workflows of a store in this process, and takes up what a process that died has left behind.
+
+    ``store`` and ``namespace`` as in ``Client``. Settings are keywords, see ``Settings``; what is not given comes from
+    the environment or from ``maestro-flow.toml``, see ``Configuration``. ``runtime`` may also be a runtime of one's
+    own, such as the inline one, and is then the caller's to close. Construction claims the groups that are free and
+    loads their runs. It is the engine of this process alone: one that is forked off makes its own.
+
+    Raises:
+        SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
+    """
+
+    def __init__(
+        self,
+        store: str | Storage | None = None,
+        *,
+        namespace: str | None = None,
+        environment: Environment | None = None,
+        runtime: Runtime | str | None = None,
+        **settings: Any,
+    ) -> None:
+        if isinstance(runtime, str):
+            settings["runtime"] = runtime
+        chosen = Configuration.read().settings(settings)
+        environment = environment or Environment()
+        self._step_types = StepTypes()
+        self._pid = os.getpid()
+        self._own_runtime: Runtime | None = None
+        with ExitStack() as undo:  # what is half made when something goes wrong
+            if runtime is None or isinstance(runtime, str):
+                runtime = self._own_runtime = make_runtime(chosen.runtime, environment.clock)
+                undo.callback(runtime.close)
+            super().__init__(store, namespace=namespace, environment=environment, new_event=runtime.event)
+            undo.callback(self._let_go)
+            self._node = Node(
+                self.storage,
+                reader=self.reader,
+                settings=chosen,
+                environment=environment,
+                runtime=runtime,
+                announce=self.hints.announce,
+                wake_waiters=self.hints.wake_all,
+                step_types=self._step_types,
+            )
+            undo.callback(self._node.close)
+            is_serving = self._node.wait_until_serving(chosen.scan_s)
+            undo.pop_all()
+        if is_serving and not self._node.serving_groups():
+            logger.info("other nodes hold all groups now: this one gets its share as they give it up")
+
+    def _stop(self) -> None:
+        if self._is_in_a_fork():
+            return  # the threads and the leases are those of the process that has made it
+        try:
+            self._node.close()
+        finally:
+            if self._own_runtime is not None:
+                self._own_runtime.close()
+
+    def push(self, workflow: Workflow | WorkflowDefinition) -> int:
+        """Store a definition, and make the functions of a Python workflow runnable here. See ``Client.push``.
+
+        Raises:
+            PluginError: a step's type is installed here and cannot be used. (One that is not may run elsewhere.)
+        """
+        definition = workflow.definition if isinstance(workflow, Workflow) else workflow
+        self._step_types.check(definition)
+        version = super().push(workflow)
+        if isinstance(workflow, Workflow) and workflow.functions:
+            self._step_types.add_functions(workflow.definition.id, workflow.functions)
+            self._node.look_again()
+        return version
+
+    def run(
+        self,
+        workflow: Workflow | WorkflowDefinition,
+        *,
+        params: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Run:
+        """Push, start, and wait until the run has ended, however it ended.
+
+        Raises:
+            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+            DefinitionError, Conflict: see ``push`` and ``start``.
+        """
+        version = self.push(workflow)
+        workflow_id = workflow.definition.id if isinstance(workflow, Workflow) else workflow.id
+        run = self.start(workflow_id, params=params, version=version, request_id=request_id)
+        run.wait(timeout_s)
+        return run
+
+    def check(self) -> None:
+        super().check()
+        if self._is_in_a_fork():
+            raise Closed("this Engine was made before a fork, and runs there; make a new one in this process")
+        self._node.check()
+
+    def send(self, message: Message) -> None:
+        super().send(message)
+        self._node.look_for_mail(message.group_id)
+
+    def lacking(self, graph: Graph) -> frozenset[str]:
+        return self._step_types.lacking(graph.definition)
+
+    def _is_in_a_fork(self) -> bool:
+        return os.getpid() != self._pid
+
+    def _groups(self) -> Sequence[int]:
+        return self._node.serving_groups() or super()._groups()
+
+    def started(self, started: Sequence[GivenRun]) -> None:
+        self._node.take_up(started)

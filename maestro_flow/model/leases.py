@@ -1,0 +1,73 @@
+"""Who holds a group, who is alive, and what a renewal tells a node (PROTOCOL 2, 3, 13, 14)."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["Holder", "Lease", "NodeEntry", "Owner", "Renewal"]
+
+
+@frozen
+class Owner:
+    """A process that may hold groups. ``id`` is random per process start (PROTOCOL 3).
+
+    ``process`` lets another process on the same host prove that this one is dead (``maestro_flow.storage.process``);
+    empty where that cannot be told.
+    """
+
+    id: str
+    process: str = ""
+
+
+@frozen
+class Lease:
+    """Proof of ownership: the fence compares (group, generation, owner), never the time."""
+
+    group_id: int
+    generation: int
+    owner_id: str
+
+
+@frozen
+class Holder:
+    """Who holds a group, as anyone may ask; it may have changed by the time of the answer."""
+
+    group_id: int
+    generation: int
+    owner_id: str
+    process: str
+    expires_at: float
+    now: float
+    """The store's clock, in the same answer: from ``expires_at`` on anyone may claim the group, also if nobody has."""
+
+
+@frozen
+class NodeEntry:
+    """A live node as it advertises itself to the others (PROTOCOL 14, 22)."""
+
+    owner_id: str
+    process: str
+    offers: frozenset[str]
+    """What its steps can be of: the names of the step types, and of the code of Python workflows, that it has."""
+    groups: int
+    """How many groups it holds, as the store knows."""
+    expires_at: float
+    """By the store's clock; a node that does not say again that it is there is gone from then on."""
+
+
+@frozen
+class Renewal:
+    """Answer of the one query a second (PROTOCOL 13): all that a node wants to know about its groups."""
+
+    now: float
+    """The store's clock, seconds since the epoch."""
+    lost: frozenset[int]
+    """Groups among the given leases that are not ours any more."""
+    claimable: int
+    """Groups that could be claimed now."""
+    mail: frozenset[int]
+    """Held groups with messages that are not settled."""
+    given: frozenset[int]
+    """Held groups with runs that are given and not yet taken up."""
+    nodes: tuple[NodeEntry, ...] = ()
+    """All nodes that are alive, by owner id; the one that asks is among them if it has said what it offers."""

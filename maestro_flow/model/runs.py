@@ -1,0 +1,71 @@
+"""A run as the catalog and the run index know it: a start, what it gets, and its entry (PROTOCOL 18, 19)."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+from maestro_flow.model.numbers import storable_number, storable_pair
+from maestro_flow.model.status import RunStatus
+from maestro_flow.model.text import storable
+
+__all__ = ["GivenRun", "RunEntry", "StartRequest", "flow_id_of"]
+
+
+def flow_id_of(workflow_id: str, instance_id: int, run_id: int) -> str:
+    """The id of a run inside the engine; unique, because a workflow id has no slash, and readable in the store."""
+    return f"{workflow_id}/{instance_id}/{run_id}"
+
+
+@frozen
+class RunEntry:
+    """A run as the index of its group shows it; times are seconds since the epoch by the store's clock."""
+
+    flow_id: str
+    workflow_id: str
+    version: int
+    instance_id: int
+    run_id: int
+    group_id: int
+    status: RunStatus
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    blocking: bool = False
+    """It has failed under a limited run strategy, and was neither restarted nor unblocked: it keeps a workflow that is
+    STRICT_SEQUENTIAL from going on, and others from being switched to that."""
+
+
+@frozen
+class StartRequest:
+    """Step (a) of a start (PROTOCOL 18): idempotent by (workflow_id, request_id).
+
+    ``body`` says in JSON what the run is to do, which the store never looks into. ``version`` None means the latest, or
+    that of the run which a restart follows.
+    """
+
+    workflow_id: str = field(validator=storable)
+    request_id: str = field(validator=storable)
+    group_id: int
+    version: int | None = field(default=None, validator=validators.optional(storable_number))
+    body: bytes = b"{}"
+    after: tuple[int, int] | None = field(default=None, validator=validators.optional(storable_pair))
+    """A restart: (instance_id, run_id) of the run that the new one follows, in its instance. None: a new instance."""
+
+
+@frozen
+class GivenRun:
+    """A run that has its number and its group, and waits for (or already has) its first commit."""
+
+    flow_id: str
+    workflow_id: str
+    version: int
+    instance_id: int
+    run_id: int
+    group_id: int
+    request_id: str
+    body: bytes
+    created_at: float
+    fresh: bool = False
+    """True in the answer to the request that created it, False for a duplicate and in listings."""
+    sequence: int = field(default=0, eq=False)
+    """In what ``given`` returns: orders it. Elsewhere 0."""

@@ -1,0 +1,251 @@
+"""The loader: reads from the store for the actors, which never wait for it themselves (PROTOCOL 10).
+
+After a claim, in this order: the last position, the live flows page by page, the runs that are given; only then mail.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from attrs import evolve
+
+from maestro_flow.actors.base import post
+from maestro_flow.actors.messages import (
+    Answered,
+    FlowLost,
+    FlowsLoaded,
+    GroupLoaded,
+    Mail,
+    NothingToLoad,
+    PermitsLoaded,
+    TakeUp,
+)
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.core.permits.state import PermitState
+from maestro_flow.core.permits.state import fold as fold_permits
+from maestro_flow.core.queue import Question
+from maestro_flow.core.state import FlowState
+from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
+from maestro_flow.model.actions import Action
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.log import FlowLog
+from maestro_flow.model.permits import PERMITS, is_permit_flow
+from maestro_flow.model.runs import GivenRun, RunEntry, flow_id_of
+from maestro_flow.model.status import RunStatus
+from maestro_flow.node.health import StoreHealth
+from maestro_flow.node.jobs import StoreJobs
+from maestro_flow.node.journal import GroupCommitJournal
+from maestro_flow.node.ownership import OwnedGroup
+from maestro_flow.node.taken import TakenRuns
+from maestro_flow.reading.flows import FlowReader
+from maestro_flow.storage.protocol import RunQuery, Storage
+
+__all__ = ["Loader"]
+
+logger = logging.getLogger("maestro_flow.engine")
+
+T = TypeVar("T")
+
+_PAGE = 200
+_GIVEN_MAX = 1000
+_ON_THE_WAY_MAX = 500
+"""Given runs of a group at a time between the store and their first commit: what is behind them waits in the store, or
+each look at a long line would read all of it again."""
+_HANDED_OVER_S = 60.0
+"""After so long without a commit a given run is handed to the actor again, which does not mind."""
+
+
+class Loader:
+    """See the module. Its jobs run on workers of their own, one at a time: the store is read in order."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        storage: Storage,
+        reader: FlowReader,
+        *,
+        health: StoreHealth,
+        journal: GroupCommitJournal,
+        taken: TakenRuns,
+    ) -> None:
+        self._storage, self._reader, self._clock = storage, reader, runtime.clock
+        self._journal, self._taken = journal, taken
+        self._jobs = StoreJobs(runtime, health, "loader", 1)
+
+    def open(self, owned: OwnedGroup) -> None:
+        """Load a group that was just claimed, then serve it."""
+        self._jobs.submit(owned.held, lambda: self._open(owned))
+
+    def look_at(self, owned: OwnedGroup) -> None:
+        """Fetch what came in: given runs first, because mail may be about them."""
+        if not owned.is_looked_at:  # one that was asked for and has not begun sees this mail, too
+            owned.is_looked_at = True
+            self._jobs.submit(owned.held, lambda: self._look_at(owned), again=False)  # if it fails, a scan asks again
+
+    def load_again(self, owned: OwnedGroup, flow_id: str) -> None:
+        """Load one flow whose actor gave up."""
+        self._jobs.submit(owned.held, lambda: self._load_again(owned, flow_id))
+
+    def receive_again(self, owned: OwnedGroup) -> None:
+        """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
+        self._jobs.submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
+
+    def answer(self, owned: OwnedGroup, question: Question) -> None:
+        """Tell the group what one of its queues must know."""
+        self._jobs.submit(owned.held, lambda: self._answer(owned, question))
+
+    def unblock(self, owned: OwnedGroup, restart: str, previous: str) -> None:
+        """Unblock the run that a restart follows. A second time it is the same message (PROTOCOL 16)."""
+        letter = Message(owned.held.lease.group_id, f"unblock/{restart}", previous, Action.UNBLOCK.lower())
+        self._jobs.submit(owned.held, lambda: self._send(owned, letter))
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._jobs.close()
+
+    def _open(self, owned: OwnedGroup) -> None:
+        group_id = owned.held.lease.group_id
+        self._journal.open_group(owned.held, self._storage.last_position(group_id))
+        while page := self._storage.load_flows(group_id, after=owned.loaded_through, limit=_PAGE):
+            self._load(owned, page)
+            owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try goes on
+        self._take_up_given(owned)
+        post(owned.ref, GroupLoaded())
+        owned.is_serving = True
+
+    def _load(self, owned: OwnedGroup, logs: list[FlowLog]) -> None:
+        states: list[FlowState] = []
+        own: set[str] = set()
+        if any(is_permit_flow(log.entry.flow_id) for log in logs):
+            self._load_permits(owned)
+        for log in logs:
+            entry = log.entry
+            if is_permit_flow(entry.flow_id):
+                continue
+            try:
+                states.append(self._reader.state(entry, log.records))
+                if log.records[-1].owner_id == owned.held.lease.owner_id:
+                    own.add(entry.flow_id)
+            except StorageError:
+                raise
+            except MaestroFlowError as error:
+                post(owned.ref, FlowLost(entry.flow_id, str(error), is_going=_is_going(entry)))
+            except Exception as defect:  # of this flow's log: it must not keep the others of its group from going on
+                logger.exception("the log of flow %s cannot be read", entry.flow_id)
+                post(owned.ref, FlowLost(entry.flow_id, repr(defect), is_going=_is_going(entry)))
+        post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
+
+    def _take_up_given(self, owned: OwnedGroup) -> None:
+        """Some of what is given; those that are on the way or cannot be read are passed over, however many they are."""
+        horizon = self._clock.monotonic() - _HANDED_OVER_S
+        for flow_id, handed_over_at in list(owned.on_the_way.items()):
+            if handed_over_at < horizon or flow_id in self._taken:
+                del owned.on_the_way[flow_id]
+        if len(owned.on_the_way) >= _ON_THE_WAY_MAX:
+            return
+        group_id, after, taken_up, passed_over = owned.held.lease.group_id, 0, 0, 1
+        while passed_over and taken_up < _GIVEN_MAX:
+            page, passed_over = self._storage.given(group_id, after=after, limit=_GIVEN_MAX), 0
+            for given in page:
+                take_up = self._take_up(owned, given)
+                if take_up is None:
+                    passed_over += 1
+                else:
+                    post(owned.ref, take_up)
+                    taken_up += 1
+                after = given.sequence
+
+    def _take_up(self, owned: OwnedGroup, given: GivenRun) -> TakeUp | None:
+        """None if it is on the way, or cannot be read."""
+        flow_id = given.flow_id
+        if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._taken:
+            return None
+        take_up = self._read(owned, given, lambda: TakeUp(*self._reader.take_up(given)))
+        if take_up is not None:
+            owned.on_the_way[flow_id] = self._clock.monotonic()
+        return take_up
+
+    def _load_permits(self, owned: OwnedGroup) -> None:
+        """The permit flow of this group: the latest of its runs, and those before it that were not ended."""
+        query = RunQuery(workflow_id=PERMITS, statuses=frozenset({RunStatus.IN_PROGRESS}))
+        try:
+            runs = sorted(self._storage.list_runs(query), key=lambda entry: entry.run_id)
+            states = [fold_permits(entry.flow_id, self._storage.read_flow(entry.flow_id)) for entry in runs]
+        except StorageError:
+            raise
+        except MaestroFlowError as error:
+            post(owned.ref, FlowLost(PERMITS, str(error)))
+        else:
+            state = states.pop() if states else PermitState(flow_id_of(PERMITS, 1, 1))
+            post(owned.ref, PermitsLoaded(state, tuple(states)))
+
+    def _answer(self, owned: OwnedGroup, question: Question) -> None:
+        group_id, after = owned.held.lease.group_id, 0
+        while page := self._storage.given(group_id, after=after, limit=_GIVEN_MAX):
+            for given in page:
+                take_up = self._take_up(owned, given)
+                if take_up is not None:
+                    post(owned.ref, take_up)
+            after = page[-1].sequence
+        blocking = frozenset(self._blocking(question.workflow_id)) if question.of_blocking else None
+        post(owned.ref, Answered(question.workflow_id, blocking))
+
+    def _blocking(self, workflow_id: str) -> Iterator[str]:
+        query = RunQuery(workflow_id=workflow_id, statuses=frozenset({RunStatus.FAILED}), blocking=True, limit=_PAGE)
+        while page := self._storage.list_runs(query):
+            yield from (entry.flow_id for entry in page)
+            query = evolve(query, before=(page[-1].created_at, page[-1].flow_id))
+
+    def _send(self, owned: OwnedGroup, letter: Message) -> None:
+        self._storage.send(letter)
+        self.look_at(owned)
+
+    def _look_at(self, owned: OwnedGroup) -> None:
+        owned.is_looked_at = False
+        try:
+            messages = self._storage.receive(owned.held.lease, after=owned.last_sequence, limit=_PAGE)
+        except OwnershipLost:
+            return  # the next renewal says so too
+        # Read after the mail: a run that is written to was given before, so it is known before its mail arrives, or
+        # its mail waits for it.
+        self._take_up_given(owned)
+        if messages:
+            owned.last_sequence = messages[-1].sequence
+            post(owned.ref, Mail(tuple(messages)))
+        if len(messages) == _PAGE:
+            self.look_at(owned)
+
+    def _load_again(self, owned: OwnedGroup, flow_id: str) -> None:
+        if flow_id == PERMITS:
+            self._load_permits(owned)
+            return
+        entry = self._storage.run(flow_id)
+        records = self._storage.read_flow(flow_id)
+        if entry is not None and records:
+            self._load(owned, [FlowLog(entry, tuple(records))])
+        else:
+            self._no_commit_yet(owned, flow_id, entry)
+
+    def _no_commit_yet(self, owned: OwnedGroup, flow_id: str, entry: RunEntry | None) -> None:
+        """A given run: a scan takes it up, unless its definition still cannot be read."""
+        if entry is None or self._read(owned, entry, lambda: self._reader.state(entry, ())) is not None:
+            owned.unreadable.discard(flow_id)
+            owned.on_the_way.pop(flow_id, None)
+            post(owned.ref, NothingToLoad(flow_id, exists=entry is not None))
+
+    def _read(self, owned: OwnedGroup, run: GivenRun | RunEntry, read: Callable[[], T]) -> T | None:
+        """What is read of a run without a commit; None if it cannot be read: then the run is lost to us."""
+        try:
+            return read()
+        except StorageError:
+            raise
+        except MaestroFlowError as error:
+            owned.unreadable.add(run.flow_id)
+            post(owned.ref, FlowLost(run.flow_id, str(error)))
+            return None
+
+
+def _is_going(entry: RunEntry) -> bool:
+    return entry.status is RunStatus.IN_PROGRESS

@@ -1,0 +1,293 @@
+"""A node: everything that one process runs on a store, wired together, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from maestro_flow.actors.base import post
+from maestro_flow.actors.group import GroupActor
+from maestro_flow.actors.messages import LookAgain, Mail, TakeUp
+from maestro_flow.actors.pooled import PooledRuntime
+from maestro_flow.actors.room import Room
+from maestro_flow.actors.runtime import Runtime, Timer
+from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.threaded import ThreadedRuntime
+from maestro_flow.clock import Clock, Environment
+from maestro_flow.config.settings import Settings
+from maestro_flow.core.placement import place
+from maestro_flow.core.queue import Question
+from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.permits import PERMITS
+from maestro_flow.model.runs import GivenRun
+from maestro_flow.node.health import StoreHealth
+from maestro_flow.node.journal import GroupCommitJournal
+from maestro_flow.node.loader import Loader
+from maestro_flow.node.ownership import Keeper, OwnedGroup, StoreClock
+from maestro_flow.node.relay import Relay
+from maestro_flow.node.taken import TakenRuns
+from maestro_flow.reading.flows import FlowReader
+from maestro_flow.steps.registry import StepTypes
+from maestro_flow.storage.process import this_process
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Node", "make_runtime"]
+
+_PURGE_EVERY_S = 3600.0
+
+_SCAN_APART_S = 0.1
+"""Between a scan and one that a hint asks for."""
+
+
+def make_runtime(name: str, clock: Clock) -> Runtime:
+    """The runtime that the setting names."""
+    return ThreadedRuntime(clock) if name == "threaded" else PooledRuntime(clock)
+
+
+class Node:
+    """The actors of the groups that this process holds, and the services that they stand on.
+
+    ``announce`` is called with a flow's id, and whether it has ended, when a commit of it is durable; ``wake_waiters``
+    when the store has failed, and nothing is announced any more.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        reader: FlowReader,
+        settings: Settings,
+        environment: Environment,
+        runtime: Runtime,
+        announce: Callable[[str, bool], None],
+        wake_waiters: Callable[[], None],
+        step_types: StepTypes,
+    ) -> None:
+        self.owner = Owner(environment.new_id(), this_process())
+        self._storage, self._settings, self._runtime, self._reader = storage, settings, runtime, reader
+        self._wake_waiters = wake_waiters
+        self._timing = threading.Lock()
+        self._health = StoreHealth(runtime.clock, self._store_has_failed)
+        self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
+        taken = TakenRuns(storage, runtime.clock)
+        self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal, taken=taken)
+        self._relay = Relay(runtime, storage, self._health, self._bring)
+        store_clock = StoreClock(runtime.clock)
+        self._keeper = Keeper(
+            runtime,
+            storage,
+            settings=settings,
+            owner=self.owner,
+            store_clock=store_clock,
+            open_group=self._open_group,
+            look_at=self._loader.look_at,
+            taken=taken,
+            offers=step_types.offered,
+            wake=self._scan_soon,
+        )
+        self._services = self._shared(step_types, store_clock, taken, environment.new_id, announce)
+        self._scan = runtime.service("ownership", self._tick)
+        self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
+        self._closed = False
+        self._next_scan: Timer | None = None
+        self._scanned_at = float("-inf")
+        self._scan.wake()
+        self._stop_listening = storage.listen(self._hear)
+
+    def _shared(
+        self,
+        step_types: StepTypes,
+        store_clock: StoreClock,
+        taken: TakenRuns,
+        new_id: Callable[[], str],
+        announce: Callable[[str, bool], None],
+    ) -> Services:
+        """What the actors stand on."""
+        return Services(
+            runtime=self._runtime,
+            journal=self._journal,
+            workers=self._runtime.workers("steps", self._settings.executor_threads),
+            room=Room(starts=self._settings.executor_queue_max, suspects=self._settings.suspects_max, crashed=1),
+            step_types=step_types,
+            limits=self._settings.limits,
+            now=store_clock.now,
+            new_id=new_id,
+            announce=announce,
+            taken=taken,
+            load_again=self._load_again,
+            receive_again=self._receive_again,
+            bring=self._bring,
+            held=self._held,
+            forward=self._relay.forward,
+            permit_group=place(PERMITS, range(self._storage.group_count)),
+            answer=self._answer,
+            unblock=self._unblock,
+        )
+
+    def wait_until_serving(self, timeout_s: float) -> bool:
+        """True as soon as the first scan is over and every group that it has claimed is loaded."""
+        ready = self._runtime.event()
+
+        def look() -> None:
+            is_loaded = all(owned.is_serving for owned in self._keeper.groups.values())
+            if (self._keeper.has_scanned and is_loaded) or self._health.failure:
+                ready.set()
+            elif not self._closed:
+                self._runtime.call_later(0.002, look)
+
+        self._runtime.call_soon(look)
+        return ready.wait(timeout_s)
+
+    def check(self) -> None:
+        """Raises StorageFailed: the store has failed for good, and nothing runs here any more."""
+        self._health.check()
+
+    def serving_groups(self) -> list[int]:
+        """Ids of the groups that are held and loaded here."""
+        return sorted(group_id for group_id, owned in self._keeper.groups.items() if owned.is_serving)
+
+    def take_up(self, started: Sequence[GivenRun]) -> None:
+        """The fast path after a start: tell the groups that are held here; other runs are found by a scan.
+
+        The runs are durable, so nothing is raised: one whose definition cannot be read now is left to the scan, too.
+        """
+        groups, letters = self._keeper.groups, []
+        for given in started:
+            owned = groups.get(given.group_id)
+            if owned is not None and owned.is_serving:
+                with suppress(MaestroFlowError):
+                    letters.append((owned, TakeUp(*self._reader.take_up(given))))
+        self._post(letters)
+
+    def look_for_mail(self, group_id: int) -> None:
+        """The fast path after a message was sent."""
+        if owned := self._serving(group_id):
+            self._runtime.call_soon(lambda: self._loader.look_at(owned))
+
+    def look_again(self) -> None:
+        """Step code was added: what waited for it may start."""
+        self._post([(owned, LookAgain()) for owned in self._keeper.groups.values()])
+
+    def close(self) -> None:
+        """Hand over, release, and stop; user code that still runs is told so and not waited for."""
+        self._stop_listening()
+        try:
+            if self._health.failure is None:
+                self._keeper.close()
+        finally:
+            self._closed = True
+            for closeable in (
+                self._health,
+                self._scan,
+                self._journal,
+                self._loader,
+                self._relay,
+                self._services.workers,
+            ):
+                closeable.close()
+
+    def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
+        """To groups, from a user's thread."""
+
+        def call() -> None:
+            for owned, letter in letters:
+                post(owned.ref, letter)
+
+        self._runtime.call_soon(call)
+
+    def _open_group(self, held: Held) -> OwnedGroup:
+        ref = self._runtime.spawn(GroupActor, self._services, held)
+        owned = OwnedGroup(held, ref, self._runtime.clock.monotonic())
+        self._loader.open(owned)
+        return owned
+
+    def _load_again(self, held: Held, flow_id: str) -> None:
+        if owned := self._owned(held):
+            self._loader.load_again(owned, flow_id)
+
+    def _receive_again(self, held: Held) -> None:
+        if owned := self._owned(held):
+            self._loader.receive_again(owned)
+
+    def _serving(self, group_id: int) -> OwnedGroup | None:
+        owned = self._keeper.groups.get(group_id)
+        return owned if owned is not None and owned.is_serving else None
+
+    def _held(self, group_id: int) -> Held | None:
+        owned = self._serving(group_id)
+        return None if owned is None else owned.held
+
+    def _bring(self, letter: Message) -> None:
+        """The fast path of a letter that was just written: its group may be held here.
+
+        The permit flow is told to look: a limit may have been set before this request, and wait unread in the inbox.
+        """
+        if owned := self._serving(letter.group_id):
+            if letter.flow_id == PERMITS and letter.group_id == self._services.permit_group:
+                self._loader.look_at(owned)
+            else:
+                post(owned.ref, Mail((letter,)))
+
+    def _answer(self, held: Held, question: Question) -> None:
+        if owned := self._owned(held):
+            self._loader.answer(owned, question)
+
+    def _unblock(self, held: Held, restart: str, previous: str) -> None:
+        if owned := self._owned(held):
+            self._loader.unblock(owned, restart, previous)
+
+    def _owned(self, held: Held) -> OwnedGroup | None:
+        owned = self._keeper.groups.get(held.lease.group_id)
+        return owned if owned is not None and owned.held is held else None
+
+    def _hear(self, group_id: int) -> None:
+        """A hint of the store's: mail for a group of ours, or something about another one, which may be free now."""
+        if self._keeper.holds(group_id):
+            self.look_for_mail(group_id)
+        else:
+            self._scan_soon()
+
+    def _scan_soon(self) -> None:
+        """Before its time, but not again and again: hints come as often as others have something to say."""
+        if not self._closed:
+            wait_s = self._scanned_at + _SCAN_APART_S - self._runtime.clock.monotonic()
+            self._scan_in(max(0.0, wait_s))
+
+    def _scan_in(self, wait_s: float) -> None:
+        """The one timer of the scan, set anew."""
+        with self._timing:
+            if self._next_scan is not None:
+                self._next_scan.cancel()
+            self._next_scan = self._runtime.call_later(wait_s, self._scan.wake)
+
+    def _tick(self) -> None:
+        if self._closed:
+            return
+        self._scanned_at = self._runtime.clock.monotonic()
+        try:
+            if self._health.failure is None and not self._keeper.is_closed:
+                self._keeper.tick()
+                self._purge()
+                self._health.answered()
+        except StorageUnavailable as error:
+            self._health.away(error)
+        except StorageFailed as error:
+            self._health.fail(error)
+        finally:  # whatever happened in this scan, another one follows, unless there is no hope
+            if self._health.failure is None:
+                self._scan_in(self._settings.scan_interval_s)
+            else:
+                self._keeper.give_up("the store has failed")
+
+    def _store_has_failed(self) -> None:
+        self._scan.wake()  # the keeper's thread gives the groups up
+        self._wake_waiters()
+
+    def _purge(self) -> None:
+        now = self._runtime.clock.monotonic()
+        if now >= self._purge_at:
+            self._purge_at = now + _PURGE_EVERY_S
+            self._storage.purge_messages(settled_before=self._services.now() - self._settings.tombstones_s)

@@ -1,0 +1,286 @@
+"""The keeper: which groups this node holds, from claim to release (DESIGN 7, PROTOCOL 10-15).
+
+Apart from the actors' mailboxes, so that a busy node does not lose its leases::
+
+    free, expired ──claim──> loading ──> serving ──drain──> draining ──release──> free
+                                │           │                  │
+                                └── lost: refused a renewal, or past its own deadline ──> disbanded
+
+Time: the deadline of a lease is counted on the local monotonic clock from before the request was sent; ``now`` is the
+store's clock, estimated from each renewal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import Factory, define
+
+from maestro_flow.actors.base import ActorRef, post
+from maestro_flow.actors.group import GroupActor
+from maestro_flow.actors.messages import Disband, Drain, HandOverAll
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.services import Held
+from maestro_flow.clock import Clock
+from maestro_flow.config.settings import Settings
+from maestro_flow.errors import StorageError
+from maestro_flow.model.leases import Lease, NodeEntry, Owner, Renewal
+from maestro_flow.node.shares import better_node, fair_share, surplus
+from maestro_flow.node.taken import TakenRuns
+from maestro_flow.storage.protocol import Storage
+
+__all__ = ["Keeper", "OwnedGroup", "StoreClock"]
+
+logger = logging.getLogger("maestro_flow.engine")
+
+
+_DRAINED_MAX = 8
+"""Groups that are drained at a time: most of what a node runs goes on while it gives some of it away."""
+
+
+class StoreClock:
+    """The store's clock as this process knows it: an offset to the monotonic clock, from the last renewal."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset = clock.time() - clock.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the epoch, within half a round trip of the store's own reading."""
+        return self._clock.monotonic() + self._offset
+
+    def observe(self, store_now: float, sent: float, answered: float) -> None:
+        """The store read its clock between two readings of our monotonic clock."""
+        self._offset = store_now - (sent + answered) / 2
+
+
+@define
+class OwnedGroup:
+    """A group that this node holds, and its actor; ``is_serving`` once its flows are loaded."""
+
+    held: Held
+    ref: ActorRef[GroupActor]
+    claimed_at: float
+    """On the local monotonic clock."""
+    is_serving: bool = False
+    draining: Drained | None = None
+    """It is being given up."""
+    is_looked_at: bool = False
+    """A look at its mail was asked for and has not begun."""
+    last_sequence: int = 0
+    """Of the inbox: what came after it was not received yet."""
+    loaded_through: str = ""
+    """The last flow that was loaded so far, by id."""
+    on_the_way: dict[str, float] = Factory(dict)
+    """Given runs that were handed to the actor, and when, on the local monotonic clock, until their first commit."""
+    unreadable: set[str] = Factory(set)
+    """Given runs that cannot be taken up here, because their definition cannot be read."""
+
+
+class Drained:
+    """Set by the group's actor when all of its flows are handed over; the keeper is woken to release the group."""
+
+    def __init__(self, wake: Callable[[], None], to: str) -> None:
+        self.is_set, self._wake, self.to = False, wake, to
+
+    def set(self) -> None:
+        self.is_set = True
+        self._wake()
+
+
+class Keeper:
+    """See the module. ``tick`` is one scan: the node calls it every ``scan_interval_s``, never twice at a time."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        storage: Storage,
+        *,
+        settings: Settings,
+        owner: Owner,
+        store_clock: StoreClock,
+        open_group: Callable[[Held], OwnedGroup],
+        look_at: Callable[[OwnedGroup], None],
+        taken: TakenRuns,
+        offers: Callable[[], frozenset[str]],
+        wake: Callable[[], None],
+    ) -> None:
+        self._offers, self._wake = offers, wake
+        self._runtime, self._storage, self._settings = runtime, storage, settings
+        self._owner, self._store_clock = owner, store_clock
+        self._open_group, self._look_at, self._taken = open_group, look_at, taken
+        self._groups: dict[int, OwnedGroup] = {}
+        self._renew_at = float("-inf")
+        self._patient_until = float("inf")
+        """Until then, what is beyond our share is left to others."""
+        self._scanning = runtime.lock()
+        self._is_closing = self.is_closed = False
+        self.has_scanned = False
+        """At least one scan is over, whatever it found."""
+
+    @property
+    def groups(self) -> dict[int, OwnedGroup]:
+        """The groups that are held now, by id; a copy."""
+        return dict(self._groups)
+
+    def holds(self, group_id: int) -> bool:
+        """The group is held here, serving or not."""
+        return group_id in self._groups
+
+    def tick(self) -> None:
+        """Renew what is due, notice what is lost, claim what is free, look at what came in.
+
+        Raises:
+            StorageUnavailable: as far as it came, it holds; the next one does the rest.
+            StorageFailed: there is no use in another one.
+        """
+        with self._scanning:
+            if not self.is_closed:
+                self._scan()
+
+    def close(self) -> None:
+        """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14).
+
+        Scans go on meanwhile, to renew, and claim nothing more. Called again, it goes on where it was interrupted.
+        """
+        self._is_closing = True
+        with self._scanning:  # a scan under way may be claiming: what it brings is handed over, too
+            handed_over = [(owned.ref, self._runtime.event()) for owned in self._groups.values()]
+        self._post([(ref, HandOverAll(done.set)) for ref, done in handed_over])
+        deadline = self._runtime.clock.monotonic() + self._settings.handover_s
+        for _, done in handed_over:
+            if not done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
+                logger.warning("closing before everything that runs is handed over: it will count as interrupted")
+                break
+        with self._scanning:
+            self.is_closed = True
+            leases = [owned.held.lease for owned in self._groups.values()]
+            for owned in self.groups.values():
+                self._disband(owned)
+        try:
+            self._storage.leave(self._owner)  # first: who hears of the groups counts us no more
+            if leases:
+                self._storage.release(leases)
+            self._taken.tell()
+        except StorageError as error:
+            logger.warning("the groups could not be released, they expire: %s", error)
+
+    def give_up(self, reason: str) -> None:
+        """Hold nothing any more, without a word to the store."""
+        with self._scanning:
+            self._lose(list(self._groups.values()), reason)
+
+    # -- parts of a tick ----------------------------------------------------------------------------------------
+
+    def _scan(self) -> None:
+        sent = self._runtime.clock.monotonic()
+        late = [owned for owned in self._groups.values() if sent >= owned.held.deadline]
+        self._lose(late, "not renewed in time")
+        # Due now, or before the next scan: a renewal is never later than a quarter of the lease (PROTOCOL 13).
+        due = sent + self._settings.scan_interval_s > self._renew_at
+        leases = [owned.held.lease for owned in self._groups.values()] if due else []
+        offers = self._offers() if due and not self._is_closing else None
+        renewal = self._storage.renew(self._owner, leases, lease_s=self._settings.lease_s, offers=offers)
+        self._store_clock.observe(renewal.now, sent, self._runtime.clock.monotonic())
+        if due:
+            self._renew_at = sent + self._settings.renewal_s
+            self._renewed(leases, renewal, sent)
+        for group_id in renewal.mail | renewal.given:
+            owned_group = self._groups.get(group_id)
+            if owned_group is not None and owned_group.is_serving:
+                self._look_at(owned_group)
+        others = [node for node in renewal.nodes if node.owner_id != self._owner.id]
+        self._release_drained()
+        if not self._is_closing:
+            share = fair_share(self._storage.group_count, [node.groups for node in others])
+            self._claim(renewal.claimable, share)
+            self._give_up(others)
+        self.has_scanned = True
+        self._taken.tell()
+
+    def _renewed(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
+        for lease in leases:
+            if lease.group_id not in renewal.lost:
+                self._groups[lease.group_id].held.deadline = sent + self._settings.lease_s
+        self._lose([self._groups[group_id] for group_id in renewal.lost], "claimed by another owner")
+
+    def _claim(self, claimable: int, share: int) -> None:
+        """Up to our share; and what nobody else takes: others who have less are let go first, for two scans."""
+        sent = self._runtime.clock.monotonic()
+        limit = share - len(self._groups)
+        if not claimable or limit > 0:
+            self._patient_until = sent + 2 * self._settings.scan_interval_s
+        if not claimable or (limit <= 0 and sent < self._patient_until):
+            return
+        limit = max(1, limit)
+        claimed = self._storage.claim(self._owner, lease_s=self._settings.lease_s, limit=limit)
+        again = [self._groups[lease.group_id] for lease in claimed if lease.group_id in self._groups]
+        self._lose(again, "expired by the clock of the store, which must have jumped")
+        for lease in claimed:
+            held = Held(lease, deadline=sent + self._settings.lease_s)
+            self._groups[lease.group_id] = self._open_group(held)
+        if claimed:
+            logger.info("claimed %d groups", len(claimed))
+
+    def _give_up(self, others: Sequence[NodeEntry]) -> None:
+        """Begin to give up what others have too little of, or what has to wait here for code that they have."""
+        draining = [owned for owned in self._groups.values() if owned.draining is not None]
+        room = _DRAINED_MAX - len(draining)
+        serving = [owned for owned in self._groups.values() if owned.is_serving and owned.draining is None]
+        self._drain([(owned, to) for owned in serving if (to := self._moves_to(owned, others))][:room])
+        held = len(self._groups) - len(draining)
+        count = surplus(self._storage.group_count, held, [node.groups for node in others]) - len(draining)
+        offered = frozenset.intersection(*(node.offers for node in others)) if others else frozenset()
+        movable = [owned for owned in serving if owned.draining is None and owned.held.needs <= offered]
+        self._drain([(owned, "") for owned in movable[: max(0, min(count, room))]])
+
+    def _moves_to(self, owned: OwnedGroup, others: Sequence[NodeEntry]) -> str:
+        """A node that has the code which steps of the group wait for (PROTOCOL 22); "" if there is none, or not yet.
+
+        Two programs may each have a part of what a group needs: then it stays with each for a while, in turn.
+        """
+        lacks = owned.held.lacks - self._offers() if owned.held.lacks else frozenset()
+        has_stayed = self._runtime.clock.monotonic() >= owned.claimed_at + self._settings.move_s
+        if not lacks or not has_stayed:
+            return ""
+        return better_node(lacks, {node.owner_id: node.offers for node in others})
+
+    def _drain(self, chosen: Sequence[tuple[OwnedGroup, str]]) -> None:
+        """Let the flows of these groups come to rest, each group for the node that it is meant for (PROTOCOL 14)."""
+        letters = []
+        for owned, to in chosen:
+            owned.is_serving, owned.draining = False, Drained(self._wake, to)
+            letters.append((owned.ref, Drain(self._settings.drain_s, owned.draining.set)))
+        self._post(letters)
+        if chosen:
+            logger.info("giving up %d of %d groups", len(chosen), len(self._groups))
+
+    def _release_drained(self) -> None:
+        for owned in self.groups.values():
+            if owned.draining is not None and owned.draining.is_set:
+                self._disband(owned)
+                to = owned.draining.to
+                self._storage.release([owned.held.lease], to=to, keep_s=self._settings.lease_s if to else 0.0)
+
+    def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
+        if lost:
+            logger.warning("%d groups are lost (%s): their runs go on where they are held now", len(lost), reason)
+        for owned in lost:
+            self._disband(owned)
+
+    def _disband(self, owned: OwnedGroup) -> None:
+        # The flag first: every actor of the group is deaf from now on, whatever waits in its mailbox.
+        owned.held.lost = True
+        self._groups.pop(owned.held.lease.group_id, None)
+        self._post([(owned.ref, Disband())])
+
+    def _post(self, letters: Sequence[tuple[ActorRef[GroupActor], Any]]) -> None:
+        """To groups, also from the thread of a user who closes."""
+
+        def call() -> None:
+            for ref, letter in letters:
+                post(ref, letter)
+
+        self._runtime.call_soon(call)

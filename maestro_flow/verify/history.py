@@ -1,0 +1,148 @@
+"""What the checker is given, and what it finds: plain values, which simulation, chaos tests and ``verify`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+from maestro_flow.core.graph import Graph
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.log import LogRecord
+from maestro_flow.model.runs import RunEntry
+from maestro_flow.verify.table import INVARIANTS
+
+__all__ = ["Answer", "Claimed", "Execution", "Found", "History", "Operation", "Source", "Violated", "Violation"]
+
+
+@frozen
+class Violation:
+    """A promise that was broken. ``revision`` and ``position`` are 0, and the texts empty, where they have no sense."""
+
+    invariant: str
+    """Its name in ``table.INVARIANTS``: I1 to I24, L1 to L7."""
+    message: str
+    flow_id: str = ""
+    step_id: str = ""
+    group_id: int = -1
+    revision: int = 0
+    position: int = 0
+
+    @property
+    def meaning(self) -> str:
+        """What was promised."""
+        return INVARIANTS[self.invariant].meaning
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return INVARIANTS[self.invariant].remedy
+
+
+Found: TypeAlias = Callable[[Violation], None]
+"""Takes each violation as it is found."""
+
+
+class Violated(Exception):
+    """Raised inside the checker: the replay of a flow cannot go on, because what its log says is impossible."""
+
+    def __init__(self, invariant: str, message: str, step_id: str = "") -> None:
+        super().__init__(message)
+        self.invariant, self.message, self.step_id = invariant, message, step_id
+
+
+class Answer(StrEnum):
+    """What a client was told."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """Nothing: its connection died, or its time ran out."""
+
+
+@frozen
+class Operation:
+    """Something that a client has asked for, and what it was told.
+
+    ``kind`` is ``start`` or an action in small letters (``stop``, ``skip``, ...); ``key`` the request id of a start, or
+    the message id of an action; ``flow_id`` the run that the answer named, or the run that the action was for.
+    """
+
+    kind: str
+    answer: Answer
+    key: str
+    flow_id: str = ""
+    step_id: str = ""
+    workflow_id: str = ""
+    """Of a start: the request id is unique in the workflow."""
+
+
+@frozen
+class Execution:
+    """A call of a step's code, as the code itself has seen it, with the parts of its fence token."""
+
+    flow_id: str
+    step_id: str
+    attempt: int
+    execution: int
+    generation: int
+    owner_id: str = ""
+
+
+@frozen
+class Claimed:
+    """A group was handed out, as somebody beside the store has seen it: nothing older than that may follow."""
+
+    group_id: int
+    generation: int
+    position: int
+    """The last one of the group at that moment, 0 if there was none."""
+
+
+@frozen
+class History:
+    """All that is known of some groups; only ``records`` and ``graphs`` are needed.
+
+    ``graphs`` are by (workflow id, version). Where ``entries``, ``operations``, ``executions``, ``messages`` or
+    ``claims`` are empty, nobody has looked. ``messages`` are all that the inboxes hold, tombstones and dead letters
+    included.
+    """
+
+    records: Sequence[LogRecord]
+    graphs: Mapping[tuple[str, int], Graph]
+    entries: Sequence[RunEntry] = ()
+    operations: Sequence[Operation] = ()
+    executions: Sequence[Execution] = ()
+    messages: Sequence[Message] = ()
+    claims: Sequence[Claimed] = ()
+    is_quiet: bool = False
+    """The faults are over and time has passed: whatever can end has ended."""
+    deliveries_max: int = 5
+
+
+class Source(Protocol):
+    """Where the checker looks up what the records before it do not say."""
+
+    def graph(self, workflow_id: str, version: int) -> Graph | None:
+        """The graph of a version; None if there is no such version."""
+        ...
+
+    def records(self, flow_id: str) -> Sequence[LogRecord]:
+        """All records of a flow by revision, wherever they are; empty if it is unknown."""
+        ...
+
+    def entry(self, flow_id: str) -> RunEntry | None:
+        """What the index says of a run; None if it says nothing, or nobody has looked at it."""
+        ...
+
+    @property
+    def has_index(self) -> bool:
+        """Somebody has looked at the index: a run that it does not have is missing."""
+        ...
+
+    @property
+    def has_unique_revisions(self) -> bool:
+        """There cannot be two records of one revision, as in every store, which has them under that key."""
+        ...

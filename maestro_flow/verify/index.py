@@ -1,0 +1,33 @@
+"""The index against the log: what lists show of a run, and what a takeover finds, is what its log says (I20, I21)."""
+
+from __future__ import annotations
+
+from maestro_flow.model.runs import RunEntry
+from maestro_flow.verify.history import Found, Violation
+from maestro_flow.verify.runs import RunReplay
+
+__all__ = ["check_entry", "is_behind"]
+
+
+def check_entry(run: RunReplay, entry: RunEntry | None, group_id: int, found: Found) -> None:
+    """The entry of a run, read after its last record."""
+    if entry is None:
+        problem = f"the log has the run, {run.status}, and the index does not: no list shows it, no owner finds it"
+        found(Violation("I20", problem, run.flow_id, group_id=group_id))
+        return
+    says = {
+        "status": (entry.status, run.status),
+        "version": (entry.version, run.graph.version),
+        "group": (entry.group_id, group_id),
+        "started_at": (entry.started_at, run.started_at),
+        "ended_at": (entry.ended_at, run.ended_at),
+        "blocking": (entry.blocking, run.is_blocking),
+    }
+    wrong = [f"{name} {shown}, not {true}" for name, (shown, true) in says.items() if shown != true]
+    if wrong:
+        found(Violation("I21", f"the index shows {'; '.join(wrong)}", run.flow_id, group_id=group_id))
+
+
+def is_behind(run: RunReplay, entry: RunEntry | None) -> bool:
+    """The entry tells of more than the records that were read: then there are more of them by now, or should be."""
+    return entry is not None and (entry.status, entry.blocking) != (run.status, run.is_blocking)

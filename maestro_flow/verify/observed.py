@@ -1,0 +1,225 @@
+"""What others have seen, against the log: clients, the code of steps, the inboxes (I11 to I16, I22, I23, L4, L5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from attrs import Factory, define
+
+from maestro_flow.model.events import (
+    Event,
+    RunEnded,
+    RunStopping,
+    RunUnblocked,
+    StepEnded,
+    StepInterrupted,
+    StepStarting,
+    StepStopping,
+    StepWaiting,
+    UnknownEvent,
+    decode_events,
+)
+from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.log import LogRecord
+from maestro_flow.model.permit_events import ClaimGranted, ClaimReleased, decode_permit_events
+from maestro_flow.model.permits import claim_of, is_permit_flow
+from maestro_flow.verify.history import Answer, Claimed, Execution, History, Operation, Violation
+
+__all__ = ["check_observations"]
+
+
+@define
+class _Said:
+    """What the log says that others have seen, too."""
+
+    flows: set[str] = Factory(set)
+    executions: dict[tuple[str, str, int], int] = Factory(dict)
+    """Of each attempt: the number of its latest execution."""
+    promised: dict[str, str] = Factory(dict)
+    """Messages that an event promises, with the flow that does."""
+    effects: dict[str, list[str]] = Factory(lambda: defaultdict(list))
+    """Flows in whose logs a message has taken effect."""
+    ended_early: set[str] = Factory(set)
+    ended_steps: set[tuple[str, str]] = Factory(set)
+
+    def read_permits(self, record: LogRecord) -> None:
+        events = decode_permit_events(record.events, record.schema_version)
+        given_back = {event.claim for event in events if isinstance(event, ClaimReleased)}
+        for event in events:
+            if isinstance(event, ClaimGranted) and event.claim not in given_back:  # or else nobody need be told
+                self.promised[f"{event.claim}/granted"] = record.flow_id
+
+    def read(self, flow_id: str, event: Event) -> None:
+        self.flows.add(flow_id)
+        match event:
+            case StepStarting():
+                self.executions[flow_id, event.step, event.attempt] = 1
+            case StepInterrupted():
+                self.executions[flow_id, event.step, event.attempt] = event.execution
+            case StepStopping():
+                self.ended_steps.add((flow_id, event.step))
+            case StepWaiting():
+                self.promised[f"{claim_of(flow_id, event.step, event.attempt)}/request"] = flow_id
+            case StepEnded():
+                self.ended_steps.add((flow_id, event.step))
+                claim = claim_of(flow_id, event.step, event.attempt)
+                if f"{claim}/request" in self.promised:
+                    self.promised[f"{claim}/release"] = flow_id
+            case RunStopping():
+                self.ended_early.add(flow_id)
+                self.effects[event.message_id].append(flow_id)
+            case RunEnded(reason=reason) if "before it began" in reason:
+                self.ended_early.add(flow_id)
+            case RunUnblocked():
+                self.effects[event.message_id].append(flow_id)
+
+
+def check_observations(history: History) -> Iterator[Violation]:
+    """All that does not agree."""
+    yield from _check_claims(history)
+    if not (history.operations or history.executions or history.messages):
+        return
+    said = _read(history)
+    yield from _check_operations(history, said)
+    yield from _check_executions(history, said)
+    if history.messages:
+        yield from _check_messages(history, said)
+
+
+def _read(history: History) -> _Said:
+    said = _Said()
+    for record in sorted(history.records, key=lambda each: (each.flow_id, each.revision)):
+        try:
+            if is_permit_flow(record.flow_id):
+                said.read_permits(record)
+            else:
+                for event in decode_events(record.events, record.schema_version):
+                    said.read(record.flow_id, event)
+        except UnknownEvent:
+            continue  # the checker of the log has said so
+    said.effects.pop("", None)
+    return said
+
+
+# -- clients ----------------------------------------------------------------------------------------------------
+
+
+def _check_operations(history: History, said: _Said) -> Iterator[Violation]:
+    starts: dict[tuple[str, str], list[Operation]] = defaultdict(list)
+    known = said.flows | {entry.flow_id for entry in history.entries}
+    for operation in history.operations:
+        if operation.kind == "start":
+            starts[operation.workflow_id, operation.key].append(operation)
+        elif operation.answer is Answer.ACCEPTED and not _has_effect(operation, said):
+            problem = f"the {operation.kind} with message {operation.key} was accepted, and the log does not have it"
+            yield Violation("I15", problem, operation.flow_id, operation.step_id)
+        elif operation.answer is Answer.REFUSED and operation.key in said.effects:
+            problem = f"the {operation.kind} with message {operation.key} was refused, and has taken effect"
+            yield Violation("I17", problem, operation.flow_id, operation.step_id)
+    for (workflow_id, key), operations in starts.items():
+        flows = sorted({operation.flow_id for operation in operations if operation.flow_id})
+        if len(flows) > 1:
+            was_unknown = any(operation.answer is Answer.UNKNOWN for operation in operations)
+            problem = f"request {key} of workflow {workflow_id} has started {' and '.join(flows)}"
+            yield Violation("I16" if was_unknown else "I14", problem, flows[-1])
+        for flow_id in flows:
+            if flow_id not in known:
+                yield Violation("I15", f"request {key} was told that this run is started, and there is none", flow_id)
+
+
+def _has_effect(operation: Operation, said: _Said) -> bool:
+    """An action that was accepted shows in the log; of some of them it is enough that it is so already."""
+    if operation.key in said.effects:
+        return True
+    if operation.kind in ("stop", "kill", "skip") and operation.step_id:
+        return (operation.flow_id, operation.step_id) in said.ended_steps
+    if operation.kind in ("stop", "kill"):
+        return operation.flow_id in said.ended_early
+    return operation.flow_id in said.flows
+
+
+# -- the code of steps ------------------------------------------------------------------------------------------
+
+
+def _check_executions(history: History, said: _Said) -> Iterator[Violation]:
+    steps: dict[tuple[str, str], list[Execution]] = defaultdict(list)
+    seen: set[tuple[str, str, int, int]] = set()
+    for each in history.executions:
+        steps[each.flow_id, each.step_id].append(each)
+        latest = said.executions.get((each.flow_id, each.step_id, each.attempt), 0)
+        which = f"execution {each.execution} of attempt {each.attempt}"
+        if (key := (each.flow_id, each.step_id, each.attempt, each.execution)) in seen:
+            yield Violation("I22", f"{which} was called more than once", each.flow_id, each.step_id)
+        elif each.execution > latest:
+            problem = f"{which} was called, and the log knows of {latest or 'none'}"
+            yield Violation("I22", problem, each.flow_id, each.step_id)
+        seen.add(key)
+    for (flow_id, step_id), executions in steps.items():
+        ordered = sorted(executions, key=lambda each: (each.attempt, each.execution))
+        for before, after in pairwise(ordered):
+            if after.generation < before.generation:
+                problem = (
+                    f"execution {after.attempt}.{after.execution} has the fence of generation {after.generation}, "
+                    f"and the one before it that of {before.generation}"
+                )
+                yield Violation("I23", problem, flow_id, step_id)
+
+
+# -- owners -----------------------------------------------------------------------------------------------------
+
+
+def _check_claims(history: History) -> Iterator[Violation]:
+    """The revisions of a flow stop most stale writes, too; this shows that none gets as far as that."""
+    claims: dict[int, list[Claimed]] = defaultdict(list)
+    for claimed in history.claims:
+        claims[claimed.group_id].append(claimed)
+    for record in history.records:
+        for claimed in claims[record.group_id]:
+            if record.generation < claimed.generation and record.position > claimed.position:
+                problem = (
+                    f"generation {record.generation} has written at position {record.position}, and at "
+                    f"{claimed.position} the group was generation {claimed.generation}'s"
+                )
+                yield Violation("I1", problem, record.flow_id, group_id=record.group_id, position=record.position)
+
+
+# -- the inboxes ------------------------------------------------------------------------------------------------
+
+
+def _check_messages(history: History, said: _Said) -> Iterator[Violation]:
+    known = {message.message_id for message in history.messages}
+    for message_id, flow_id in said.promised.items():
+        if message_id not in known:
+            yield Violation("I11", f"message {message_id} was promised, and no inbox has it", flow_id)
+    for message in history.messages:
+        if message.message_id.endswith(("/request", "/release")) and message.message_id not in said.promised:
+            problem = f"message {message.message_id} was sent by nothing that the log knows of"
+            yield Violation("I11", problem, message.flow_id, group_id=message.group_id)
+        yield from _check_message(history, said, message)
+    for message_id, flows in said.effects.items():
+        if len(flows) > 1:
+            yield Violation("I13", f"message {message_id} has taken effect {len(flows)} times", flows[-1])
+
+
+def _check_message(history: History, said: _Said, message: Message) -> Iterator[Violation]:
+    is_effective = message.message_id in said.effects
+
+    def violation(invariant: str, problem: str) -> Violation:
+        text = f"message {message.message_id} ({message.kind}) {problem}"
+        return Violation(invariant, text, message.flow_id, group_id=message.group_id)
+
+    match message.state:
+        case MessageState.WAITING if message.deliveries > history.deliveries_max + 1:
+            yield violation("L5", f"was delivered {message.deliveries} times, and is no dead letter")
+        case MessageState.WAITING if is_effective:
+            yield violation("I13", "has taken effect and was not settled with it")
+        case MessageState.WAITING if history.is_quiet:
+            yield violation("L4", "was never handled")
+        case MessageState.DEAD if is_effective:
+            yield violation("I13", "has taken effect and is a dead letter")
+        case MessageState.DEAD | MessageState.SETTLED if not message.outcome:
+            yield violation("I12", f"is {message.state} without an outcome")
+        case MessageState.SETTLED if is_effective and message.outcome.startswith("conflict"):
+            yield violation("I13", f"has taken effect, and its outcome is {message.outcome!r}")

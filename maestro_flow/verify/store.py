@@ -1,0 +1,180 @@
+"""``verify``: the checker over a whole store, beside whatever runs on it; it reads, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from attrs import evolve, frozen
+
+from maestro_flow.core.graph import Graph
+from maestro_flow.errors import NotFound
+from maestro_flow.model.inbox import Message
+from maestro_flow.model.leases import Owner
+from maestro_flow.model.log import LogRecord
+from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.status import RunStatus
+from maestro_flow.reading.graphs import Library
+from maestro_flow.storage.protocol import RunQuery, Storage
+from maestro_flow.verify.checker import Checker
+from maestro_flow.verify.history import Claimed, Execution, History, Operation, Violation
+from maestro_flow.verify.liveness import check_given, check_live
+
+__all__ = ["VIOLATIONS_MAX", "Verification", "Violation", "read_history", "verify"]
+
+VIOLATIONS_MAX = 1000
+"""So many are kept; all are counted."""
+
+_PAGE = 1000
+_NOBODY = Owner("verify")
+"""Renews nothing: it only asks what time it is."""
+
+
+@frozen
+class Verification:
+    """What was looked at, and what is wrong with it: nothing, if ``violations`` is empty."""
+
+    groups: int
+    """Groups that hold anything."""
+    runs: int
+    attempts: int
+    records: int
+    events: int
+    violations: tuple[Violation, ...] = ()
+    """The first ``VIOLATIONS_MAX`` of them."""
+    violation_count: int = 0
+
+
+class _StoreSource:
+    """A store as the checker's source."""
+
+    has_index = True
+    has_unique_revisions = True
+
+    def __init__(self, storage: Storage, library: Library) -> None:
+        self._storage, self._library = storage, library
+
+    def graph(self, workflow_id: str, version: int) -> Graph | None:
+        try:
+            return self._library.graph(workflow_id, version)
+        except NotFound:
+            return None
+
+    def records(self, flow_id: str) -> Sequence[LogRecord]:
+        return self._storage.read_flow(flow_id)
+
+    def entry(self, flow_id: str) -> RunEntry | None:
+        return self._storage.run(flow_id)
+
+
+def verify(storage: Storage, library: Library, *, live: bool = True, grace_s: float = 30.0) -> Verification:
+    """Check every promise that a store shows, group by group; memory is for the live runs of one group.
+
+    ``live`` asks whether things go on, too: whether groups with work have an owner, and whether what is due was done,
+    ``grace_s`` seconds after it should have been.
+
+    Raises:
+        StorageUnavailable, StorageFailed: the store cannot be read.
+        DefinitionError: a definition in the store cannot be read by this version.
+    """
+    violations: list[Violation] = []
+    count = 0
+
+    def found(violation: Violation) -> None:
+        nonlocal count
+        count += 1
+        if len(violations) < VIOLATIONS_MAX:
+            violations.append(violation)
+
+    checker = Checker(_StoreSource(storage, library), found)
+    expected = _going(storage)
+    for group_id in range(storage.group_count):
+        missing = expected.pop(group_id, set())
+        for record in _log(storage, group_id):
+            missing.discard(record.flow_id)
+            checker.take(record)
+        for flow_id in missing:
+            problem = "the index shows the run IN_PROGRESS, and the log does not have it"
+            found(Violation("I20", problem, flow_id, group_id=group_id))
+        if live:
+            _check_live(storage, group_id, checker, grace_s, found)
+        checker.end_group()
+    looked = checker.counts
+    return Verification(
+        looked.groups, looked.runs, looked.attempts, looked.records, looked.events, tuple(violations), count
+    )
+
+
+def read_history(
+    storage: Storage,
+    library: Library,
+    *,
+    operations: Sequence[Operation] = (),
+    executions: Sequence[Execution] = (),
+    messages: Sequence[Message] = (),
+    claims: Sequence[Claimed] = (),
+    is_quiet: bool = False,
+) -> History:
+    """All of a store in memory, for ``check``, with what others have seen. For tests; a large store does not fit."""
+    records = [record for group_id in range(storage.group_count) for record in _log(storage, group_id)]
+    entries = [
+        entry for entry in _entries(storage, RunQuery(limit=_PAGE)) if storage.read_flow(entry.flow_id)
+    ]  # what is only given has no record
+    graphs = {
+        (entry.workflow_id, entry.version): library.graph(entry.workflow_id, entry.version)
+        for entry in entries
+        if not is_permit_flow(entry.flow_id)
+    }
+    return History(
+        records,
+        graphs,
+        entries=entries,
+        operations=operations,
+        executions=executions,
+        messages=messages,
+        claims=claims,
+        is_quiet=is_quiet,
+    )
+
+
+def _log(storage: Storage, group_id: int) -> Iterator[LogRecord]:
+    after = 0
+    while page := storage.read_log(group_id, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].position
+
+
+def _entries(storage: Storage, query: RunQuery) -> Iterator[RunEntry]:
+    while page := storage.list_runs(query):
+        yield from page
+        query = evolve(query, before=(page[-1].created_at, page[-1].flow_id))
+
+
+def _going(storage: Storage) -> dict[int, set[str]]:
+    """Runs by group that go on now, by the index: their records are written, and must be in what is read later."""
+    going: dict[int, set[str]] = {}
+    for entry in _entries(storage, RunQuery(statuses=frozenset({RunStatus.IN_PROGRESS}), limit=_PAGE)):
+        going.setdefault(entry.group_id, set()).add(entry.flow_id)
+    return going
+
+
+def _check_live(
+    storage: Storage, group_id: int, checker: Checker, grace_s: float, found: Callable[[Violation], None]
+) -> None:
+    """First who holds the group, then what its runs are by now: one that has ended meanwhile needs no owner."""
+    given = list(_given(storage, group_id))
+    if not given and not checker.live():
+        return
+    holder = storage.holder(group_id)
+    now = storage.renew(_NOBODY, [], lease_s=1.0).now if holder is None else holder.now
+    check_given(given, found, now=now, grace_s=grace_s)
+    checker.compare()
+    check_live(group_id, holder, checker.live(), found, now=now, grace_s=grace_s)
+
+
+def _given(storage: Storage, group_id: int) -> Iterator[GivenRun]:
+    """Runs without a record; those that have one are marked as taken a little later."""
+    after = 0
+    while page := storage.given(group_id, after=after, limit=_PAGE):
+        yield from (run for run in page if not storage.read_flow(run.flow_id))
+        after = page[-1].sequence
