@@ -6,7 +6,7 @@ from maestro_flow.clock import Environment
 from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.model.events import StepEnded, StepStarting, encode_events
 from maestro_flow.model.leases import Lease, Owner
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import Storage
 
@@ -28,7 +28,7 @@ def write_history(storage: Storage, runs: int) -> None:
     leases = {lease.group_id: lease for lease in storage.claim(owner, lease_s=_LEASE_S, limit=storage.group_count)}
     positions = dict.fromkeys(leases, 0)
 
-    def commit(run: GivenRun, revision: int, entry: RunEntry | None) -> Commit:
+    def commit(run: PendingRun, revision: int, entry: RunEntry | None) -> Commit:
         positions[run.group_id] += 1
         position, now = positions[run.group_id], environment.clock.time()
         write = FlowWrite(run.flow_id, revision, environment.new_id(), position, now, _EVENTS, entry=entry)
@@ -41,11 +41,11 @@ def write_history(storage: Storage, runs: int) -> None:
         for revision in range(1, REVISIONS + 1):
             batch = [commit(run, revision, entry_at(run, revision)) for run in started]
             assert set(storage.commit(batch)) == {Outcome.DONE}
-        storage.taken([run.flow_id for run in started])
+        storage.acknowledge_starts([run.flow_id for run in started])
     storage.release(list[Lease](leases.values()))
 
 
-def entry_at(run: GivenRun, revision: int) -> RunEntry | None:
+def entry_at(run: PendingRun, revision: int) -> RunEntry | None:
     """The change to the run's entry with a revision: the first and the last one have one."""
     status = {1: RunStatus.IN_PROGRESS, REVISIONS: RunStatus.SUCCEEDED}.get(revision)
     if status is None:

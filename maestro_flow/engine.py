@@ -18,7 +18,7 @@ from maestro_flow.dsl.builder import Workflow
 from maestro_flow.errors import Closed
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.inbox import Message
-from maestro_flow.model.runs import GivenRun
+from maestro_flow.model.runs import PendingRun
 from maestro_flow.node.node import Node, make_runtime
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.protocol import Storage
@@ -140,5 +140,5 @@ class Engine(Client):
     def _groups(self) -> Sequence[int]:
         return self._node.serving_groups() or super()._groups()
 
-    def started(self, started: Sequence[GivenRun]) -> None:
+    def started(self, started: Sequence[PendingRun]) -> None:
         self._node.take_up(started)

@@ -9,14 +9,14 @@ from attrs import evolve
 
 from maestro_flow.errors import StorageError
 from maestro_flow.model.numbers import check_number
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.protocol import StoredDefinition
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow_redis.codec import request_argument, run_of
 from maestro_flow_redis.places import Places, entries
 from maestro_flow_redis.server import Server
 
-__all__ = ["definition", "given", "push", "start", "taken"]
+__all__ = ["acknowledge_starts", "definition", "pending_starts", "push", "start"]
 
 
 def push(server: Server, workflow_id: str, body: bytes) -> int:
@@ -30,7 +30,7 @@ def definition(server: Server, workflow_id: str, version: int | None) -> StoredD
     return None if found is None else StoredDefinition(workflow_id, int(found[0]), found[1], float(found[2]))
 
 
-def start(server: Server, requests: Sequence[StartRequest]) -> list[GivenRun]:
+def start(server: Server, requests: Sequence[StartRequest]) -> list[PendingRun]:
     """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
     if not requests:
         return []
@@ -55,16 +55,16 @@ def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
     raise StorageError(f"start.lua and storage.starts differ about {request.workflow_id} {request.request_id!r}")
 
 
-def given(server: Server, group_id: int, after: int, limit: int) -> list[GivenRun]:
-    page = server.call("given", server.catalog, group_id, max(after, 0), max(limit, 0))
+def pending_starts(server: Server, group_id: int, after: int, limit: int) -> list[PendingRun]:
+    page = server.call("pending_starts", server.catalog, group_id, max(after, 0), max(limit, 0))
     return [evolve(run_of(flow_id, fields, body), sequence=number) for flow_id, *fields, body, number in page]
 
 
-def taken(server: Server, places: Places, flow_ids: Sequence[str]) -> None:
+def acknowledge_starts(server: Server, places: Places, flow_ids: Sequence[str]) -> None:
     """Mark runs as taken, and leave listing those with an entry to their group: an entry stays once it is there."""
     located = [(places.group_of(flow_id), flow_id) for flow_id in flow_ids]
     runs = [(group_id, flow_id) for group_id, flow_id in located if group_id is not None]
     written = entries(server, runs)
     marks = [(flow_id, int(entry is not None)) for (_, flow_id), entry in zip(runs, written, strict=True)]
     if marks:
-        server.call("taken", server.catalog, *(word for mark in marks for word in mark))
+        server.call("acknowledge_starts", server.catalog, *(word for mark in marks for word in mark))

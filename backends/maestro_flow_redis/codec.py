@@ -9,7 +9,7 @@ import msgspec
 from maestro_flow.model.commit import Commit, FlowWrite, Settlement
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.log import LogRecord
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.storage.judge import contradicts_itself
 
 __all__ = ["commit_argument", "entry_of", "message_of", "record_of", "request_argument", "run_of"]
@@ -144,10 +144,10 @@ def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int]) ->
     )
 
 
-def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh: bool = False) -> GivenRun:
+def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh: bool = False) -> PendingRun:
     """A run out of the RUN_FIELDS of ``runs.lua``."""
     workflow_id, version, instance_id, run_id, group_id, request_id, created_at = map(_bytes, fields)
-    return GivenRun(
+    return PendingRun(
         flow_id=flow_id.decode(),
         workflow_id=workflow_id.decode(),
         version=int(version),

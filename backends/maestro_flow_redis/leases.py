@@ -65,7 +65,7 @@ def renew(
         lost=frozenset(lease.group_id for lease in leases) - renewed,
         claimable=sum(look.is_free for look in looks),
         mail=frozenset(group_id for group_id, look in groups if look.has_mail) & held,
-        given=given & held,
+        pending=given & held,
         nodes=nodes,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow_redis.codec import entry_of, run_of
 from maestro_flow_redis.server import Call, Server
@@ -78,7 +78,7 @@ def started(server: Server, flow_ids: Sequence[str]) -> list[RunEntry | None]:
     return [None if run is None else _entry_of_start(run_of(run[0], run[1:], b"")) for run in runs]
 
 
-def _entry_of_start(run: GivenRun) -> RunEntry:
+def _entry_of_start(run: PendingRun) -> RunEntry:
     """The entry of a run that has no commit yet."""
     return RunEntry(
         flow_id=run.flow_id,

@@ -8,7 +8,7 @@ from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_redis import catalog, inbox, log
@@ -140,7 +140,7 @@ class RedisStorage:
     def definition(self, workflow_id: str, version: int | None = None) -> StoredDefinition | None:
         return catalog.definition(self._server, workflow_id, version)
 
-    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    def start(self, requests: Sequence[StartRequest]) -> list[PendingRun]:
         for request in requests:
             check_group(request.group_id, self.group_count)
         runs = catalog.start(self._server, requests)
@@ -149,15 +149,15 @@ class RedisStorage:
         self._hints.tell({run.group_id for run in runs})
         return runs
 
-    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
+    def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
         check_group(group_id, self.group_count)
-        runs = catalog.given(self._server, group_id, after, limit)
+        runs = catalog.pending_starts(self._server, group_id, after, limit)
         for run in runs:  # the owner marks them as taken next
             self._places.remember(run.flow_id, run.group_id)
         return runs
 
-    def taken(self, flow_ids: Sequence[str]) -> None:
-        catalog.taken(self._server, self._places, flow_ids)
+    def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
+        catalog.acknowledge_starts(self._server, self._places, flow_ids)
 
     # -- the run index ------------------------------------------------------------------------------------------
 

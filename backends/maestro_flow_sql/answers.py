@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.starts import check_same_start, new_run
 
 __all__ = ["answer_starts"]
@@ -14,11 +14,11 @@ __all__ = ["answer_starts"]
 
 def answer_starts(
     requests: Sequence[StartRequest],
-    started: Sequence[GivenRun],
-    followed: Sequence[GivenRun],
+    started: Sequence[PendingRun],
+    followed: Sequence[PendingRun],
     counters: Mapping[str, tuple[int, int]],
     now: float,
-) -> list[GivenRun]:
+) -> list[PendingRun]:
     """The run of each request: one of ``started``, or a fresh one with the next number of its workflow or instance.
 
     ``followed`` are the latest runs of the instances that requests name, ``counters`` (latest version, latest instance)

@@ -30,7 +30,7 @@ from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql.migrations import META, Meta
@@ -174,7 +174,7 @@ _DEFINITION = _select(definitions, StoredDefinition).where(definitions.c.workflo
 _VERSION = _DEFINITION.where(definitions.c.version == bindparam("version", type_=BigInteger))
 _LATEST = _DEFINITION.order_by(definitions.c.version.desc()).limit(1)
 _GIVEN = (
-    _select(runs, GivenRun, without=["fresh", "sequence"])
+    _select(runs, PendingRun, without=["fresh", "sequence"])
     .add_columns(runs.c.number)
     .where(text("is_given = 1"), runs.c.group_id == bindparam("group_id"), runs.c.number > bindparam("after"))
     .order_by(runs.c.number)
@@ -190,9 +190,9 @@ def definition(connection: Connection, workflow_id: str, version: int | None) ->
     return None if row is None else StoredDefinition(**row)
 
 
-def given_runs(connection: Connection, group_id: int, after: int, limit: int) -> list[GivenRun]:
+def given_runs(connection: Connection, group_id: int, after: int, limit: int) -> list[PendingRun]:
     rows = connection.execute(_GIVEN, {"group_id": group_id, "after": after, "limit": limit})
-    return [attrs.evolve(GivenRun(*run), sequence=number) for *run, number in rows]
+    return [attrs.evolve(PendingRun(*run), sequence=number) for *run, number in rows]
 
 
 # -- the run index ----------------------------------------------------------------------------------------------

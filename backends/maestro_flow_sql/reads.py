@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.log import FlowLog, LogRecord
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql import queries
@@ -96,7 +96,7 @@ class SqlReads:
         with self._reading() as connection:
             return queries.definition(connection, workflow_id, version)
 
-    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
+    def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
         check_group(group_id, self._group_count)
         with self._reading_as_owner() as connection:
             return queries.given_runs(connection, group_id, after, limit)

@@ -30,7 +30,7 @@ from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.requests import RunRequest, encode_request
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest, flow_id_of
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.status import RunStatus
 from maestro_flow.reading.flows import FlowReader
 from maestro_flow.reading.graphs import Library
@@ -328,7 +328,7 @@ class Client:
         """Groups that a new run may be placed in."""
         return range(self.storage.group_count)
 
-    def started(self, started: Sequence[GivenRun]) -> None:
+    def started(self, started: Sequence[PendingRun]) -> None:
         """New runs are durable: the owners of their groups find them by their scans."""
 
 

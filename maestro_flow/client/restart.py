@@ -14,7 +14,7 @@ from maestro_flow.errors import Conflict
 from maestro_flow.model.actions import STEP_ACTIONS, Action, ActionOrder
 from maestro_flow.model.params import ParamSource
 from maestro_flow.model.requests import RunPolicy, RunRequest, encode_request
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 
 if TYPE_CHECKING:
     from maestro_flow.client.client import Client
@@ -60,7 +60,7 @@ def order_within(state: FlowState, wishes: Wishes) -> ActionOrder:
     return ActionOrder(wishes.step, parse_step_params(state.graph.definition, own, ParamSource.RESTART)[wishes.step])
 
 
-def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -> GivenRun:
+def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -> PendingRun:
     """Start the run that follows this one, whose group is ``group_id``; durable when this returns.
 
     Raises:

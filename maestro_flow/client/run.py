@@ -13,7 +13,7 @@ from maestro_flow.core.state import FlowState
 from maestro_flow.errors import RunFailed
 from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.definition import WorkflowDefinition
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.views.explain import explain
 from maestro_flow.views.explanation import Explanation
@@ -29,7 +29,7 @@ __all__ = ["Run"]
 class Run:
     """One run of a workflow instance. Every reading is fresh from the store; a run that has ended changes no more."""
 
-    def __init__(self, client: Client, entry: RunEntry | GivenRun) -> None:
+    def __init__(self, client: Client, entry: RunEntry | PendingRun) -> None:
         self._client = client
         self.workflow_id, self.version = entry.workflow_id, entry.version
         self.instance_id, self.run_id = entry.instance_id, entry.run_id

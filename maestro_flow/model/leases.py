@@ -67,7 +67,7 @@ class Renewal:
     """Groups that could be claimed now."""
     mail: frozenset[int]
     """Held groups with messages that are not settled."""
-    given: frozenset[int]
-    """Held groups with runs that are given and not yet taken up."""
+    pending: frozenset[int]
+    """Held groups with starts that are not acknowledged yet."""
     nodes: tuple[NodeEntry, ...] = ()
     """All nodes that are alive, by owner id; the one that asks is among them if it has said what it offers."""

@@ -8,7 +8,7 @@ from maestro_flow.model.numbers import storable_number, storable_pair
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import storable
 
-__all__ = ["GivenRun", "RunEntry", "StartRequest", "flow_id_of"]
+__all__ = ["PendingRun", "RunEntry", "StartRequest", "flow_id_of"]
 
 
 def flow_id_of(workflow_id: str, instance_id: int, run_id: int) -> str:
@@ -53,7 +53,7 @@ class StartRequest:
 
 
 @frozen
-class GivenRun:
+class PendingRun:
     """A run that has its number and its group, and waits for (or already has) its first commit."""
 
     flow_id: str
@@ -68,4 +68,4 @@ class GivenRun:
     fresh: bool = False
     """True in the answer to the request that created it, False for a duplicate and in listings."""
     sequence: int = field(default=0, eq=False)
-    """In what ``given`` returns: orders it. Elsewhere 0."""
+    """Orders what ``pending_starts`` returns; 0 elsewhere."""

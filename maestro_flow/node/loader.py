@@ -32,7 +32,7 @@ from maestro_flow.model.actions import Action
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.log import FlowLog
 from maestro_flow.model.permits import PERMITS, is_permit_flow
-from maestro_flow.model.runs import GivenRun, RunEntry, flow_id_of
+from maestro_flow.model.runs import PendingRun, RunEntry, flow_id_of
 from maestro_flow.model.status import RunStatus
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.jobs import StoreJobs
@@ -147,7 +147,7 @@ class Loader:
             return
         group_id, after, taken_up, passed_over = owned.held.lease.group_id, 0, 0, 1
         while passed_over and taken_up < _GIVEN_MAX:
-            page, passed_over = self._storage.given(group_id, after=after, limit=_GIVEN_MAX), 0
+            page, passed_over = self._storage.pending_starts(group_id, after=after, limit=_GIVEN_MAX), 0
             for given in page:
                 take_up = self._take_up(owned, given)
                 if take_up is None:
@@ -157,7 +157,7 @@ class Loader:
                     taken_up += 1
                 after = given.sequence
 
-    def _take_up(self, owned: OwnedGroup, given: GivenRun) -> TakeUp | None:
+    def _take_up(self, owned: OwnedGroup, given: PendingRun) -> TakeUp | None:
         """None if it is on the way, or cannot be read."""
         flow_id = given.flow_id
         if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._taken:
@@ -183,7 +183,7 @@ class Loader:
 
     def _answer(self, owned: OwnedGroup, question: Question) -> None:
         group_id, after = owned.held.lease.group_id, 0
-        while page := self._storage.given(group_id, after=after, limit=_GIVEN_MAX):
+        while page := self._storage.pending_starts(group_id, after=after, limit=_GIVEN_MAX):
             for given in page:
                 take_up = self._take_up(owned, given)
                 if take_up is not None:
@@ -235,7 +235,7 @@ class Loader:
             owned.on_the_way.pop(flow_id, None)
             post(owned.ref, NothingToLoad(flow_id, exists=entry is not None))
 
-    def _read(self, owned: OwnedGroup, run: GivenRun | RunEntry, read: Callable[[], T]) -> T | None:
+    def _read(self, owned: OwnedGroup, run: PendingRun | RunEntry, read: Callable[[], T]) -> T | None:
         """What is read of a run without a commit; None if it cannot be read: then the run is lost to us."""
         try:
             return read()

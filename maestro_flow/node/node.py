@@ -22,7 +22,7 @@ from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavaila
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.permits import PERMITS
-from maestro_flow.model.runs import GivenRun
+from maestro_flow.model.runs import PendingRun
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.node.loader import Loader
@@ -149,7 +149,7 @@ class Node:
         """Ids of the groups that are held and loaded here."""
         return sorted(group_id for group_id, owned in self._keeper.groups.items() if owned.is_serving)
 
-    def take_up(self, started: Sequence[GivenRun]) -> None:
+    def take_up(self, started: Sequence[PendingRun]) -> None:
         """The fast path after a start: tell the groups that are held here; other runs are found by a scan.
 
         The runs are durable, so nothing is raised: one whose definition cannot be read now is left to the scan, too.

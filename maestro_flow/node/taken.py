@@ -42,7 +42,7 @@ class TakenRuns:
             untold, self._untold = self._untold, []
         if untold:
             try:
-                self._storage.taken(untold)
+                self._storage.acknowledge_starts(untold)
             except BaseException:
                 with self._lock:
                     self._untold = untold + self._untold

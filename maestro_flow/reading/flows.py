@@ -13,7 +13,7 @@ from maestro_flow.errors import MaestroFlowError, NotFound
 from maestro_flow.model.events import RunQueued, RunStarted, decode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.requests import RunRequest, decode_request
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.reading.graphs import Library
 from maestro_flow.storage.protocol import Storage
 
@@ -33,11 +33,11 @@ class FlowReader:
     def __init__(self, storage: Storage, library: Library) -> None:
         self._storage, self._library = storage, library
 
-    def state(self, run: RunEntry | GivenRun, records: Sequence[LogRecord]) -> FlowState:
+    def state(self, run: RunEntry | PendingRun, records: Sequence[LogRecord]) -> FlowState:
         """The state of a run with these records, all that it has; a run that is only given has none."""
         return fold(self._empty(run, _previous(records)), records)
 
-    def take_up(self, given: GivenRun) -> tuple[FlowState, Start]:
+    def take_up(self, given: PendingRun) -> tuple[FlowState, Start]:
         """The empty state of a given run, and the first input of its flow.
 
         Raises:
@@ -50,7 +50,7 @@ class FlowReader:
         start = Start(given.instance_id, given.run_id, given.created_at, request)
         return self._empty(given, request.previous), start
 
-    def _empty(self, run: RunEntry | GivenRun, previous: str) -> FlowState:
+    def _empty(self, run: RunEntry | PendingRun, previous: str) -> FlowState:
         graph = self._library.graph(run.workflow_id, run.version)
         return FlowState(
             run.flow_id,

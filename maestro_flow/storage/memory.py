@@ -22,7 +22,7 @@ from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest, flow_id_of
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
@@ -54,9 +54,9 @@ class MemoryStorage:
         self._books = Books([Group() for _ in range(groups)])
         self._definitions: dict[str, list[StoredDefinition]] = {}
         self._instances: dict[str, int] = {}
-        self._starts: dict[tuple[str, str], GivenRun] = {}
-        self._runs: dict[str, GivenRun] = {}
-        self._given: dict[str, GivenRun] = {}
+        self._starts: dict[tuple[str, str], PendingRun] = {}
+        self._runs: dict[str, PendingRun] = {}
+        self._given: dict[str, PendingRun] = {}
         self._sequence = 0
         self._nodes: dict[str, NodeEntry] = {}
         self._listeners = Listeners()
@@ -103,7 +103,7 @@ class MemoryStorage:
                 lost=frozenset(lease.group_id for lease in leases) - ours,
                 claimable=len(self._claimable(owner)),
                 mail=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
-                given=frozenset(run.group_id for run in self._given.values()) & held,
+                pending=frozenset(run.group_id for run in self._given.values()) & held,
                 nodes=self._alive(now),
             )
 
@@ -241,10 +241,10 @@ class MemoryStorage:
             check_number("version", wanted)
             return versions[wanted - 1] if 1 <= wanted <= len(versions) else None
 
-    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    def start(self, requests: Sequence[StartRequest]) -> list[PendingRun]:
         for request in requests:
             check_group(request.group_id, self.group_count)
-        answers: list[GivenRun] = []
+        answers: list[PendingRun] = []
         with self._lock:
             try:
                 for request in requests:
@@ -255,7 +255,7 @@ class MemoryStorage:
         self._listeners.tell_of_others(run.group_id for run in answers)
         return answers
 
-    def _start(self, request: StartRequest) -> GivenRun:
+    def _start(self, request: StartRequest) -> PendingRun:
         there = self._starts.get((request.workflow_id, request.request_id))
         if there is not None:
             check_same_start(there, request)
@@ -275,7 +275,7 @@ class MemoryStorage:
         self._runs[run.flow_id] = self._given[run.flow_id] = known
         return run
 
-    def _latest_run(self, workflow_id: str, instance_id: int) -> GivenRun | None:
+    def _latest_run(self, workflow_id: str, instance_id: int) -> PendingRun | None:
         latest = None
         for run_id in count(1):
             run = self._runs.get(flow_id_of(workflow_id, instance_id, run_id))
@@ -284,18 +284,18 @@ class MemoryStorage:
             latest = run
         return latest
 
-    def _undo(self, answers: Sequence[GivenRun]) -> None:
+    def _undo(self, answers: Sequence[PendingRun]) -> None:
         """All or nothing: forget the runs that this call has made, the latest first."""
         for run in reversed([answer for answer in answers if answer.fresh]):
             del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._given[run.flow_id]
             self._instances[run.workflow_id] -= run.run_id == 1
 
-    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
+    def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
         with self._lock:
             check_group(group_id, self.group_count)
             return [run for run in self._given.values() if run.group_id == group_id and run.sequence > after][:limit]
 
-    def taken(self, flow_ids: Sequence[str]) -> None:
+    def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
         with self._lock:
             for flow_id in flow_ids:
                 self._given.pop(flow_id, None)
@@ -326,7 +326,7 @@ def _is_free(group: Group, owner: Owner, now: float) -> bool:
     return group.kept_for in ("", owner.id) or group.kept_until <= now
 
 
-def _created(run: GivenRun) -> RunEntry:
+def _created(run: PendingRun) -> RunEntry:
     return RunEntry(
         flow_id=run.flow_id,
         workflow_id=run.workflow_id,

@@ -9,7 +9,7 @@ or a group and the catalog, in one transaction, so keys can live in hash slots::
     catalog   push  definition  start                          workflows, versions, starts by request id
     group     claim  renew  release  holder                    the lease: group, generation, owner, expiry
               leave  listen                                    who is there, and what came in for whom
-              given  taken                                     starts that wait for their first commit
+              pending_starts  acknowledge_starts               starts that wait for their first commit
               commit                                           the one write door
               last_position  load_flows  read_flow  read_log   the log
               send  receive  message  purge_messages           the inbox and its tombstones
@@ -31,7 +31,7 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import storable_number
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import storable
 
@@ -105,7 +105,7 @@ class Storage(Protocol):
         With ``offers`` it also says, for ``lease_s`` seconds, that this node is there and what its steps can be of
         (PROTOCOL 22); None says nothing, and takes nothing back.
 
-        One round trip. ``mail`` and ``given`` tell of all groups that the owner holds; with no leases to renew, it
+        One round trip. ``mail`` and ``pending`` tell of all groups that the owner holds; with no leases to renew, it
         only looks around. What changes while it looks around may be seen or not; the next renewal sees it.
         """
         ...
@@ -242,7 +242,7 @@ class Storage(Protocol):
         """
         ...
 
-    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    def start(self, requests: Sequence[StartRequest]) -> list[PendingRun]:
         """Step (a) of a start: give each request its instance number (dense from 1 per workflow), run 1, and its group.
 
         A restart (``request.after``) gets the next run number of that instance instead. The run that it follows must be
@@ -260,26 +260,26 @@ class Storage(Protocol):
         """
         ...
 
-    def given(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[GivenRun]:
-        """Runs of the group that are not yet marked as taken, oldest first, with a ``sequence`` beyond ``after``.
+    def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
+        """Starts of the group that are not acknowledged, oldest first, with a ``sequence`` beyond ``after``.
 
-        What is given while somebody goes from page to page may get a sequence that he is past: the next look from the
-        beginning finds it.
+        A start that is made while a reader pages through them may get a sequence that the reader is past; the next
+        read from the beginning finds it.
         """
         ...
 
-    def taken(self, flow_ids: Sequence[str]) -> None:
-        """Mark runs whose first commit is written: ``given`` does not return them any more."""
+    def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
+        """Mark runs whose first commit is written: ``pending_starts`` does not return them any more."""
         ...
 
     # -- the run index ------------------------------------------------------------------------------------------
 
     def run(self, flow_id: str) -> RunEntry | None:
-        """The entry of one run; a run that is only given has the status CREATED."""
+        """The entry of one run; a pending run has the status CREATED."""
         ...
 
     def list_runs(self, query: RunQuery) -> list[RunEntry]:
-        """A page of runs, given ones included."""
+        """A page of runs, pending ones included."""
         ...
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro_flow.errors import Conflict, NotFound
-from maestro_flow.model.runs import GivenRun, StartRequest, flow_id_of
+from maestro_flow.model.runs import PendingRun, StartRequest, flow_id_of
 
 __all__ = ["check_same_start", "new_run"]
 
@@ -12,7 +12,7 @@ _APART_S = 1e-6
 instance, listed newest first, begin with the latest."""
 
 
-def check_same_start(there: GivenRun, request: StartRequest) -> None:
+def check_same_start(there: PendingRun, request: StartRequest) -> None:
     """Raises Conflict: the request id has started another run than is asked for now. The group is no part of it."""
     after = None if there.run_id == 1 else (there.instance_id, there.run_id - 1)
     if request.body != there.body or request.after != after or request.version not in (None, there.version):
@@ -23,8 +23,8 @@ def check_same_start(there: GivenRun, request: StartRequest) -> None:
 
 
 def new_run(
-    request: StartRequest, *, latest_version: int, latest_instance: int, latest_run: GivenRun | None, now: float
-) -> GivenRun:
+    request: StartRequest, *, latest_version: int, latest_instance: int, latest_run: PendingRun | None, now: float
+) -> PendingRun:
     """The run that a new request makes; ``fresh``, because it goes into the answer to that request.
 
     ``latest_version`` and ``latest_instance`` are the workflow's, 0 if there is none. ``latest_run`` is the latest run
@@ -45,7 +45,7 @@ def new_run(
         version = request.version
     if not 1 <= version <= latest_version:
         raise NotFound(f"workflow {request.workflow_id!r} has no version {version}; its latest is {latest_version}")
-    return GivenRun(
+    return PendingRun(
         flow_id=flow_id_of(request.workflow_id, instance_id, run_id),
         workflow_id=request.workflow_id,
         version=version,
@@ -59,7 +59,7 @@ def new_run(
     )
 
 
-def _followed(request: StartRequest, after: tuple[int, int], latest: GivenRun | None) -> GivenRun:
+def _followed(request: StartRequest, after: tuple[int, int], latest: PendingRun | None) -> PendingRun:
     """The latest run, if it is the one that is to be followed."""
     flow_id = flow_id_of(request.workflow_id, *after)
     if latest is None or not 1 <= after[1] <= latest.run_id:

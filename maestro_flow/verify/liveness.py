@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from maestro_flow.model.leases import Holder
-from maestro_flow.model.runs import GivenRun
+from maestro_flow.model.runs import PendingRun
 from maestro_flow.model.status import RunStatus
 from maestro_flow.verify.history import Found, Violation
 from maestro_flow.verify.runs import RunReplay
 
-__all__ = ["check_given", "check_live"]
+__all__ = ["check_live", "check_pending_starts"]
 
 
 def check_live(
@@ -47,7 +47,7 @@ def _check_run(run: RunReplay, group_id: int, now: float, grace_s: float, found:
         found(Violation("L1", problem, run.flow_id, group_id=group_id))
 
 
-def check_given(given: Iterable[GivenRun], found: Found, *, now: float, grace_s: float) -> None:
+def check_pending_starts(given: Iterable[PendingRun], found: Found, *, now: float, grace_s: float) -> None:
     """Runs of a group that a start has made, and that have no record."""
     for run in given:
         if now > run.created_at + grace_s:

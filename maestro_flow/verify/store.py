@@ -12,13 +12,13 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permits import is_permit_flow
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.reading.graphs import Library
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.verify.checker import Checker
 from maestro_flow.verify.history import Claimed, Execution, History, Operation, Violation
-from maestro_flow.verify.liveness import check_given, check_live
+from maestro_flow.verify.liveness import check_live, check_pending_starts
 
 __all__ = ["VIOLATIONS_MAX", "Verification", "Violation", "read_history", "verify"]
 
@@ -167,14 +167,14 @@ def _check_live(
         return
     holder = storage.holder(group_id)
     now = storage.renew(_NOBODY, [], lease_s=1.0).now if holder is None else holder.now
-    check_given(given, found, now=now, grace_s=grace_s)
+    check_pending_starts(given, found, now=now, grace_s=grace_s)
     checker.compare()
     check_live(group_id, holder, checker.live(), found, now=now, grace_s=grace_s)
 
 
-def _given(storage: Storage, group_id: int) -> Iterator[GivenRun]:
+def _given(storage: Storage, group_id: int) -> Iterator[PendingRun]:
     """Runs without a record; those that have one are marked as taken a little later."""
     after = 0
-    while page := storage.given(group_id, after=after, limit=_PAGE):
+    while page := storage.pending_starts(group_id, after=after, limit=_PAGE):
         yield from (run for run in page if not storage.read_flow(run.flow_id))
         after = page[-1].sequence

@@ -23,7 +23,17 @@ __all__ = ["FAILPOINTS", "Action", "Failing", "Failpoint"]
 
 _VERBS = (
     *("push", "definition", "start", "claim", "renew", "release", "leave", "listen"),
-    *("last_position", "load_flows", "read_flow", "given", "taken", "send", "receive", "message", "run"),
+    *(
+        "last_position",
+        "load_flows",
+        "read_flow",
+        "pending_starts",
+        "acknowledge_starts",
+        "send",
+        "receive",
+        "message",
+        "run",
+    ),
 )
 _COMMITS = (
     *("RunStarted", "StepStarting", "StepInterrupted", "StepRunning", "StepEnded", "RunStopping", "RunEnded"),

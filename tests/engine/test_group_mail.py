@@ -15,7 +15,7 @@ from maestro_flow.core.inputs import Act
 from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message, MessageState
-from maestro_flow.model.runs import GivenRun
+from maestro_flow.model.runs import PendingRun
 from tests.engine.world import Process, World
 
 
@@ -129,18 +129,18 @@ def test_runs_that_a_dead_owner_left_untold_are_told_by_the_next_one() -> None:
     dead.engine.start_many("sleeper", [{}] * 20)
     let_pass(dead, 0.5)  # all have their first commit, and the catalog does not know
     groups = range(world.storage.group_count)
-    assert sum(len(world.storage.given(group_id)) for group_id in groups) == 20
+    assert sum(len(world.storage.pending_starts(group_id)) for group_id in groups) == 20
     world.clock.advance(30)
     heir = world.process(seed=2)
     let_pass(heir, 5.0)
-    assert sum(len(world.storage.given(group_id)) for group_id in groups) == 0
+    assert sum(len(world.storage.pending_starts(group_id)) for group_id in groups) == 0
     reads: list[int] = []
-    given = world.storage.given
+    given = world.storage.pending_starts
 
-    def counted(group_id: int, *, limit: int = 100) -> list[GivenRun]:
+    def counted(group_id: int, *, limit: int = 100) -> list[PendingRun]:
         reads.append(group_id)
         return given(group_id, limit=limit)
 
-    heir.storage.given = counted  # type: ignore[attr-defined]
+    heir.storage.pending_starts = counted  # type: ignore[attr-defined]
     let_pass(heir, 30.0)
     assert not reads, "nothing is given, so nothing is read"

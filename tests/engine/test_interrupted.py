@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from maestro_flow import Engine, RunStatus, Workflow
-from maestro_flow.model.runs import GivenRun
+from maestro_flow.model.runs import PendingRun
 
 PATIENCE_S = 10.0
 ROUNDS_S = 3.0
@@ -56,7 +56,7 @@ def test_a_start_that_is_interrupted_anywhere_leaves_every_run_able_to_end(
         engine.push(wf)
         take_up = engine._node.take_up
 
-        def interrupted(started: list[GivenRun]) -> None:
+        def interrupted(started: list[PendingRun]) -> None:
             signal.setitimer(signal.ITIMER_REAL, chance.uniform(2e-6, 6e-5))
             take_up(started)
 

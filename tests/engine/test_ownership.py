@@ -117,7 +117,7 @@ def test_a_start_on_a_node_without_groups_is_taken_up_by_their_owner() -> None:
     let_pass(owner, 3.0)
     assert run.view().status is RunStatus.SUCCEEDED
     assert guest.engine.start("sleeper", request_id="r").flow_id == run.flow_id
-    assert world.storage.given(run.group_id) == []
+    assert world.storage.pending_starts(run.group_id) == []
 
 
 def test_a_crash_right_after_a_start_was_accepted_leaves_no_orphan() -> None:

@@ -27,7 +27,18 @@ from tests.servers.store_time import ServerClock
 
 RUNS = 6
 SEEDS = 20
-VERBS = {"renew", "claim", "given", "taken", "receive", "load_flows", "read_flow", "last_position", "run", "definition"}
+VERBS = {
+    "renew",
+    "claim",
+    "pending_starts",
+    "acknowledge_starts",
+    "receive",
+    "load_flows",
+    "read_flow",
+    "last_position",
+    "run",
+    "definition",
+}
 
 
 def workflow(world: World) -> Workflow:

@@ -17,7 +17,16 @@ from tests.engine.world import Process, World
 
 PATIENCE_S = 60.0
 FAILURES = [StorageReset("flushed"), StorageUnusable("closed"), SchemaMismatch("newer")]
-BACKGROUND = ["renew", "commit", "taken", "purge_messages", "load_flows", "receive", "given", "claim"]
+BACKGROUND = [
+    "renew",
+    "commit",
+    "acknowledge_starts",
+    "purge_messages",
+    "load_flows",
+    "receive",
+    "pending_starts",
+    "claim",
+]
 
 
 @pytest.fixture
@@ -208,7 +217,7 @@ def test_other_refusals_do_not_end_the_node(process: Process, wire: Wire) -> Non
     tries: list[int] = []
 
     def before(verb: str, _args: tuple[Any, ...], _options: dict[str, Any]) -> None:
-        if verb == "given" and len(tries) < 3:
+        if verb == "pending_starts" and len(tries) < 3:
             tries.append(1)
             raise StorageError("this one not")
 

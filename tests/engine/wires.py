@@ -7,7 +7,17 @@ from typing import Any
 
 VERBS = frozenset(
     {"claim", "renew", "release", "commit", "last_position", "load_flows", "read_flow", "read_log", "send", "receive"}
-    | {"message", "purge_messages", "push", "definition", "start", "given", "taken", "run", "list_runs"}
+    | {
+        "message",
+        "purge_messages",
+        "push",
+        "definition",
+        "start",
+        "pending_starts",
+        "acknowledge_starts",
+        "run",
+        "list_runs",
+    }
 )
 
 

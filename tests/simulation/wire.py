@@ -15,14 +15,26 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "Wire"]
 
 WRITES = frozenset(
-    {"claim", "renew", "release", "leave", "commit", "send", "push", "start", "taken", "receive", "purge_messages"}
+    {
+        "claim",
+        "renew",
+        "release",
+        "leave",
+        "commit",
+        "send",
+        "push",
+        "start",
+        "acknowledge_starts",
+        "receive",
+        "purge_messages",
+    }
     | {"redrive"}
 )
 READS = frozenset(
-    {"holder", "last_position", "load_flows", "read_flow", "read_log", "message", "definition", "given", "run"}
+    {"holder", "last_position", "load_flows", "read_flow", "read_log", "message", "definition", "pending_starts", "run"}
     | {"list_runs", "dead_letters"}
 )
-PAGES = frozenset({"load_flows", "given", "receive"})
+PAGES = frozenset({"load_flows", "pending_starts", "receive"})
 """Their pages may have fewer entries than were asked for."""
 VERBS = WRITES | READS
 

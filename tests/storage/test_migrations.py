@@ -107,7 +107,7 @@ def test_a_start_of_schema_1_has_its_params_in_its_body(database: Database, open
     )
     store = opened()
     body = b'{"params":%b}' % PARAMS
-    assert [run.body for run in store.given(5)] == [body, b"{}"]
+    assert [run.body for run in store.pending_starts(5)] == [body, b"{}"]
     assert decode_request(body).params["day"].value == "2026-11-23"
     (again,) = store.start([StartRequest("w", "r1", 5, body=body)])
     assert (again.flow_id, again.fresh) == ("w/1/1", False)

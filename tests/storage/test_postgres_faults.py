@@ -302,8 +302,8 @@ def test_an_owner_does_not_wait_behind_callers(node: Node) -> None:
         assert node.claim(1) == []
         assert node.store.last_position(node.group_id) == 1
         assert len(node.store.load_flows(node.group_id)) == 1
-        assert node.store.given(node.group_id) == []
-        node.store.taken(["w/1/1"])
+        assert node.store.pending_starts(node.group_id) == []
+        node.store.acknowledge_starts(["w/1/1"])
         assert not asks.done()
     assert asks.result(60) == 1
 

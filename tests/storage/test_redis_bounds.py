@@ -103,7 +103,7 @@ def test_long_messages_and_bodies_of_starts_come_in_several_pages(node: Node) ->
     node.store.start([StartRequest("w", f"r{number}", 0, body=body) for number in range(9)])
     for number in range(9):
         node.store.send(letter(0, f"m{number}", body=body))
-    assert [run.body for run in node.store.given(0)] == [body] * 4
+    assert [run.body for run in node.store.pending_starts(0)] == [body] * 4
     messages: list[Message] = []
     while page := node.store.receive(node.lease, after=messages[-1].sequence if messages else 0):
         assert len(page) <= 4
@@ -144,7 +144,7 @@ def test_no_id_is_taken_for_another(node: Node, word: str) -> None:
     assert flows == sorted(f"w/1/{other}" for other in STRANGE)
     node.store.push(word, word.encode())
     node.store.start([StartRequest(word, word, 5)])
-    (run,) = node.store.given(5)
+    (run,) = node.store.pending_starts(5)
     assert (run.flow_id, run.request_id) == (f"{word}/1/1", word)
     (entry,) = node.store.list_runs(RunQuery(workflow_id=word))
     assert entry.flow_id == run.flow_id

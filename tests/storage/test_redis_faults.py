@@ -72,7 +72,7 @@ def test_a_handle_that_did_nothing_yet_notices_that_a_store_is_another(own_redis
     with own_redis.client() as client:
         client.flushall()
     open_redis(own_redis.url(namespace), SystemClock()).close()
-    for verb in (stale.claim, lambda: stale.store.read_log(0), lambda: stale.store.given(0)):
+    for verb in (stale.claim, lambda: stale.store.read_log(0), lambda: stale.store.pending_starts(0)):
         with pytest.raises(StorageReset):
             verb()
     stale.store.close()
@@ -193,7 +193,7 @@ def test_an_empty_id_is_that_of_nothing(node: Node) -> None:
     assert store.message(0, "") is None
     assert store.run("") is None
     assert store.read_flow("") == []
-    store.taken([""])
+    store.acknowledge_starts([""])
     with pytest.raises(ValueError, match="message_id"):
         letter(0, "")
     assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]

@@ -40,8 +40,8 @@ CATALOG_VERBS: dict[str, Use] = {
     "push": lambda node: node.store.push("w", b"{1}"),
     "definition": lambda node: node.store.definition("w"),
     "start": lambda node: node.store.start([StartRequest("w", "r9", 0)]),
-    "given": lambda node: node.store.given(0),
-    "taken": lambda node: node.store.taken(["w/1/1"]),
+    "pending_starts": lambda node: node.store.pending_starts(0),
+    "acknowledge_starts": lambda node: node.store.acknowledge_starts(["w/1/1"]),
     "list": lambda node: node.store.list_runs(RunQuery()),
     "scan": lambda node: node.renew(),
 }
@@ -81,7 +81,7 @@ MISSED_BY: dict[str, dict[str, Use]] = {
     },
     "catalog:run:w/1/1": {
         "a second start": lambda node: node.store.start([StartRequest("w", "r1", 0)]),
-        "its owner": lambda node: node.store.given(0),
+        "its owner": lambda node: node.store.pending_starts(0),
     },
 }
 """A key, and all who would go wrong without it."""

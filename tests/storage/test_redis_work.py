@@ -57,7 +57,7 @@ def test_finished_runs_make_no_difference(quiet: Server, store: RedisStorage) ->
         "renew": node.renew,
         "claim": lambda: store.claim(node.owner, lease_s=10, limit=1),
         "load": lambda: store.load_flows(5),
-        "given": lambda: store.given(5),
+        "pending_starts": lambda: store.pending_starts(5),
         "log": lambda: store.read_log(5, after=store.last_position(5)),
         "list": lambda: store.list_runs(RunQuery(limit=64)),
         "list failed": lambda: store.list_runs(failed),

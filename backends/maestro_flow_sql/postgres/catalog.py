@@ -12,11 +12,11 @@ from typing import Any
 import attrs
 import psycopg
 
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.postgres.connections import Direct
 
-__all__ = ["push", "start", "taken"]
+__all__ = ["acknowledge_starts", "push", "start"]
 
 # The workflow's row is the lock for all that counts its versions and instances. What is read under it in a statement
 # of its own is what the one before us has committed.
@@ -117,7 +117,7 @@ def push(db: Direct, workflow_id: str, body: bytes) -> int:
     return int(latest if pushed is None else pushed[0])
 
 
-def start(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
+def start(db: Direct, requests: Sequence[StartRequest]) -> list[PendingRun]:
     """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
     if len(requests) == 1 and requests[0].after is None:
         run = _start_one(db, requests[0])
@@ -126,41 +126,41 @@ def start(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
     return _start_all(db, requests)
 
 
-def _start_one(db: Direct, request: StartRequest) -> GivenRun | None:
+def _start_one(db: Direct, request: StartRequest) -> PendingRun | None:
     """The run of a request that can be met and was never made before, or None."""
     try:
         row = db.execute(_START_ONE, attrs.asdict(request), prepare=True).fetchone()
     except psycopg.errors.UniqueViolation:
         return None
-    return None if row is None else GivenRun(*row)
+    return None if row is None else PendingRun(*row)
 
 
-def _start_all(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
+def _start_all(db: Direct, requests: Sequence[StartRequest]) -> list[PendingRun]:
     asked = [request.workflow_id for request in requests]
     with db.transaction():
         locked = db.execute(_LOCK_COUNTERS, (sorted(set(asked)),), prepare=True)
         counters = {workflow_id: (version, instance) for workflow_id, version, instance in locked}
         found = db.execute(_STARTED, (asked, [request.request_id for request in requests]), prepare=True)
-        started = [GivenRun(*row) for row in found]
+        started = [PendingRun(*row) for row in found]
         answers = answer_starts(requests, started, _followed(db, requests), counters, _one(db, _NOW))
         _insert(db, [run for run in answers if run.fresh])
     return answers
 
 
-def _followed(db: Direct, requests: Sequence[StartRequest]) -> list[GivenRun]:
+def _followed(db: Direct, requests: Sequence[StartRequest]) -> list[PendingRun]:
     """The latest runs of the instances that restarts are about."""
     instances = {(request.workflow_id, request.after[0]) for request in requests if request.after is not None}
     if not instances:
         return []
     workflow_ids, instance_ids = map(list, zip(*sorted(instances), strict=True))
-    return [GivenRun(*row) for row in db.execute(_LATEST_RUNS, (workflow_ids, instance_ids), prepare=True)]
+    return [PendingRun(*row) for row in db.execute(_LATEST_RUNS, (workflow_ids, instance_ids), prepare=True)]
 
 
-def taken(db: Direct, flow_ids: Sequence[str]) -> None:
+def acknowledge_starts(db: Direct, flow_ids: Sequence[str]) -> None:
     db.execute(_TAKEN, (list(flow_ids),))
 
 
-def _insert(db: Direct, fresh: Sequence[GivenRun]) -> None:
+def _insert(db: Direct, fresh: Sequence[PendingRun]) -> None:
     if not fresh:
         return
     highest = {run.workflow_id: run.instance_id for run in fresh if run.run_id == 1}
@@ -169,7 +169,7 @@ def _insert(db: Direct, fresh: Sequence[GivenRun]) -> None:
         cursor.executemany(_COUNT_INSTANCES, [(instance_id, name) for name, instance_id in sorted(highest.items())])
 
 
-def _values(run: GivenRun) -> tuple[object, ...]:
+def _values(run: PendingRun) -> tuple[object, ...]:
     ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
     return (*ids, run.request_id, run.body, run.created_at)
 

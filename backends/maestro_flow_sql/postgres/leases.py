@@ -135,7 +135,7 @@ def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float, off
         lost=lost,
         claimable=claimable,
         mail=frozenset(mail),
-        given=frozenset(given),
+        pending=frozenset(given),
         nodes=tuple(
             NodeEntry(owner_id, process, frozenset(json.decode(offered, type=list[str])), groups, expires_at)
             for owner_id, process, offered, groups, expires_at in nodes or ()

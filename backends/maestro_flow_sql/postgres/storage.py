@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.judge import check_group
 from maestro_flow_sql.migrations import Admission
 from maestro_flow_sql.postgres import catalog, inbox
@@ -123,7 +123,7 @@ class PostgresStorage(SqlReads):
         with self._connections.direct() as db:
             return catalog.push(db, workflow_id, body)
 
-    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    def start(self, requests: Sequence[StartRequest]) -> list[PendingRun]:
         for request in requests:
             check_group(request.group_id, self._group_count)
         with self._connections.direct() as db:
@@ -131,6 +131,6 @@ class PostgresStorage(SqlReads):
             self._hints.tell(db, {run.group_id for run in runs})
         return runs
 
-    def taken(self, flow_ids: Sequence[str]) -> None:
+    def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
         with self._connections.owning() as db:
-            catalog.taken(db, flow_ids)
+            catalog.acknowledge_starts(db, flow_ids)

@@ -19,7 +19,7 @@ __all__ = ["UPSERT_ENTRY", "entry_values", "record_values", "write_flows"]
 #             could become a walk over the log (PROTOCOL 4); the position is beyond the last one (PROTOCOL 7); the
 #             constraint makes (flow, revision) unique against statements that we cannot see (PROTOCOL 5)
 #   indexed   the entry of a run changes with its flow or not at all (PROTOCOL 2); runs are locked in the order of their
-#             ids, here as in ``taken``, or the two would deadlock
+#             ids, here as in ``acknowledge_starts``, or the two would deadlock
 _WRITE = """
     WITH batch AS (
         {records}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.sqlite.values import as_json
 
-__all__ = ["push", "start", "taken"]
+__all__ = ["acknowledge_starts", "push", "start"]
 
 _LATEST = """
     SELECT version, body FROM definitions WHERE workflow_id = ? ORDER BY version DESC LIMIT 1
@@ -69,7 +69,7 @@ def push(db: sqlite3.Connection, workflow_id: str, body: bytes, now: float) -> i
     return version
 
 
-def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) -> list[GivenRun]:
+def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) -> list[PendingRun]:
     """Raises NotFound, Conflict, as the protocol says; the caller rolls back, so it is all or nothing."""
     asked = as_json({request.workflow_id for request in requests})
     counters = {name: (version, instance) for name, version, instance in db.execute(_WORKFLOWS, (asked,))}
@@ -78,27 +78,27 @@ def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) 
     return answers
 
 
-def taken(db: sqlite3.Connection, flow_ids: Sequence[str]) -> None:
+def acknowledge_starts(db: sqlite3.Connection, flow_ids: Sequence[str]) -> None:
     db.execute(_TAKEN, (as_json(flow_ids),))
 
 
-def _started(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[GivenRun]:
+def _started(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[PendingRun]:
     asked = as_json((request.workflow_id, request.request_id) for request in requests)
-    return [GivenRun(*row) for row in db.execute(_STARTED, (asked,))]
+    return [PendingRun(*row) for row in db.execute(_STARTED, (asked,))]
 
 
-def _followed(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[GivenRun]:
+def _followed(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[PendingRun]:
     """The latest runs of the instances that restarts are about."""
     instances = {(request.after[0], request.workflow_id) for request in requests if request.after is not None}
-    return [GivenRun(*row) for instance in instances for row in db.execute(_LATEST_RUN, instance)]
+    return [PendingRun(*row) for instance in instances for row in db.execute(_LATEST_RUN, instance)]
 
 
-def _insert(db: sqlite3.Connection, fresh: Sequence[GivenRun]) -> None:
+def _insert(db: sqlite3.Connection, fresh: Sequence[PendingRun]) -> None:
     db.executemany(_INSERT_RUN, [_values(run) for run in fresh])
     highest = {run.workflow_id: run.instance_id for run in fresh if run.run_id == 1}
     db.executemany(_COUNT_INSTANCES, [(instance_id, workflow_id) for workflow_id, instance_id in highest.items()])
 
 
-def _values(run: GivenRun) -> tuple[object, ...]:
+def _values(run: PendingRun) -> tuple[object, ...]:
     ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
     return (*ids, run.request_id, run.body, run.created_at)

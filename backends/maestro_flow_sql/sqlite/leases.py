@@ -94,7 +94,7 @@ def renew(db: sqlite3.Connection, owner: Owner, leases: Sequence[Lease], now: fl
         lost=frozenset(lease.group_id for lease in leases) - renewed,
         claimable=claimable,
         mail=frozenset(group_id for (group_id,) in db.execute(_MAIL, (owner.id,))),
-        given=frozenset(group_id for (group_id,) in db.execute(_GIVEN, (owner.id,))),
+        pending=frozenset(group_id for (group_id,) in db.execute(_GIVEN, (owner.id,))),
         nodes=tuple(
             NodeEntry(owner_id, process, frozenset(json.decode(offered, type=list[str])), groups, expires_at)
             for owner_id, process, offered, groups, expires_at in db.execute(_NODES, (now,))

@@ -11,7 +11,7 @@ from maestro_flow.clock import Clock
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.listeners import Listeners
 from maestro_flow_sql.migrations import META, Admission, Meta
@@ -134,7 +134,7 @@ class SqliteStorage(SqlReads):
         with self._writer.transaction() as db:
             return catalog.push(db, workflow_id, body, self._clock.time())
 
-    def start(self, requests: Sequence[StartRequest]) -> list[GivenRun]:
+    def start(self, requests: Sequence[StartRequest]) -> list[PendingRun]:
         for request in requests:
             check_group(request.group_id, self._group_count)
         with self._writer.transaction() as db:
@@ -142,6 +142,6 @@ class SqliteStorage(SqlReads):
         self._listeners.tell_of_others(run.group_id for run in runs)
         return runs
 
-    def taken(self, flow_ids: Sequence[str]) -> None:
+    def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
         with self._writer.transaction() as db:
-            catalog.taken(db, flow_ids)
+            catalog.acknowledge_starts(db, flow_ids)

@@ -8,7 +8,7 @@ from itertools import cycle
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease, Owner
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 from maestro_flow.storage.conformance.threads import at_once, check_takeover_under_commits, seen_meanwhile
@@ -66,7 +66,7 @@ class Concurrency(Concern):
         """PROTOCOL 18."""
         store.push("w", b"{}")
 
-        def start_all(through: Storage, group_id: int) -> list[GivenRun]:
+        def start_all(through: Storage, group_id: int) -> list[PendingRun]:
             requests = [StartRequest("w", f"r{number}", group_id) for number in range(_COMMITS)]
             return [through.start([request])[0] for request in requests]
 

@@ -16,7 +16,7 @@ from hypothesis.strategies import integers, sampled_from
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, FlowWrite
 from maestro_flow.model.leases import Lease, Owner
-from maestro_flow.model.runs import GivenRun, RunEntry
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Opener
 from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of
@@ -65,7 +65,7 @@ class Talk(RuleBasedStateMachine):
         self.groups: list[int] = []
         self.leases: list[Lease] = []
         self.flows: dict[int, list[str]] = {}
-        self.started: dict[str, GivenRun] = {}
+        self.started: dict[str, PendingRun] = {}
         self.batches: list[list[Commit]] = []
         self.commits = 0
         self.is_reopened = False
@@ -180,7 +180,7 @@ class Talk(RuleBasedStateMachine):
                 storage.last_position(group_id),
                 storage.read_log(group_id),
                 storage.load_flows(group_id),
-                storage.given(group_id),
+                storage.pending_starts(group_id),
                 storage.holder(group_id),
             )
         return found

@@ -11,7 +11,7 @@ from hypothesis.strategies import integers, lists, none, one_of, sampled_from, t
 
 from maestro_flow.model.commit import Commit
 from maestro_flow.model.leases import Owner
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.conformance.conversation import HANDLES, Talk
 from maestro_flow.storage.conformance.node import LEASE_S
 from maestro_flow.storage.conformance.plans import (
@@ -177,26 +177,26 @@ class Catalog(Writing):
     @rule(through=handles, asked=lists(starts, max_size=3))
     def start(self, through: int, asked: list[StartRequest]) -> None:
         requests = [evolve(request, group_id=self.group_of(request.group_id)) for request in asked]
-        runs: list[GivenRun] | type[Exception] = self.pair.ask(through, lambda store: store.start(requests))
+        runs: list[PendingRun] | type[Exception] = self.pair.ask(through, lambda store: store.start(requests))
         for run in runs if isinstance(runs, list) else []:
             if run.fresh:
                 self.flows[run.group_id].append(run.flow_id)
                 self.started[run.flow_id] = run
 
     @rule(through=handles, group=groups_or_nowhere, after=integers(0, 2), limit=limits)
-    def given(self, through: int, group: int, after: int, limit: int) -> None:
+    def pending_starts(self, through: int, group: int, after: int, limit: int) -> None:
         """Beyond the first ones, by their sequence in each of the two."""
         group_id = self.group_of(group)
 
         def place(store: Storage) -> int:
-            return max([run.sequence for run in store.given(group_id, limit=after)], default=0)
+            return max([run.sequence for run in store.pending_starts(group_id, limit=after)], default=0)
 
-        self.pair.ask(through, lambda store: store.given(group_id, after=place(store), limit=limit))
+        self.pair.ask(through, lambda store: store.pending_starts(group_id, after=place(store), limit=limit))
 
     @rule(through=handles, flows=lists(tuples(groups, integers(0, 5)), max_size=3))
-    def taken(self, through: int, flows: list[tuple[int, int]]) -> None:
+    def acknowledge_starts(self, through: int, flows: list[tuple[int, int]]) -> None:
         flow_ids = [self.flow_of(group, flow) for group, flow in flows]
-        self.pair.ask(through, lambda store: store.taken([*flow_ids, "nowhere/1/1"]))
+        self.pair.ask(through, lambda store: store.acknowledge_starts([*flow_ids, "nowhere/1/1"]))
 
 
 class Index(Writing):

@@ -67,11 +67,11 @@ class Durability(Concern):
         store = opener(NAMESPACE)
         store.push("w", b"{}")
         store.start([StartRequest("w", "r1", 3, body=b"1"), StartRequest("w", "r2", 3)])
-        store.taken(["w/2/1"])
-        given, runs = store.given(3), store.list_runs(RunQuery())
+        store.acknowledge_starts(["w/2/1"])
+        given, runs = store.pending_starts(3), store.list_runs(RunQuery())
         store.close()
         store = opener(NAMESPACE)
-        assert (store.given(3), store.list_runs(RunQuery())) == (given, runs)
+        assert (store.pending_starts(3), store.list_runs(RunQuery())) == (given, runs)
         assert [run.flow_id for run in store.start([StartRequest("w", "r3", 3)])] == ["w/3/1"]
         store.close()
 

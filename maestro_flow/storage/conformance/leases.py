@@ -135,7 +135,7 @@ class Leases(Concern):
     def test_a_renewal_without_leases_only_looks_around(self, store: Storage, rival: Node) -> None:
         """PROTOCOL 13: a node that holds nothing yet scans all the same."""
         renewal = rival.renew()
-        assert (renewal.claimable, renewal.lost, renewal.mail, renewal.given) == (
+        assert (renewal.claimable, renewal.lost, renewal.mail, renewal.pending) == (
             store.group_count,
             frozenset(),
             frozenset(),

@@ -39,9 +39,9 @@ class Mail(Concern):
         elsewhere = min(set(range(node.store.group_count)) - held)
         node.store.push("w", b"{}")
         run, _ = node.store.start([StartRequest("w", "r1", node.group_id), StartRequest("w", "r2", elsewhere)])
-        assert node.renew().given == {node.group_id}
-        node.store.taken([run.flow_id])
-        assert node.renew().given == frozenset()
+        assert node.renew().pending == {node.group_id}
+        node.store.acknowledge_starts([run.flow_id])
+        assert node.renew().pending == frozenset()
 
     def test_mail_of_a_lost_group_is_not_told(self, clock: ManualClock, node: Node, rival: Node) -> None:
         """PROTOCOL 13: it is the new owner's."""

@@ -106,6 +106,6 @@ class Positions(Concern):
                     write()
             assert store.renew(Owner("owner-anna"), [nowhere], lease_s=LEASE_S).lost == {group_id}
             store.release([nowhere])
-            for read in (store.last_position, store.read_log, store.load_flows, store.given):
+            for read in (store.last_position, store.read_log, store.load_flows, store.pending_starts):
                 with pytest.raises(StorageError, match="no group"):
                     read(group_id)

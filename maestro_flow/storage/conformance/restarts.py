@@ -9,7 +9,7 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import Conflict, NotFound
-from maestro_flow.model.runs import GivenRun, RunEntry, StartRequest
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import Node
@@ -39,8 +39,8 @@ class Restarts(Concern):
         """PROTOCOL 18, 19: in the group that was chosen for it."""
         clock.advance(60)
         (run,) = ended.start([StartRequest("w", "again", 7, body=b"[1]", after=(1, 1))])
-        assert run == GivenRun("w/1/2", "w", 1, 1, 2, 7, "again", b"[1]", clock.time(), fresh=True)
-        assert [given.flow_id for given in ended.given(7)] == ["w/1/2"]
+        assert run == PendingRun("w/1/2", "w", 1, 1, 2, 7, "again", b"[1]", clock.time(), fresh=True)
+        assert [given.flow_id for given in ended.pending_starts(7)] == ["w/1/2"]
         assert ended.run("w/1/2") == RunEntry("w/1/2", "w", 1, 1, 2, 7, RunStatus.CREATED, clock.time())
 
     def test_a_restart_takes_no_number_of_an_instance(self, ended: Storage) -> None:
@@ -124,7 +124,7 @@ class Restarts(Concern):
         both = [StartRequest("w", name, 0, after=(1, 1)) for name in ("a", "b")]
         with pytest.raises(Conflict, match="w/1/2"):
             ended.start([StartRequest("w", "r3", 0), *both])
-        assert (ended.given(0), ended.run("w/1/2"), ended.run("w/3/1")) == ([], None, None)
+        assert (ended.pending_starts(0), ended.run("w/1/2"), ended.run("w/3/1")) == ([], None, None)
         (run,) = ended.start(both[1:])
         assert (run.flow_id, run.request_id) == ("w/1/2", "b")
 

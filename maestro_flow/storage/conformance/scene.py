@@ -70,7 +70,7 @@ class Scene:
             "start of another": lambda store: store.start([StartRequest(self.workflow_id, "r3", self.group_id)]),
             "restart": lambda store: store.start([self._restart("r4")]),
             "restart by another": lambda store: store.start([self._restart("r5")]),
-            "taken": lambda store: store.taken([f"{self.workflow_id}/1/1"]),
+            "acknowledge_starts": lambda store: store.acknowledge_starts([f"{self.workflow_id}/1/1"]),
         }
 
     def _restart(self, request_id: str) -> StartRequest:
@@ -94,7 +94,7 @@ class Scene:
             *(store.message(self.group_id, message_id) for message_id in ("m1", "m2", "m3")),
             store.read_log(self.group_id),
             store.load_flows(self.group_id),
-            store.given(self.group_id),
+            store.pending_starts(self.group_id),
             store.definition(self.workflow_id),
             store.list_runs(RunQuery(workflow_id=self.workflow_id)),
             store.run(self.flow_id),

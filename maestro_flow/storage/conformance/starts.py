@@ -6,7 +6,7 @@ import pytest
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.errors import Conflict, NotFound, StorageError
-from maestro_flow.model.runs import GivenRun, StartRequest
+from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.protocol import Storage
 
@@ -26,7 +26,7 @@ class Starts(Concern):
     def test_a_start_makes_a_run_with_number_group_and_body(self, clock: ManualClock, catalog: Storage) -> None:
         """PROTOCOL 18."""
         (run,) = catalog.start([StartRequest("w", "r1", 5, body='{"a":"ö"}'.encode())])
-        assert run == GivenRun(
+        assert run == PendingRun(
             flow_id="w/1/1",
             workflow_id="w",
             version=2,
@@ -110,7 +110,7 @@ class Starts(Concern):
             catalog.start([StartRequest("w", "r1", 0), StartRequest("nowhere", "r2", 0)])
         with pytest.raises(Conflict):
             catalog.start([StartRequest("w", "r1", 0, body=b"1"), StartRequest("w", "r1", 0, body=b"2")])
-        assert catalog.given(0) == []
+        assert catalog.pending_starts(0) == []
         assert catalog.run("w/1/1") is None
         assert [run.flow_id for run in catalog.start([StartRequest("w", "r1", 0, body=b"3")])] == ["w/1/1"]
 

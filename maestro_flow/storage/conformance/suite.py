@@ -12,7 +12,6 @@ from maestro_flow.storage.conformance.concurrency import Concurrency
 from maestro_flow.storage.conformance.deaths import Deaths
 from maestro_flow.storage.conformance.durability import Durability
 from maestro_flow.storage.conformance.fence import Fence
-from maestro_flow.storage.conformance.given import Given
 from maestro_flow.storage.conformance.hints import Hints, SharedHints
 from maestro_flow.storage.conformance.holders import Holders
 from maestro_flow.storage.conformance.inbox import Inbox
@@ -23,6 +22,7 @@ from maestro_flow.storage.conformance.mail import Mail
 from maestro_flow.storage.conformance.namespaces import Namespaces
 from maestro_flow.storage.conformance.nodes import Nodes
 from maestro_flow.storage.conformance.numbers import Numbers
+from maestro_flow.storage.conformance.pending_starts import PendingStarts
 from maestro_flow.storage.conformance.positions import Positions
 from maestro_flow.storage.conformance.races import Races
 from maestro_flow.storage.conformance.resends import Resends
@@ -56,7 +56,7 @@ class StorageConformance(
     Catalog,
     Starts,
     Restarts,
-    Given,
+    PendingStarts,
     Runs,
     Blocking,
     Schema,

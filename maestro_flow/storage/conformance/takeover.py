@@ -50,7 +50,7 @@ class Takeover(Concern):
         assert [flow.entry.flow_id for flow in node.store.load_flows(node.leases[1].group_id)] == ["w/1/1"]
 
     def test_a_run_that_is_only_given_is_not_loaded(self, store: Storage) -> None:
-        """PROTOCOL 18: it has no log yet, and is found by ``given``."""
+        """PROTOCOL 18: it has no log yet, and is found by ``pending_starts``."""
         store.push("w", b"{}")
         store.start([StartRequest("w", "r1", 0)])
         assert store.load_flows(0) == []

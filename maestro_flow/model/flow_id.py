@@ -1,0 +1,92 @@
+"""The id of a flow: the one place where it is parsed and printed.
+
+A flow id is text, in stores, logs, messages and dictionaries, and reads from the root down. Every part has three
+segments, so it parses without knowing what stands in it, and no id of a workflow or a step contains a slash::
+
+    etl/7/2                        run 2 of instance 7 of the workflow ``etl``
+    etl/7/2/each_day/12/1          run 1 of iteration 12 of its step ``each_day``
+    etl/7/2/each_day               that step: the parent of all its iterations
+
+A child has its parent in its id. The run of a subworkflow does not: it is an instance of a workflow of its own, and its
+entry in the index knows the step that has started it (``RunEntry.parent``).
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from maestro_flow.errors import NotFound
+
+__all__ = ["SYSTEM_PREFIX", "FlowId", "StepRef"]
+
+SYSTEM_PREFIX = "maestro_"
+"""Workflows with such an id are the engine's own: no user's workflow can have it (``dsl.ids``)."""
+
+
+@frozen
+class StepRef:
+    """A step of a run; ``str`` prints it as ``<flow id>/<step id>``."""
+
+    flow_id: str
+    step_id: str
+
+    def __str__(self) -> str:
+        return f"{self.flow_id}/{self.step_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> StepRef:
+        """The inverse of ``str``.
+
+        Raises:
+            NotFound: the text is not the id of a step.
+        """
+        flow_id, _, step_id = text.rpartition("/")
+        if not step_id or not flow_id or text.count("/") % 3:
+            raise NotFound(f"{text!r} is not the id of a step: expected <workflow>/<instance>/<run>/<step>")
+        return cls(flow_id, step_id)
+
+
+@frozen
+class FlowId:
+    """See the module. ``workflow_id`` of a child is the step that it belongs to, as text (``StepRef``)."""
+
+    workflow_id: str
+    instance_id: int
+    """Number of the instance; of a loop's child, the iteration."""
+    run_id: int
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id}/{self.instance_id}/{self.run_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> FlowId:
+        """The inverse of ``str``.
+
+        Raises:
+            NotFound: the text is not the id of a flow.
+        """
+        workflow_id, *numbers = text.rsplit("/", 2)
+        are_numbers = all(number.isascii() and number.isdecimal() for number in numbers)
+        if not workflow_id or text.count("/") % 3 != 2 or not are_numbers:
+            raise NotFound(f"{text!r} is not the id of a run: expected <workflow>/<instance>/<run>")
+        return cls(workflow_id, int(numbers[0]), int(numbers[1]))
+
+    @property
+    def parent(self) -> StepRef | None:
+        """The step whose child this flow is; None for a run of a workflow."""
+        flow_id, _, step_id = self.workflow_id.rpartition("/")
+        return StepRef(flow_id, step_id) if flow_id else None
+
+    @property
+    def root(self) -> FlowId:
+        """The run of a workflow that this flow is a part of: itself, unless it is a child."""
+        return FlowId.parse("/".join(str(self).split("/", 3)[:3]))
+
+    @property
+    def is_system(self) -> bool:
+        """Whether the engine itself runs it, for all users: it is not shown as a run."""
+        return self.workflow_id.startswith(SYSTEM_PREFIX)
+
+    def child(self, step_id: str, iteration: int, run_id: int = 1) -> FlowId:
+        """A flow that a step of this one starts: one iteration of a loop, counted from 1."""
+        return FlowId(str(StepRef(str(self), step_id)), iteration, run_id)
