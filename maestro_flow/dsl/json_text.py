@@ -1,4 +1,4 @@
-"""JSON text to a document; strictly: no NaN, and a repeated key is remembered for ``plain`` to refuse."""
+"""JSON text to a document, strictly: NaN is refused, and a repeated key is remembered for ``plain`` to refuse."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ def read_json(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise DefinitionError(f"no JSON: {error.msg}", path=f"line {error.lineno}, column {error.colno}") from None
+        raise DefinitionError(
+            f"not valid JSON: {error.msg}", path=f"line {error.lineno}, column {error.colno}"
+        ) from None
     except RecursionError:
-        raise DefinitionError("no JSON that can be read: it is nested too deep") from None
+        raise DefinitionError("not valid JSON: nested too deep") from None
     except ValueError as error:  # a number with thousands of digits, which Python refuses to convert
-        raise DefinitionError(f"no JSON that can be read: {error}") from None
+        raise DefinitionError(f"not valid JSON: {error}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,4 +41,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

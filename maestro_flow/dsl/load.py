@@ -15,13 +15,13 @@ __all__ = ["load_definition"]
 
 
 def load_definition(path: str | Path, *, known_types: Collection[str] | None = None) -> Loaded:
-    """Read a file: ``.json``, ``.yaml``, ``.yml``; with any other suffix it is JSON, or else YAML.
+    """Read a file: ``.json``, ``.yaml`` or ``.yml``; with any other suffix, JSON is tried first, then YAML.
 
-    ``known_types`` are the step types that there are; None accepts any name.
+    ``known_types`` are the step types to accept; None accepts any name.
 
     Raises:
-        DefinitionError: with the file, the place in it, and what was expected there. Whatever the file holds, no
-            other error is raised.
+        DefinitionError: with the file, the place in it, and what was expected there. No other error is raised,
+            whatever the file contains.
     """
     path = Path(path)
     try:
@@ -44,7 +44,7 @@ def _read_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DefinitionError("the file is no UTF-8 text", path=f"line {line}") from None
+        raise DefinitionError("the file is not valid UTF-8", path=f"line {line}") from None
 
 
 def _read(text: str, suffix: str) -> Any:
@@ -54,8 +54,8 @@ def _read(text: str, suffix: str) -> Any:
         try:
             return read_json(text)
         except DefinitionError:
-            if text.lstrip().startswith("{"):  # meant to be JSON: its error says more than that of YAML
+            if text.lstrip().startswith("{"):  # meant to be JSON: that error says more than YAML's
                 raise
-    from maestro_flow.dsl.yaml_text import read_yaml  # noqa: PLC0415 - importing yaml costs 15 ms, and JSON needs none
+    from maestro_flow.dsl.yaml_text import read_yaml  # noqa: PLC0415 - costs 15 ms, which JSON need not pay
 
     return read_yaml(text)
