@@ -20,7 +20,7 @@ timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Wait this long at most; what has not ended by then stays in the store, to be resumed.",
+    help="Wait for the end this long at most; what has not ended by then stays in the store, to be resumed.",
 )
 
 

@@ -47,11 +47,11 @@ def run(
         click.echo(f"{file}: {warning}", err=True)
     values = param_values(params, loaded.definition.params)
     step_values = step_param_values(step_params, loaded.definition.steps)
-    deadline = Deadline(timeout)
     store.say(as_json=as_json)
     with interruptible(), store.engine() as engine:
         engine.push(loaded.definition)
         started = engine.start(loaded.definition.id, params=values, step_params=step_values, breakpoints=breakpoints)
+        deadline = Deadline(timeout)  # of the run: how long the store took to open is not its fault
         view, code = follow(started, deadline, as_json=as_json)
     explain(view, code)
     if as_json:
@@ -65,7 +65,6 @@ def run(
 @json_option
 def resume(store: Store, timeout: float | None, as_json: bool) -> int:
     """Bring every run in the store that has not ended to its end, and show how it goes."""
-    deadline = Deadline(timeout)
     ended = []
     with store.client(create=False) as client:  # not the engine: it may have ended some before it is asked
         store.say(as_json=as_json)
@@ -73,6 +72,7 @@ def resume(store: Store, timeout: float | None, as_json: bool) -> int:
     if not unfinished:
         click.echo("every run in the store has ended", err=as_json)
     with interruptible(), store.engine() as engine:
+        deadline = Deadline(timeout)
         for left in unfinished:
             if not as_json:
                 click.echo(run_name(left))

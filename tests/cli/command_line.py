@@ -81,9 +81,9 @@ class CommandLine:
         self._started.append(process)
         return process
 
-    def leave(self, file: Path, *, after: str) -> None:
-        """Run a definition and tell the process to stop as soon as it prints ``after``: the run has not ended then."""
-        process = self.start("run", file)
+    def leave(self, file: Path, *options: str, after: str) -> None:
+        """Run a definition and stop the process as soon as it prints ``after``: the run has not ended then."""
+        process = self.start("run", file, *options)
         read_until(process, after)
         process.terminate()
         read_until(process, "to go on: maestro-flow resume")

@@ -113,8 +113,7 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(
 
 def test_a_step_whose_code_nobody_has_is_paused(cli: CommandLine) -> None:
     cli.install_plugin()
-    cli.workflow("eggs", {"id": "egg", "type": "Broken"})
-    cli("run", "eggs.json", "--breakpoint", "egg", "--timeout", "0.5", code=3)
+    cli.leave(cli.workflow("eggs", {"id": "egg", "type": "Broken"}), "--breakpoint", "egg", after="egg PAUSED")
     cli.uninstall_plugin()
     node = cli.start("node")
     read_until(node, "node is running")
@@ -158,9 +157,8 @@ def test_run_takes_step_params_and_breakpoints(cli: CommandLine) -> None:
     file = cli.workflow("short", no_op("first"), sleep("long", 3600))
     assert "long" in cli("run", file, "--step-param", "long.sleep_seconds=many", code=2).stderr
     cli("run", file, "--step-param", "long.sleep_seconds=0")
-    document = cli.json("run", file, "--breakpoint", "first", "--timeout", "0.5", code=3)
-    assert document["steps"]["first"]["status"] == "PAUSED"
-    assert document["steps"]["first"]["breakpoint"] is True
+    cli.leave(file, "--breakpoint", "first", after="first PAUSED")
+    assert cli.json("show", "short")["steps"]["first"]["breakpoint"] is True
     assert "has no step 'nop'" in cli("run", file, "--breakpoint", "nop", code=2).stderr
 
 

@@ -6,9 +6,16 @@ import json
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from maestro_flow.cli.exits import Exit
+from maestro_flow.cli.main import cli as command
+from maestro_flow.clock import ManualClock
+from maestro_flow.engine.engine import Engine
+from maestro_flow.engine.run import Run
 from tests.cli.command_line import ROOT, CommandLine, no_op, read_until, sleep
 from tests.samples import sample as sample_file
 
@@ -115,6 +122,21 @@ def test_a_run_that_takes_too_long_exits_with_3_and_is_kept(cli: CommandLine) ->
     assert json.loads(done.stdout)["status"] in {"CREATED", "IN_PROGRESS"}  # a busy machine may not have begun
     assert "slow instance 1 run 1 has not ended in time; to go on: maestro-flow resume" in done.stderr
     assert cli.json("show", "slow")["end_time"] is None
+
+
+def test_the_timeout_counts_from_the_start_of_the_run(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    start = Engine.start
+
+    def start_slowly(*args: Any, **options: Any) -> Run:
+        clock.advance(3600)
+        return start(*args, **options)
+
+    monkeypatch.setattr("maestro_flow.cli.progress.SystemClock", lambda: clock)
+    monkeypatch.setattr(Engine, "start", start_slowly)
+    args = ["run", str(cli.workflow("small", no_op("only"))), "--timeout", "60", "--store", "memory://"]
+    done = CliRunner().invoke(command, args, standalone_mode=False)
+    assert (done.return_value, done.exception) == (Exit.OK, None)
 
 
 def test_two_processes_run_on_one_file_at_the_same_time(cli: CommandLine) -> None:
