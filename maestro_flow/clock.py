@@ -1,4 +1,4 @@
-"""Time, randomness and ids, injected (law 7): nothing else in the package reads a clock or draws a number."""
+"""Time, randomness and ids, injected (law 7): nothing else in the package reads a clock or draws random numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock for tests: both readings, in seconds, move by ``advance`` alone. May be shared by threads."""
+    """A clock for tests: both readings, in seconds, move only by ``advance``. Thread-safe."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._lock = threading.Lock()
@@ -56,8 +56,8 @@ class ManualClock:
 
 
 @frozen
-class _StandingClock:
-    """Both readings are the same for ever."""
+class _FixedClock:
+    """Both readings are constant."""
 
     now: float
 
@@ -70,16 +70,16 @@ class _StandingClock:
 
 @frozen
 class Environment:
-    """What a node takes from outside itself besides its store: a clock and a source of randomness."""
+    """What a node gets from outside besides its store: a clock and a source of randomness."""
 
     clock: Clock = field(factory=SystemClock)
     random: random.Random = field(factory=random.SystemRandom)
 
     @classmethod
     def fixed(cls, now: float, seed: str) -> Environment:
-        """One in which time stands at ``now`` and chance follows from ``seed``: what is pure may depend on it."""
-        return cls(_StandingClock(now), random.Random(seed))  # noqa: S311 - repeatable is what it is for
+        """An environment with a fixed time and a seeded source of randomness: pure functions may use it."""
+        return cls(_FixedClock(now), random.Random(seed))  # noqa: S311 - it has to be repeatable
 
     def new_id(self) -> str:
-        """A random id of 96 bits: 24 hexadecimal digits."""
+        """A random 96-bit id: 24 hexadecimal digits."""
         return f"{self.random.getrandbits(96):024x}"

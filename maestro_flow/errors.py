@@ -1,32 +1,33 @@
-"""Every error that maestro-flow raises, in one tree.
+"""All errors that maestro-flow raises, in one tree.
 
     MaestroFlowError
-    ├── DefinitionError         a definition cannot be accepted: names the file and the path inside it
-    ├── SettingsError           a setting has an illegal value, or contradicts another
+    ├── DefinitionError         a definition is rejected: names the file and the path inside it
+    ├── SettingsError           a setting has an illegal value, or contradicts another one
     ├── PluginError             an entry point is missing, cannot be loaded, or breaks its contract
     ├── ValueNotStorable        a value is not JSON, is too large, or is nested too deep
-    ├── ParamError              a param has no value, or one that does not fit: names the param, its type and the value
+    ├── ParamError              a param has no value or one that does not fit: names the param, its type and the value
     ├── NotFound                no such workflow, version, run or step
     ├── Conflict                the request contradicts what is already there
     ├── SelError                an expression has no value
-    │   ├── SelSyntax           the text is not SEL
+    │   ├── SelSyntax           the text is not valid SEL
     │   ├── SelTypeError        an operator, method or class does not exist for these types
     │   ├── SelRuntimeError     the evaluation failed: division by zero, a bad date, ``throw``
     │   └── SelLimit            the expression is too long or too deep, or takes too many steps or too much memory
-    ├── RunFailed               raised by ``Run.raise_for_status``: the run has not succeeded
+    ├── RunFailed               raised by ``Run.raise_for_status``: the run did not succeed
     ├── WaitTimeout             the time to wait is over; the run goes on
-    ├── Closed                  the engine or client was closed; what ran goes on in the next engine on the store
+    ├── WaitTimeout             the wait timed out; the run itself continues
+    ├── Closed                  the engine or client was closed; its runs continue in the next engine on the store
     └── StorageError
         ├── StorageUnavailable  the store cannot be reached, or the outcome is unknown: repeat the identical call
-        ├── StorageFailed       the store is lost to this process until somebody acts and it is opened again
-        │   ├── StorageUnusable     it cannot be used as it is: no access, not ours, read-only, closed
+        ├── StorageFailed       this process has lost the store until somebody acts and it is opened again
+        │   ├── StorageUnusable     it cannot be used as it is: no access, a foreign file, read-only, closed
         │   ├── SchemaMismatch      it was written by a newer maestro-flow
-        │   └── StorageReset        the server was flushed or replaced: it is another store now
-        └── OwnershipLost       the lease is not the current one: nothing was written
+        │   └── StorageReset        the server was flushed or replaced: it holds a different store now
+        └── OwnershipLost       the lease is no longer current: nothing was written
 
-Of a store that misbehaves there are two kinds, and what it raises says which: ``StorageUnavailable`` is repeated until
-it is over, ``StorageFailed`` ends the node (``engine.health``). A ``StorageError`` that is neither refuses this one
-call, because of what is in it; others may pass.
+A store fails in two ways, and the error says which: calls that raise ``StorageUnavailable`` are repeated until they
+succeed, ``StorageFailed`` ends the node (``engine.health``). A ``StorageError`` that is neither rejects one call
+because of its content; other calls may succeed.
 
 A message says what happened to which workflow, instance and step, and what to do about it.
 """
@@ -68,7 +69,7 @@ class DefinitionError(MaestroFlowError):
     """A workflow definition is wrong.
 
     ``path`` is the place inside the definition (``workflow.steps[2].step.type``; empty for the whole), ``source`` the
-    file it came from, when there is one, and ``problem`` says what is wrong and what was expected.
+    file it came from, if any, and ``problem`` says what is wrong and what was expected.
     """
 
     def __init__(self, problem: str, *, path: str = "", source: str = "") -> None:
@@ -76,7 +77,7 @@ class DefinitionError(MaestroFlowError):
         super().__init__(": ".join(part for part in (source, path, problem) if part))
 
     def at(self, source: str) -> DefinitionError:
-        """The same error, with the name of the file."""
+        """The same error with the name of the file."""
         return DefinitionError(self.problem, path=self.path, source=source)
 
 
@@ -85,7 +86,7 @@ class SettingsError(MaestroFlowError):
 
 
 class PluginError(MaestroFlowError):
-    """An entry point is missing, cannot be loaded, or does not keep its contract."""
+    """An entry point is missing, cannot be loaded, or breaks its contract."""
 
 
 class ValueNotStorable(MaestroFlowError):
@@ -93,7 +94,7 @@ class ValueNotStorable(MaestroFlowError):
 
 
 class ParamError(MaestroFlowError):
-    """A param has no value, or one that does not fit; the message names the param, its type and the value."""
+    """A param has no value or one that does not fit; the message names the param, its type and the value."""
 
 
 class NotFound(MaestroFlowError):
@@ -101,15 +102,15 @@ class NotFound(MaestroFlowError):
 
 
 class Conflict(MaestroFlowError):
-    """The request contradicts what is already there: the same id with another content, or a state that forbids it."""
+    """The request contradicts what is already there: the same id with other content, or a state that forbids it."""
 
 
 class SelError(MaestroFlowError):
-    """A SEL expression has no value; the subclasses say why. Nothing else is ever raised for an expression."""
+    """A SEL expression has no value; the subclass says why. An expression never raises anything else."""
 
 
 class SelSyntax(SelError):
-    """The text is not SEL: the message names the line, the column and what was found there."""
+    """The text is not valid SEL: the message names the line, the column and what was found there."""
 
 
 class SelTypeError(SelError):
@@ -125,15 +126,15 @@ class SelLimit(SelError):
 
 
 class RunFailed(MaestroFlowError):
-    """The run has ended, but not with SUCCEEDED."""
+    """The run has ended with a status other than SUCCEEDED."""
 
 
 class WaitTimeout(MaestroFlowError, TimeoutError):
-    """The time that the caller was willing to wait is over. The run itself is not affected."""
+    """The caller's timeout has passed. The run itself is not affected."""
 
 
 class Closed(MaestroFlowError):
-    """The engine or client that was asked is closed. What it ran goes on in the next engine on the store."""
+    """The engine or client is closed. Its runs continue in the next engine on the store."""
 
 
 class StorageError(MaestroFlowError):
@@ -143,12 +144,12 @@ class StorageError(MaestroFlowError):
 class StorageUnavailable(StorageError):
     """The store cannot be reached, or the connection died and the outcome is unknown.
 
-    Repeating the *identical* call is always right: every verb of the protocol is idempotent (PROTOCOL 6).
+    Repeating the *identical* call is always safe: every verb of the protocol is idempotent (PROTOCOL 6).
     """
 
 
 class StorageFailed(StorageError):
-    """The store is lost to this process: no call will pass until somebody acts, and the store is opened again."""
+    """This process has lost the store: no call will succeed until somebody acts and the store is opened again."""
 
 
 class StorageUnusable(StorageFailed):
@@ -156,13 +157,13 @@ class StorageUnusable(StorageFailed):
 
 
 class SchemaMismatch(StorageFailed):
-    """The store was written by a newer maestro-flow than this one."""
+    """The store was written by a newer version of maestro-flow."""
 
 
 class StorageReset(StorageFailed):
-    """The server was flushed or replaced: it does not hold the store that was opened; nothing was written.
+    """The server was flushed or replaced: it no longer holds the store that was opened; nothing was written.
 
-    Every further call is refused, until the store is opened again.
+    All further calls are refused until the store is opened again.
     """
 
 

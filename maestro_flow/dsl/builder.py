@@ -12,8 +12,8 @@
     def load(extract: list[int]) -> int:
         return sum(extract)
 
-A parameter receives the result of the upstream step of that name, near or far, or the workflow's param of that name;
-``context`` receives the step's ``StepContext``. A decorated function stays what it was: call it in a unit test.
+A parameter receives the result of the upstream step of that name, direct or indirect, or the workflow's param of that
+name; ``context`` receives the step's ``StepContext``. A decorated function is unchanged: call it in a unit test.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from attrs import evolve, frozen
 
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.concurrency import read_concurrency
 from maestro_flow.dsl.edges import Edges
 from maestro_flow.dsl.graph import check_graph, check_params_size
@@ -39,7 +40,7 @@ from maestro_flow.dsl.options import (
     make_timeout,
 )
 from maestro_flow.dsl.params import take_params
-from maestro_flow.dsl.place import Place, guess, shown
+from maestro_flow.dsl.place import Place
 from maestro_flow.dsl.reader import expect_text
 from maestro_flow.dsl.signature import CONTEXT, Upstream, check_function, find_arguments, name_of
 from maestro_flow.dsl.steps import check_type, read_failure_mode
@@ -53,7 +54,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @frozen
 class _Step:
-    """A step as it was added; what follows it is known only when all steps are there."""
+    """A step as it was added; its successors are known only once all steps have been added."""
 
     definition: StepDefinition
     place: Place
@@ -70,16 +71,16 @@ class _Built:
 class Workflow:
     """A workflow whose steps are Python functions (``step``), or of any other step type (``add``).
 
-    ``params`` are plain values (str, int, float, bool, a list of one of these, or a dict): what a run has, unless it
-    is started with others. Their texts may refer to other params, ``$name`` or ``${name}``, and ``$$`` is a dollar; a
-    ``Param`` may have an expression. ``timeout_s`` limits a run: seconds, or a text with references to params.
+    ``params`` are plain values (str, int, float, bool, a list of one of these, or a dict): those of a run, unless it is
+    started with others. Strings may refer to other params, ``$name`` or ``${name}``, and ``$$`` is a dollar sign; a
+    ``Param`` may have an expression. ``timeout_s`` limits a run: seconds, or a string with references to params.
 
-    ``run_strategy`` says how runs follow each other: the name of a rule such as ``"sequential"``, how many go on in
-    parallel, or a ``RunStrategy``; they do not wait for each other unless it is given. ``step_concurrency`` limits the
-    steps of all runs under way at once, ``instance_step_concurrency`` those of one run. ``tags`` are of all steps.
+    ``run_strategy`` says how runs of the workflow relate: the name of a rule such as ``"sequential"``, how many run in
+    parallel, or a ``RunStrategy``; by default they do not wait for each other. ``step_concurrency`` limits the steps of
+    all runs that are active at once, ``instance_step_concurrency`` those of one run. ``tags`` apply to all steps.
 
     Raises:
-        DefinitionError: an id, a text or a param is not legal.
+        DefinitionError: an id, a string or a param is not legal.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Workflow:
         description: str = "",
         owner: str = "",
         timeout_s: float | str | None = None,
-        run_strategy: str | int | RunStrategy = RunStrategy(),  # noqa: B008 - it is immutable
+        run_strategy: str | int | RunStrategy = RunStrategy(),  # noqa: B008 - immutable
         step_concurrency: int | None = None,
         instance_step_concurrency: int | None = None,
         tags: Iterable[str | Tag] = (),
@@ -130,13 +131,13 @@ class Workflow:
     ) -> Callable[[_F], _F]: ...
 
     def step(self, function: Any = None, /, *, id: str | None = None, **options: Any) -> Any:  # noqa: A002
-        """Make a function a step: ``@wf.step``, or ``@wf.step(after=extract, retries=3)``. It is returned unchanged.
+        """Make a function a step: ``@wf.step`` or ``@wf.step(after=extract, retries=3)``. Returns it unchanged.
 
-        ``id`` is the function's name, unless it is given; the options are those of ``StepOptions``.
+        ``id`` defaults to the function's name; the options are those of ``StepOptions``.
 
         Raises:
-            DefinitionError: the id is not legal or taken, an option is not legal, or the function cannot be called as a
-                step (async, a generator, ``*args``). Where its parameters come from is checked by ``definition``.
+            DefinitionError: the id is not legal or is taken, an option is not legal, or the function cannot be called
+                as a step (async, a generator, ``*args``). Where its parameters come from is checked by ``definition``.
         """
 
         def register(function: _F) -> _F:
@@ -144,7 +145,7 @@ class Workflow:
             place = self._place_of(step_id)
             check_function(function, place)
             self._add(step_id, PYTHON, {}, check_options(options, place), function)
-            self._edges.know(function, step_id)
+            self._edges.register(function, step_id)
             return function
 
         return register if function is None else register(function)
@@ -170,16 +171,16 @@ class Workflow:
 
     @property
     def definition(self) -> WorkflowDefinition:
-        """What is pushed: built and checked now, the same for the same steps and params.
+        """The definition that is pushed: built and checked now, the same for the same steps and params.
 
         Raises:
-            DefinitionError: a step that is named does not exist, there is a cycle, or a parameter comes from nowhere.
+            DefinitionError: a step refers to one that does not exist, there is a cycle, or a parameter has no source.
         """
         return self._build().definition
 
     @property
     def functions(self) -> Mapping[str, PythonStep]:
-        """The functions by step id, each with where its arguments come from.
+        """The functions by step id, each with the sources of its arguments.
 
         Raises:
             DefinitionError: as ``definition``.
@@ -187,7 +188,7 @@ class Workflow:
         return self._build().functions
 
     def _place_of(self, step_id: Any) -> Place:
-        return Place(f"{self._place.path}, step {shown(step_id)}")
+        return Place(f"{self._place.path}, step {preview(step_id)}")
 
     def _add(
         self,
@@ -200,9 +201,9 @@ class Workflow:
         place = self._place_of(step_id)
         check_step_id(step_id, place)
         if step_id in self._steps:
-            raise place.error("there is a step of this id already; pass another id=")
+            raise place.error("there is already a step with this id; pass another id=")
         if step_id in self._params:
-            raise place.error("there is a param of this name: a parameter could mean either; rename one of them")
+            raise place.error("there is also a param of this name, so a parameter could mean either; rename one")
         if step_id == CONTEXT:
             raise place.error("a parameter of this name receives the StepContext; choose another id")
         step_params = take_params(params, place / "params", of_step=True)
@@ -238,7 +239,7 @@ class Workflow:
         for step_id, step in self._steps.items():
             for predecessor, condition in step.after.items():
                 if predecessor not in successors:
-                    hint = guess(predecessor, self._steps)
+                    hint = did_you_mean(predecessor, self._steps)
                     raise step.place.error(f"after={predecessor!r}: there is no such step{hint}")
                 successors[predecessor][step_id] = condition
         steps = list(self._steps.values())
@@ -267,7 +268,7 @@ class Workflow:
 
 
 def _ignore(_place: Place, _text: str) -> None:
-    """A name that nothing defines may be given at the start; there is nobody to tell that it is not certain."""
+    """A name that nothing defines may be given at the start, so it is not an error; nowhere to show a warning."""
 
 
 def _limit(given: object, place: Place) -> int | None:

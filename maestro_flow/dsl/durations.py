@@ -1,13 +1,14 @@
-"""Lengths of time and counts, as definitions write them (DurationParser.java, ParsableLong.java)."""
+"""Durations and counts, as definitions write them (DurationParser.java, ParsableLong.java)."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.limits import TIMEOUT_S_MAX
-from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.place import Place
 from maestro_flow.model.durations import DURATION, parse_duration
 
 __all__ = ["read_count", "read_duration", "read_timeout"]
@@ -17,7 +18,7 @@ _EXPECTED = f"expected {DURATION}"
 
 
 def read_timeout(given: Any, place: Place) -> float | str:
-    """Seconds of a timeout: more than none, at most 120 days; a text with references to params stays what it is.
+    """A timeout in seconds: more than 0, at most 120 days; a string with references to params is left as it is.
 
     Raises:
         DefinitionError: it is not a duration, or out of range.
@@ -26,31 +27,31 @@ def read_timeout(given: Any, place: Place) -> float | str:
         return given
     seconds = read_duration(given, place)
     if not 0 < seconds <= TIMEOUT_S_MAX:
-        raise place.error(f"a timeout of {shown(given)} is out of range; expected more than 0 and at most 120 days")
+        raise place.error(f"a timeout of {preview(given)} is out of range; expected more than 0 and at most 120 days")
     return seconds
 
 
 def read_duration(given: Any, place: Place) -> float:
-    """Seconds, from an integer, a numeric text or a duration text.
+    """Seconds, from an integer, a numeric string or a duration string.
 
     Raises:
-        DefinitionError: it is none of these (where Maestro takes what it cannot read as 0), or it is negative.
+        DefinitionError: it is none of these (where Maestro takes what it cannot read as 0), or is negative.
     """
     seconds: float
     if isinstance(given, str) and not _COUNT.fullmatch(given):
         try:
             seconds = parse_duration(given)
         except ValueError as error:
-            raise place.error(f"{shown(given)} {error}; {_EXPECTED}") from None
+            raise place.error(f"{preview(given)} {error}; {_EXPECTED}") from None
     else:
         seconds = read_count(given, place, _EXPECTED)
     if seconds < 0:
-        raise place.error(f"{shown(given)} is negative; {_EXPECTED}")
+        raise place.error(f"{preview(given)} is negative; {_EXPECTED}")
     return seconds
 
 
 def read_count(given: Any, place: Place, expected: str = "expected a whole number") -> int:
-    """A whole number, from a number or a numeric text.
+    """A whole number, from a number or a numeric string.
 
     Raises:
         DefinitionError: it is neither.
@@ -61,4 +62,4 @@ def read_count(given: Any, place: Place, expected: str = "expected a whole numbe
         return int(given)
     if isinstance(given, int) and not isinstance(given, bool):
         return given
-    raise place.error(f"{expected}, got {shown(given)}")
+    raise place.error(f"{expected}, got {preview(given)}")

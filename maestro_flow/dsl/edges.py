@@ -1,37 +1,38 @@
-"""The options ``after`` and ``when`` of a step that is written in Python: what it follows, and when."""
+"""The options ``after`` and ``when`` of a step written in Python: which steps it follows, and when."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
+from maestro_flow.core.params.messages import preview
 from maestro_flow.dsl.conditions import read_condition
 from maestro_flow.dsl.options import After, StepOptions
-from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.place import Place
 
 __all__ = ["Edges"]
 
 
 class Edges:
-    """Knows which step a decorated function is, so that functions can stand for ids."""
+    """Knows which step each decorated function is, so that functions can be used in place of ids."""
 
     def __init__(self) -> None:
         self._ids: dict[Hashable, list[str]] = {}
 
-    def know(self, function: Callable[..., Any], step_id: str) -> None:
-        """The function is a step from now on."""
+    def register(self, function: Callable[..., Any], step_id: str) -> None:
+        """From now on the function stands for this step."""
         self._ids.setdefault(_key(function), []).append(step_id)
 
     def read(self, options: StepOptions, place: Place) -> dict[str, bool | str]:
-        """The ids of the steps that a step follows, and the condition for each; whether they exist is not checked.
+        """The ids of the steps that a step follows, each with its condition; whether they exist is not checked.
 
         Raises:
-            DefinitionError: something in ``after`` is no step, a condition is not SEL, or there is no edge for it.
+            DefinitionError: something in ``after`` is not a step, a condition is not SEL, or it has no edge.
         """
         after: After = options.get("after", ())
         if isinstance(after, Mapping):
             if "when" in options:
-                raise place.error("when= and a mapping in after= both give conditions; use one of them")
+                raise place.error("both when= and the mapping in after= give conditions; use one of them")
             return self._read_mapping(after, place)
         condition = read_condition(options.get("when", True), place / "when")
         edges = dict.fromkeys(self._ids_of(after, place), condition)
@@ -44,7 +45,7 @@ class Edges:
         for each, condition in after.items():
             for step_id in self._ids_of(each, place):
                 if step_id in edges:
-                    raise place.error(f"after= names the step {shown(step_id)} twice")
+                    raise place.error(f"after= names the step {preview(step_id)} twice")
                 edges[step_id] = read_condition(condition, place / "after" / step_id)
         return edges
 
@@ -55,7 +56,7 @@ class Edges:
             ids = self._ids.get(_key(after), [])
             name = getattr(after, "__name__", type(after).__name__)
             if not ids:
-                raise place.error(f"after={name}: this function is no step of the workflow yet; decorate it first")
+                raise place.error(f"after={name}: this function is not a step of the workflow yet; decorate it first")
             if len(ids) > 1:
                 raise place.error(f"after={name}: this function is several steps ({', '.join(ids)}); give the id")
             yield ids[0]
@@ -63,9 +64,9 @@ class Edges:
             for each in after:
                 yield from self._ids_of(each, place)
         else:
-            raise place.error(f"after={shown(after)}; expected step ids or decorated functions, one or several")
+            raise place.error(f"after={preview(after)}; expected step ids or decorated functions, one or several")
 
 
 def _key(function: Callable[..., Any]) -> Hashable:
-    """What a function is found again by; a bound method is another object each time, but an equal one."""
+    """What a function is looked up by; a bound method is a new object on each access, but an equal one."""
     return function if isinstance(function, Hashable) else id(function)

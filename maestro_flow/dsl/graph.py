@@ -1,11 +1,12 @@
-"""What must hold for a definition as a whole, whether it was read from a file or built in Python."""
+"""Checks on a definition as a whole, whether it was read from a file or built in Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.limits import PARAMS_CHARS_MAX
-from maestro_flow.dsl.place import Place, guess, shown
+from maestro_flow.dsl.place import Place
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 from maestro_flow.model.params import Param, encode_params
 
@@ -13,12 +14,12 @@ __all__ = ["check_graph", "check_params_size", "find_cycle"]
 
 
 def check_graph(definition: WorkflowDefinition, steps_max: int, steps: Place, step: Callable[[int], Place]) -> None:
-    """Ids are unique, successors exist, and nothing waits for itself.
+    """Check that ids are unique, successors exist, and no step waits for itself.
 
-    ``steps`` is where the steps stand, ``step`` tells where the one with a given index does.
+    ``steps`` is the place of the list of steps; ``step`` returns that of the one with a given index.
 
     Raises:
-        DefinitionError: one of these does not hold, or there are no steps, or too many.
+        DefinitionError: one of these checks fails, or there are no steps, or too many.
     """
     if not definition.steps:
         raise steps.error("expected at least one step")
@@ -28,7 +29,7 @@ def check_graph(definition: WorkflowDefinition, steps_max: int, steps: Place, st
     for index, each in enumerate(definition.steps):
         if each.id in index_of:
             first = step(index_of[each.id]).path
-            raise (step(index) / "id").error(f"the step id {shown(each.id)} is taken, by {first}; ids must be unique")
+            raise (step(index) / "id").error(f"the step id {preview(each.id)} is taken, by {first}; ids must be unique")
         index_of[each.id] = index
     for index, each in enumerate(definition.steps):
         _check_successors(each, index_of, step(index) / "transition" / "successors")
@@ -41,20 +42,20 @@ def _check_successors(step: StepDefinition, known: Mapping[str, int], successors
     for successor in step.successors:
         place = successors / successor
         if successor == step.id:
-            raise place.error(f"the step {shown(step.id)} cannot follow itself")
+            raise place.error(f"the step {preview(step.id)} cannot follow itself")
         if successor not in known:
-            raise place.error(f"there is no step {shown(successor)}{guess(successor, known)}")
+            raise place.error(f"there is no step {preview(successor)}{did_you_mean(successor, known)}")
 
 
 def find_cycle(steps: tuple[StepDefinition, ...]) -> tuple[str, ...]:
-    """Ids of steps that wait for each other, the first one again at the end; empty if there are none.
+    """Ids of steps that wait for each other, with the first repeated at the end; empty if there is no cycle.
 
-    Iterative: a chain may be longer than Python's stack is deep.
+    Iterative: a chain may be longer than Python's recursion limit.
     """
     followers = {step.id: step.successors for step in steps}
     finished: set[str] = set()
     for root in followers:
-        trail: dict[str, None] = {}  # the way from the root to where we are, in order
+        trail: dict[str, None] = {}  # the path from the root to the current step, in order
         branches = [iter((root,))]
         while branches:
             successor = next(branches[-1], None)
@@ -72,13 +73,13 @@ def find_cycle(steps: tuple[StepDefinition, ...]) -> tuple[str, ...]:
 
 
 def _spell(cycle: tuple[str, ...]) -> str:
-    """``a -> b -> a``; of a very long one the ends."""
+    """``a -> b -> a``; only the two ends of a very long cycle."""
     shortened = cycle if len(cycle) <= 12 else (*cycle[:6], f"... {len(cycle) - 12} more ...", *cycle[-6:])
     return " -> ".join(shortened)
 
 
 def check_params_size(params: dict[str, Param], place: Place) -> None:
-    """All params of a workflow, a step or a run together are not too large.
+    """Check that all params of a workflow, a step or a run together are not too large.
 
     Raises:
         DefinitionError: they are.

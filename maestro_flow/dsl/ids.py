@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from maestro_flow.core.params.messages import preview
 from maestro_flow.dsl.limits import ID_CHARS_MAX
-from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.place import Place
 
 __all__ = ["check_param_name", "check_step_id", "check_tag_name", "check_workflow_id"]
 
@@ -40,15 +41,17 @@ def check_step_id(given: Any, place: Place) -> str:
 
 
 def check_tag_name(given: Any, place: Place) -> str:
-    """The name of a tag, any printable text; those that begin with ``maestro_`` are the engine's own limits.
+    """The name of a tag: any printable text; names that start with ``maestro_`` are reserved for the engine's limits.
 
     Raises:
-        DefinitionError: it is not such a text, or reserved.
+        DefinitionError: it is not such text, or is reserved.
     """
     if not isinstance(given, str) or not given or len(given) > ID_CHARS_MAX or not given.isprintable():
-        raise place.error(f"{shown(given)} is no name of a tag; expected 1 to {ID_CHARS_MAX} printable characters")
+        raise place.error(
+            f"{preview(given)} is not a valid tag name; expected 1 to {ID_CHARS_MAX} printable characters"
+        )
     if given.lower().startswith("maestro_"):
-        raise place.error(f"{shown(given)} is not legal: names with 'maestro_' in front are reserved")
+        raise place.error(f"{preview(given)} is not legal: names that start with 'maestro_' are reserved")
     return given
 
 
@@ -67,19 +70,19 @@ def check_param_name(given: Any, place: Place) -> str:
 def _check_reference(given: Any, place: Place, what: str) -> str:
     word = _check(given, place, _REFERENCE, f"{what} starts with a letter or '_'")
     if "__" in word:
-        raise place.error(f"{shown(word)} is not legal: {what} must not contain '__'")
+        raise place.error(f"{preview(word)} is not legal: {what} must not contain '__'")
     return word
 
 
 def _check(given: Any, place: Place, pattern: re.Pattern[str], rule: str) -> str:
     if not isinstance(given, str) or not given:
-        raise place.error(f"expected a non-empty text, got {shown(given)}")
+        raise place.error(f"expected non-empty text, got {preview(given)}")
     if len(given) > ID_CHARS_MAX:
-        raise place.error(f"{shown(given)} has {len(given)} characters; at most {ID_CHARS_MAX} are allowed")
+        raise place.error(f"{preview(given)} has {len(given)} characters; at most {ID_CHARS_MAX} are allowed")
     if not pattern.fullmatch(given):
-        raise place.error(f"{shown(given)} is not legal: {rule}, and goes on with letters, digits, '.', '-' and '_'")
+        raise place.error(f"{preview(given)} is not legal: {rule}, and contains only letters, digits, '.', '-' and '_'")
     if given.lower().startswith("maestro_") or given.lower().endswith("_maestro"):
         raise place.error(
-            f"{shown(given)} is not legal: names with 'maestro_' in front or '_maestro' behind are reserved"
+            f"{preview(given)} is not legal: names that start with 'maestro_' or end with '_maestro' are reserved"
         )
     return given

@@ -1,4 +1,4 @@
-"""Limits on what a definition may hold. All are Maestro's (Constants.java), unless it is said otherwise."""
+"""Limits on what a definition may contain. All are Maestro's (Constants.java) unless marked as ours."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ FILE_BYTES_MAX = 256 * 1024
 
 FILE_STEPS_MAX = 300
 BUILDER_STEPS_MAX = 10_000
-"""Steps of a workflow that is written in Python (ours: there, a loop makes them and nobody has to read them)."""
+"""Steps of a workflow written in Python (ours: there a loop can create them, and nobody has to read them)."""
 
 PARAMS_CHARS_MAX = 750_000
 """Characters of all params of a workflow or of a step, as JSON."""
 
 RUN_PARAMS_MAX = 128
-"""Params that may be given when a run is started."""
+"""Params that a start may set."""
 
 TIMEOUT_S_MAX = 120 * 86_400
 RETRIES_MAX = 99
 BACKOFF_S_MAX = 86_400
 
 CONCURRENCY_MAX = 1000
-"""Runs or steps that may go on at once, wherever a definition limits them; permits of a tag."""
+"""Runs or steps that may be active at once, wherever a definition limits them; permits of a tag."""
 
 PARALLEL_DEFAULT = 20
-"""Runs at once of the run strategy PARALLEL in a file, if it does not say."""
+"""Runs at once under the run strategy PARALLEL, if a file does not say."""
 
 DEPTH_MAX = 100
-"""Levels of lists and objects inside each other (ours)."""
+"""Nesting depth of lists and objects (ours)."""
 
 EXPANDED_NODES_MAX = 200_000
-"""Values in a YAML file with every alias written out: stops a file that doubles itself with each line (ours)."""
+"""Values in a YAML file with all aliases expanded: stops a file that doubles itself with each line (ours)."""

@@ -1,7 +1,7 @@
-"""The names that the expressions and texts of a definition refer to: what can be told of them before there is a run.
+"""The names that the expressions and strings of a definition refer to: what can be checked before there is a run.
 
-Nobody knows which params a run will be started with, so a name that nothing defines is only noted; unless it is the
-param of a step that does not exist, or stands where only params of the workflow can.
+Which params a run will be started with is unknown, so a name that nothing defines only gets a warning, unless it is
+the param of a step that does not exist, or is used where only params of the workflow are allowed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from attrs import frozen
 
 from maestro_flow.core.params.defaults import DEFAULTS, STEP_DEFAULTS
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.core.params.plan import names_of, needed_names
 from maestro_flow.core.params.references import names_in
-from maestro_flow.dsl.place import Place, guess, listing, shown
+from maestro_flow.dsl.place import Place, listing
 from maestro_flow.model.definition import RetryPolicy, StepDefinition, WorkflowDefinition
 from maestro_flow.model.params import Param
 
@@ -29,12 +30,13 @@ def check_names(
     step: Callable[[int], Place],
     note: Callable[[Place, str], None],
 ) -> None:
-    """Check what every param, condition, timeout and retry policy refers to; ``note`` is told of doubtful names.
+    """Check what every param, condition, timeout and retry policy refers to; ``note`` receives doubtful names.
 
-    ``place`` is that of the workflow, ``step`` tells where the one with a given index stands.
+    ``place`` is that of the workflow; ``step`` returns that of the step with a given index.
 
     Raises:
-        DefinitionError: a name is that of a param of no step, or of no param of the workflow where it has to be one.
+        DefinitionError: a name refers to a step that does not exist, or is not a param of the workflow where it has
+            to be one.
     """
     steps = {each.id for each in definition.steps}
     of_run = _Known((definition.params, _OF_RUNS), steps, note)
@@ -51,7 +53,7 @@ def check_names(
 
 
 def _uses(step: StepDefinition, place: Place) -> Iterator[tuple[Iterable[str], Place]]:
-    """The names that a step reads in its own scope, by where it does; places without names are left out."""
+    """The names that a step reads in its own scope, by place; places without names are left out."""
     for name, param in step.params.items():
         if names := needed_names(param):
             yield names, place / "params" / name
@@ -93,23 +95,23 @@ class _Known:
             if _SEPARATOR in name:
                 step_id = name.partition(_SEPARATOR)[0]
                 raise place.error(
-                    f"{shown(name)} names the param of a step, but there is no step {shown(step_id)}"
-                    f"{guess(step_id, self.steps)}"
+                    f"{preview(name)} names the param of a step, but there is no step {preview(step_id)}"
+                    f"{did_you_mean(step_id, self.steps)}"
                 )
-            hint = guess(name, self._all())
-            self.note(place, f"nothing here defines {shown(name)}{hint}: it has to be given when a run is started")
+            hint = did_you_mean(name, self._all())
+            self.note(place, f"nothing here defines {preview(name)}{hint}: it must be given when a run is started")
 
     def require(self, names: Iterable[str], place: Place) -> None:
         for name in names:
             if not any(name in group for group in self.names):
                 known = self.names[0]
                 raise place.error(
-                    f"{shown(name)} is no param of the workflow{guess(name, known)}; only these can be used here: "
-                    f"{listing(known)}"
+                    f"{preview(name)} is not a param of the workflow{did_you_mean(name, known)}; "
+                    f"only these can be used here: {listing(known)}"
                 )
 
     def _is_of_step(self, name: str) -> bool:
-        """``step__param``; the id may end, and the param begin, with ``_``."""
+        """``step__param``; the id may end, and the param start, with ``_``."""
         at = name.find(_SEPARATOR)
         return at > 0 and any(name[:end] in self.steps for end in (at, at + 1) if name[end : end + 2] == _SEPARATOR)
 

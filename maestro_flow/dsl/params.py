@@ -8,10 +8,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from maestro_flow.core.params.casts import cast_literal
+from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.plan import names_of, needed_names
 from maestro_flow.dsl.fields import SCOPES
 from maestro_flow.dsl.ids import check_param_name
-from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.place import Place
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields, read_tags
 from maestro_flow.dsl.types import cast_at, infer_type, read_mode, read_type
@@ -28,11 +29,11 @@ _SPELLED_MAX = 12
 def read_params(
     given: Any, place: Place, notes: Notes, *, of_step: bool = False
 ) -> tuple[dict[str, Param], dict[str, Any]]:
-    """Params by name, each short (a literal) or full (``{type, value, mode, ...}``); and what is only stored of them.
+    """Params by name, each short (a literal) or full (``{type, value, mode, ...}``); and the fields only stored.
 
     Raises:
-        DefinitionError: a name is not legal, a value does not fit its type, an expression is no SEL, or params need
-            each other in a circle.
+        DefinitionError: a name is not legal, a value does not fit its type, an expression is not SEL, or params
+            depend on each other in a cycle.
     """
     params: dict[str, Param] = {}
     stored: dict[str, Any] = {}
@@ -53,7 +54,7 @@ def _read_param(given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str
     mode = read_mode(fields["mode"], place / "mode") if "mode" in fields else ParamMode.MUTABLE
     if "expression" in fields:
         if "value" in fields:
-            raise place.error("a param has a value or an expression; leave one of them out")
+            raise place.error("a param has either a value or an expression; remove one of them")
         if "type" not in fields:
             raise place.error("an expression needs the type of its value: add the field 'type'")
         kind = read_type(fields["type"], place / "type")
@@ -61,14 +62,14 @@ def _read_param(given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str
         return Param(kind, mode=mode, expression=source), stored
     here = place / "value"
     if "value" not in fields:
-        raise place.error("a param needs a value, or an expression")
+        raise place.error("a param needs a value or an expression")
     kind = read_type(fields["type"], place / "type") if "type" in fields else infer_type(fields["value"], here)
     param, rest = _read_value(kind, fields["value"], here, notes)
     return replace(param, mode=mode), stored | ({"value": rest} if rest else {})
 
 
 def _read_value(kind: ParamType, given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str, Any]]:
-    """A literal; and what is only stored of the entries of a MAP."""
+    """A literal; and the fields of a MAP's entries that are only stored."""
     if kind is not ParamType.MAP or not isinstance(given, dict):
         return Param(kind, cast_at(cast_literal, kind, given, place)), {}
     entries, stored = {}, {}
@@ -80,9 +81,9 @@ def _read_value(kind: ParamType, given: Any, place: Place, notes: Notes) -> tupl
 
 
 def _is_full(given: Any) -> bool:
-    """A full param, rather than a literal object that happens to have such keys.
+    """Whether this is a full param, rather than a literal object that happens to have such keys.
 
-    Either it says what value it has, and nothing that is no field of a param, or it says both type and value.
+    A full param has a value or an expression, and either a type as well or only fields of a param.
     """
     if not isinstance(given, dict):
         return False
@@ -96,27 +97,27 @@ def check_expression(given: Any, place: Place) -> str:
     """The text of an expression, if it is SEL.
 
     Raises:
-        DefinitionError: it is no text, or no SEL.
+        DefinitionError: it is not a string, or not SEL.
     """
     if not isinstance(given, str) or not given.strip(" \t\r\n;"):
-        raise place.error(f"expected a SEL expression as text, got {shown(given)}")
+        raise place.error(f"expected a SEL expression as text, got {preview(given)}")
     try:
         names_of(given)
     except SelError as error:
-        raise place.error(f"{shown(given)} is not SEL: {error}") from None
+        raise place.error(f"{preview(given)} is not SEL: {error}") from None
     return given
 
 
 def take_params(given: Mapping[str, Any], place: Place, *, of_step: bool = False) -> dict[str, Param]:
-    """The params of a definition that is written in Python: plain values, each with the type of its value, and Params.
+    """The params of a definition written in Python: plain values, each with the type of its value, and Params.
 
-    The texts are those of a definition: ``$name`` and ``${name}`` refer to params, ``$$`` is a dollar.
+    Strings work as in a file: ``$name`` and ``${name}`` refer to params, ``$$`` is a dollar sign.
 
     Raises:
-        DefinitionError: a name is not legal, or a value is not one that params have.
+        DefinitionError: a name is not legal, or a value is not one that a param can have.
     """
     if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of names to values, got {shown(given)}")
+        raise place.error(f"expected a mapping of names to values, got {preview(given)}")
     params = {
         check_param_name(name, place / str(name)): _take(value, place / str(name)) for name, value in given.items()
     }
@@ -136,15 +137,15 @@ def _take(value: Any, place: Place) -> Param:
 
 
 def check_param(param: Param, place: Place) -> Param:
-    """A Param that was made in Python, with its value cast to its type.
+    """A Param created in Python, with its value cast to its type.
 
     Raises:
-        DefinitionError: the value does not fit, the expression is no SEL, or there are both, or neither.
+        DefinitionError: the value does not fit, the expression is not SEL, or there are both, or neither.
     """
     if not (isinstance(param.type, ParamType) and isinstance(param.mode, ParamMode)):
-        raise place.error(f"expected a ParamType and a ParamMode, got {shown(param.type)} and {shown(param.mode)}")
+        raise place.error(f"expected a ParamType and a ParamMode, got {preview(param.type)} and {preview(param.mode)}")
     if (param.value is None) == (param.expression is None):
-        raise place.error("a param has a value or an expression, one of the two")
+        raise place.error("a param has either a value or an expression")
     if param.expression is not None:
         check_expression(param.expression, place / "expression")
         return replace(param, source=ParamSource.DEFINITION)
@@ -156,12 +157,12 @@ def check_param(param: Param, place: Place) -> Param:
 
 
 def check_references(params: Mapping[str, Param], place: Place, *, of_step: bool) -> None:
-    """No param needs its own value, as far as can be told without evaluating them.
+    """Check that no param depends on itself, as far as can be told without evaluating any.
 
-    A param of a step may well read its own name: that is the param of the run then.
+    A param of a step may read its own name: that means the param of the run.
 
     Raises:
-        DefinitionError: some form a circle; the message spells it.
+        DefinitionError: some form a cycle; the message spells it out.
     """
     needs = {
         name: [needed for needed in needed_names(param) if needed in params and not (of_step and needed == name)]
@@ -172,11 +173,11 @@ def check_references(params: Mapping[str, Param], place: Place, *, of_step: bool
     if cycle:
         if len(cycle) > _SPELLED_MAX:
             cycle = [*cycle[:6], f"... {len(cycle) - 12} more ...", *cycle[-6:]]
-        raise (place / cycle[0]).error(f"the param needs its own value: {' -> '.join(cycle)}")
+        raise (place / cycle[0]).error(f"the param depends on itself: {' -> '.join(cycle)}")
 
 
 def _find_cycle(needs: dict[str, list[str]]) -> list[str]:
-    """Names that need each other, the first one again at the end; empty if there are none. Iterative."""
+    """Names that depend on each other, with the first repeated at the end; empty if there is no cycle. Iterative."""
     finished: set[str] = set()
     for root, first in needs.items():
         way = {root: iter(first)}

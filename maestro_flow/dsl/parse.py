@@ -1,4 +1,4 @@
-"""A definition as Maestro's create request ``{properties, workflow, is_active, git_info, ...}``, into the model."""
+"""Reads a definition, Maestro's create request ``{properties, workflow, is_active, git_info, ...}``, into the model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.concurrency import keep_attributes, read_concurrency, read_run_strategy, read_tag_list
 from maestro_flow.dsl.durations import read_timeout
 from maestro_flow.dsl.graph import check_graph, check_params_size
@@ -14,7 +15,7 @@ from maestro_flow.dsl.ids import check_workflow_id
 from maestro_flow.dsl.limits import FILE_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
 from maestro_flow.dsl.names import check_names
 from maestro_flow.dsl.params import read_params
-from maestro_flow.dsl.place import ROOT, Place, guess, shown
+from maestro_flow.dsl.place import ROOT, Place
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields, read_tags
 from maestro_flow.dsl.steps import ReadStep, check_predecessors, read_step
@@ -28,7 +29,7 @@ _TRIGGERS = {"time_triggers": "time_trigger", "signal_triggers": "signal_trigger
 
 @frozen
 class Loaded:
-    """A definition that was accepted, and a line for everything in it that will not act as it might be expected to."""
+    """An accepted definition, with a warning line for everything in it that will not act as one might expect."""
 
     definition: WorkflowDefinition
     warnings: tuple[str, ...] = ()
@@ -37,12 +38,12 @@ class Loaded:
 def parse_definition(
     document: Mapping[str, Any], source: str = "", *, known_types: Collection[str] | None = None
 ) -> Loaded:
-    """Read a definition that is already JSON; ``source`` names where it came from, in errors.
+    """Read a definition that is already JSON; ``source`` says in errors where it came from.
 
-    ``known_types`` are the step types that there are; None accepts any name.
+    ``known_types`` are the installed step types; None accepts any name.
 
     Raises:
-        DefinitionError: with the place in the document, and what was expected there.
+        DefinitionError: something is wrong; the message has the place in the document and what was expected there.
     """
     try:
         return _parse(plain(document, ROOT), known_types)
@@ -62,22 +63,22 @@ def _parse(document: Any, known_types: Collection[str] | None) -> Loaded:
 
 
 def _misspelled(stored: Mapping[str, Any]) -> str:
-    return next((f"; is {shown(name)} meant to be it?" for name in stored if guess(name, ["workflow"])), "")
+    return next((f"; is {preview(name)} meant to be it?" for name in stored if did_you_mean(name, ["workflow"])), "")
 
 
 def _refuse_dsl(document: dict[str, Any]) -> None:
-    """Maestro has a second format, with jobs in place of steps, which its own tools translate."""
+    """Refuse Maestro's second format, with jobs in place of steps, which Maestro's own tools translate."""
     for name in ("Workflow", "workflow"):
         workflow = document.get(name)
         if isinstance(workflow, dict) and "steps" not in workflow and ("jobs" in workflow or name == "Workflow"):
             raise (ROOT / name).error(
                 "not supported yet: this is Maestro's YAML DSL (Workflow with jobs); "
-                "write the same as a create request (workflow with steps)"
+                "rewrite it as a create request (workflow with steps)"
             )
 
 
 def _read_properties(given: Any, place: Place, notes: Notes, request: dict[str, Any]) -> dict[str, Any]:
-    """What the properties say of the definition; what of them is only stored goes into that of the request."""
+    """The properties that matter to the definition; those that are only stored go into ``request``."""
     fields, stored = read_fields(given, place, notes, "properties")
     read_tags(stored, place, notes)
     expect_text(stored.get("description", ""), place / "description", TEXT_CHARS_MAX)
@@ -99,7 +100,7 @@ def _read_properties(given: Any, place: Place, notes: Notes, request: dict[str, 
 def _read_workflow(
     given: Any, notes: Notes, request: dict[str, Any], known_types: Collection[str] | None
 ) -> WorkflowDefinition:
-    """The workflow itself; what of it is only stored goes into that of the request."""
+    """The workflow itself; fields that are only stored go into ``request``."""
     place = ROOT / "workflow"
     fields, stored = read_fields(given, place, notes, "workflow")
     for name in ("id", "steps"):
@@ -137,6 +138,6 @@ def _read_workflow(
 
 def _read_steps(given: Any, place: Place, notes: Notes, known_types: Collection[str] | None) -> list[ReadStep]:
     listed = expect_list(given, place)
-    if len(listed) > FILE_STEPS_MAX:  # before each of them is read
+    if len(listed) > FILE_STEPS_MAX:  # checked before any of them is read
         raise place.error(f"{len(listed)} steps are too many; at most {FILE_STEPS_MAX} are allowed")
     return [read_step(step, place[index], notes, known_types) for index, step in enumerate(listed)]

@@ -1,4 +1,4 @@
-"""Reading one object of a definition by the list of its fields: enforced, stored, refused or unknown."""
+"""Reads one object of a definition according to the list of its fields: enforced, stored, refused or unknown."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import Any
 
 from attrs import Factory, frozen
 
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.fields import SCOPES, Field, Scope, Treatment
-from maestro_flow.dsl.place import Place, guess, listing, shown
+from maestro_flow.dsl.place import Place, listing
 
 __all__ = ["Notes", "expect_list", "expect_object", "expect_text", "read_fields", "read_tags"]
 
 
 @frozen
 class Notes:
-    """What a user should know about a definition that was accepted, in the order of reading."""
+    """Warnings about an accepted definition, in the order of reading."""
 
     lines: list[str] = Factory(list)
 
@@ -23,10 +24,10 @@ class Notes:
 
 
 def read_fields(given: Any, place: Place, notes: Notes, scope: Scope | str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of an object that are enforced, and those that are only stored; null fields are left out.
+    """The enforced fields of an object, and those that are only stored; null fields are left out.
 
     Raises:
-        DefinitionError: it is no object, a field is unknown, or refused in this version.
+        DefinitionError: it is not an object, or a field is unknown or refused in this version.
     """
     known = SCOPES[scope] if isinstance(scope, str) else scope
     enforced: dict[str, Any] = {}
@@ -35,11 +36,11 @@ def read_fields(given: Any, place: Place, notes: Notes, scope: Scope | str) -> t
         field = known.fields.get(name)
         if field is None and not known.extras:
             raise (place / name).error(
-                f"unknown field{guess(name, known.fields)}; the fields here are {listing(known.fields)}"
+                f"unknown field{did_you_mean(name, known.fields)}; the fields here are {listing(known.fields)}"
             )
         if field is None:
             stored[name] = value
-            notes.warn(place / name, f"stored, but no field that this version knows{guess(name, known.fields)}")
+            notes.warn(place / name, f"stored, but unknown to this version{did_you_mean(name, known.fields)}")
         elif value is not None:
             _check_treatment(field, value, place / name, notes)
             if field.treatment is not Treatment.REFUSED:
@@ -53,12 +54,12 @@ def _check_treatment(field: Field, value: Any, place: Place, notes: Notes) -> No
     if field.treatment is Treatment.REFUSED:
         raise place.error(f"not supported yet: {field.note}")
     if field.warn:
-        what = "" if isinstance(value, list | dict) else f"{shown(value)} is "
+        what = "" if isinstance(value, list | dict) else f"{preview(value)} is "
         notes.warn(place, f"{what}stored, but not acted on: {field.note}")
 
 
 def _is_same(value: Any, quiet: Any) -> bool:
-    """Equal, where words of Maestro may be in upper or lower case; 1 is not true."""
+    """Whether two values are equal; case does not matter in Maestro's words, and 1 is not true."""
     if isinstance(value, str) and isinstance(quiet, str):
         return value.lower() == quiet
     if isinstance(value, dict) and isinstance(quiet, dict):
@@ -69,34 +70,34 @@ def _is_same(value: Any, quiet: Any) -> bool:
 def expect_object(given: Any, place: Place) -> dict[str, Any]:
     """The value, if it is an object."""
     if not isinstance(given, dict):
-        raise place.error(f"expected an object, got {shown(given)}")
+        raise place.error(f"expected an object, got {preview(given)}")
     return given
 
 
 def expect_list(given: Any, place: Place) -> list[Any]:
     """The value, if it is a list."""
     if not isinstance(given, list):
-        raise place.error(f"expected a list, got {shown(given)}")
+        raise place.error(f"expected a list, got {preview(given)}")
     return given
 
 
 def expect_text(given: Any, place: Place, chars_max: int) -> str:
     """The value, if it is text and not too long."""
     if not isinstance(given, str):
-        raise place.error(f"expected text, got {shown(given)}")
+        raise place.error(f"expected text, got {preview(given)}")
     if len(given) > chars_max:
         raise place.error(f"the text has {len(given):,} characters; at most {chars_max:,} are allowed")
     return given
 
 
 def read_tags(stored: dict[str, Any], place: Place, notes: Notes) -> None:
-    """Check the field ``tags`` of what is only stored, if it is there (Tag.java)."""
+    """Check the field ``tags``, if present, of an object whose tags are only stored (Tag.java)."""
     for index, tag in enumerate(expect_list(stored.get("tags", []), place / "tags")):
         here = (place / "tags")[index]
         if not isinstance(tag, str):
             fields, _ = read_fields(tag, here, notes, "tag")
             if "permit" in fields:
                 notes.warn(here / "permit", "stored, but not acted on: only tags of workflows and steps limit anything")
-            tag = fields.get("name")  # noqa: PLW2901 - from here on a short and a full tag are the same
+            tag = fields.get("name")  # noqa: PLW2901 - from here on short and full tags are treated the same
         if not isinstance(tag, str) or not tag:
-            raise here.error("expected a text, or an object with a text as `name`")
+            raise here.error("expected a string, or an object with a string as `name`")

@@ -6,10 +6,11 @@ from typing import Any
 
 from attrs import evolve
 
+from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.durations import read_count, read_duration
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX
-from maestro_flow.dsl.place import Place, shown
+from maestro_flow.dsl.place import Place
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields
 from maestro_flow.model.definition import Backoff, BackoffKind, RetryPolicy
 
@@ -20,12 +21,12 @@ _EXPONENT_MAX = 2**31 - 1
 
 
 def read_retry_policy(given: Any, place: Place, notes: Notes) -> RetryPolicy:
-    """A retry policy; what is absent has Maestro's default, what is above a maximum is cut to it, with a warning.
+    """A retry policy; absent fields have Maestro's defaults, numbers above a maximum are capped at it, with a warning.
 
-    A text with references to params of the run stays what it is.
+    A string with references to params of the run is left as it is.
 
     Raises:
-        DefinitionError: a field is unknown, or no number (waits: no duration), or negative.
+        DefinitionError: a field is unknown, is not a number (a wait: not a duration), or is negative.
     """
     fields, _ = read_fields(given, place, notes, "retry_policy")
     limits: dict[str, Any] = {
@@ -38,7 +39,7 @@ def read_retry_policy(given: Any, place: Place, notes: Notes) -> RetryPolicy:
 
 
 def check_retry_policy(policy: RetryPolicy, place: Place) -> None:
-    """The numbers of a policy that was made in Python are in range, or texts that mean such numbers in a run.
+    """Check that the numbers of a policy created in Python are in range, or are strings with references to params.
 
     Raises:
         DefinitionError: one of them is not.
@@ -60,7 +61,9 @@ def _check_number(given: object, place: Place, maximum: int, *, is_whole: bool =
     if isinstance(given, int | float) and is_number and not isinstance(given, bool) and 0 <= given <= maximum:
         return
     what = "a whole number" if is_whole else "a number"
-    raise place.error(f"expected {what} from 0 to {maximum}, or a text with references to params, got {shown(given)}")
+    raise place.error(
+        f"expected {what} from 0 to {maximum}, or a string with references to params, got {preview(given)}"
+    )
 
 
 def _read_backoff(given: Any, place: Place, notes: Notes) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def _read_kind(given: Any, place: Place) -> BackoffKind:
     try:
         return BackoffKind(str(given).upper())
     except ValueError:
-        raise place.error(f"expected EXPONENTIAL_BACKOFF or FIXED_BACKOFF, got {shown(given)}") from None
+        raise place.error(f"expected EXPONENTIAL_BACKOFF or FIXED_BACKOFF, got {preview(given)}") from None
 
 
 def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | str:
@@ -95,7 +98,7 @@ def _read_number(given: Any, place: Place, notes: Notes, maximum: int) -> int | 
         return given
     number = read_count(given, place)
     if number < 0:
-        raise place.error(f"{shown(given)} is negative; expected 0 to {maximum}")
+        raise place.error(f"{preview(given)} is negative; expected 0 to {maximum}")
     return int(_cut(number, place, notes, maximum))
 
 
@@ -107,5 +110,5 @@ def _read_wait(given: Any, place: Place, notes: Notes) -> float | str:
 
 def _cut(number: float, place: Place, notes: Notes, maximum: int) -> float:
     if number > maximum:
-        notes.warn(place, f"{number:g} is cut to the maximum, {maximum}")
+        notes.warn(place, f"{number:g} is capped at the maximum, {maximum}")
     return min(number, maximum)

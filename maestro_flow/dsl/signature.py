@@ -1,4 +1,4 @@
-"""What a Python step's function wants to be called with, and where that comes from."""
+"""The parameters of a Python step's function, and where their arguments come from."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from maestro_flow.dsl.place import Place, guess, listing
+from maestro_flow.core.params.messages import did_you_mean
+from maestro_flow.dsl.place import Place, listing
 from maestro_flow.steps.python import Argument, Source
 
 __all__ = ["CONTEXT", "Upstream", "check_function", "find_arguments", "name_of"]
 
 CONTEXT = "context"
-"""The parameter of this name receives the step's ``StepContext``; no step and no param can be called so."""
+"""The parameter of this name receives the step's ``StepContext``; no step or param can have this name."""
 
 
 def name_of(function: Callable[..., Any], place: Place) -> str:
-    """The id that a function gives its step.
+    """The default id of a function's step.
 
     Raises:
-        DefinitionError: it has no name that says anything: a lambda, a ``partial``, a callable object.
+        DefinitionError: it has no usable name: it is a lambda, a ``partial`` or a callable object.
     """
     name = getattr(function, "__name__", "")
     if not isinstance(name, str) or not name or name == "<lambda>":
         what = "a lambda" if name else f"an object of type {type(function).__name__}"
-        raise place.error(f"{what} has no name to be the step's id; pass id=, or write a function with def")
+        raise place.error(f"{what} has no name to use as the step's id; pass id=, or write a function with def")
     return name
 
 
@@ -46,7 +47,7 @@ def check_function(function: Callable[..., Any], place: Place) -> None:
     for parameter in _parameters(function, place):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
-            raise place.error(f"{stars}{parameter.name}: name each parameter, so that it is known what it receives")
+            raise place.error(f"{stars}{parameter.name}: name each parameter, so that it is clear what it receives")
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise place.error(f"the parameter {parameter.name!r} is positional-only; arguments are passed by name")
 
@@ -55,13 +56,13 @@ def _parameters(function: Callable[..., Any], place: Place) -> list[inspect.Para
     try:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        raise place.error("its parameters cannot be told; wrap it in a function of your own") from None
+        raise place.error("its parameters cannot be inspected; wrap it in a function of your own") from None
 
 
 class Upstream:
-    """Which steps run before which, directly or not, in a graph without cycles: ``after`` has the direct ones.
+    """Which steps run before which, directly or indirectly, in a graph without cycles; ``after`` has the direct ones.
 
-    A set of steps is a number with a bit for each, so that ten thousand in a chain take 14 MB and 30 ms.
+    A set of steps is an integer with one bit per step, so that a chain of ten thousand takes 14 MB and 30 ms.
     """
 
     def __init__(self, after: Mapping[str, Iterable[str]]) -> None:
@@ -72,11 +73,11 @@ class Upstream:
                 self._before[step_id] |= self._before[predecessor] | self._bits[predecessor]
 
     def knows(self, step_id: str) -> bool:
-        """There is such a step."""
+        """Whether there is such a step."""
         return step_id in self._bits
 
     def is_before(self, other: str, step_id: str) -> bool:
-        """``other`` runs before ``step_id``."""
+        """Whether ``other`` runs before ``step_id``."""
         return bool(self._before[step_id] & self._bits[other])
 
     def before(self, step_id: str) -> list[str]:
@@ -90,7 +91,7 @@ def find_arguments(
     """Where each parameter comes from: the context, a param of the workflow, an upstream step, or its own default.
 
     Raises:
-        DefinitionError: it comes from nowhere.
+        DefinitionError: a parameter has no source.
     """
     arguments = []
     for parameter in _parameters(function, place):
@@ -102,14 +103,14 @@ def find_arguments(
         elif upstream.knows(name) and name != step_id:
             if not upstream.is_before(name, step_id):
                 raise place.error(
-                    f"the parameter {name!r} is named like the step {name!r}, which does not run before this one; "
+                    f"the parameter {name!r} has the name of step {name!r}, which does not run before this one; "
                     "add it to after="
                 )
             arguments.append(Argument(name, Source.STEP))
         elif parameter.default is parameter.empty:
             available = [*upstream.before(step_id), *params, CONTEXT]
             raise place.error(
-                f"the parameter {name!r} is named like no upstream step and no param of the workflow, and has no "
-                f"default{guess(name, available)}; available are {listing(available)}"
+                f"the parameter {name!r} is neither an upstream step nor a param of the workflow, and has no "
+                f"default{did_you_mean(name, available)}; available are {listing(available)}"
             )
     return tuple(arguments)

@@ -1,4 +1,4 @@
-"""The params that are given when a run is started or restarted: changes of those of the definition."""
+"""The params given when a run is started or restarted: changes to those of the definition."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from attrs import frozen
 
 from maestro_flow.core.params.casts import cast
 from maestro_flow.core.params.merge import merge_params
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.graph import check_params_size
 from maestro_flow.dsl.ids import check_param_name
 from maestro_flow.dsl.limits import RUN_PARAMS_MAX
 from maestro_flow.dsl.params import check_param
-from maestro_flow.dsl.place import ROOT, Place, guess, shown
+from maestro_flow.dsl.place import ROOT, Place
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.types import cast_at, infer_type
 from maestro_flow.errors import DefinitionError
@@ -30,23 +31,23 @@ def parse_params(
     source: ParamSource = ParamSource.LAUNCH,
     place: Place = ROOT / "params",
 ) -> dict[str, Param]:
-    """The changes that are given to the params of a run (``source``: LAUNCH or RESTART), checked; nothing else.
+    """The checked changes to the params of a run (``source``: LAUNCH or RESTART), without the unchanged ones.
 
-    A plain value of a declared param is cast to its type; any other one has the type of its value. Texts are data, a
-    ``$`` means nothing in them. A ``Param`` is a definition: it may have an expression, and its texts may refer.
+    A plain value of a declared param is cast to its type; any other one has the type of its value. Strings are data:
+    ``$`` has no meaning in them. A ``Param`` is a definition: it may have an expression or references.
 
     Raises:
-        DefinitionError: a value does not fit, a param may not be changed now, or there are too many.
+        DefinitionError: a value does not fit, a param must not be changed now, or there are too many.
     """
     if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of names to values, got {shown(given)}")
+        raise place.error(f"expected a mapping of names to values, got {preview(given)}")
     if len(given) > RUN_PARAMS_MAX:
-        raise place.error(f"{len(given)} params are given; at most {RUN_PARAMS_MAX} are allowed")
+        raise place.error(f"{len(given)} params were given; at most {RUN_PARAMS_MAX} are allowed")
     changes = {}
     for name, value in given.items():
         here = place / str(name)
         changes[check_param_name(name, here)] = _change(declared.get(name), value, here)
-    merged = merge_params(declared, changes, source, _At(place))
+    merged = merge_params(declared, changes, source, _MergeErrors(place))
     check_params_size(merged, place)
     return changes
 
@@ -56,18 +57,18 @@ def parse_step_params(
     given: Mapping[str, Mapping[str, Any]],
     source: ParamSource = ParamSource.LAUNCH,
 ) -> dict[str, dict[str, Param]]:
-    """The same for the params of steps, by step id.
+    """The same as ``parse_params`` for the params of steps, by step id.
 
     Raises:
         DefinitionError: as ``parse_params``, or there is no such step.
     """
     place = ROOT / "step_params"
     if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of step ids to params, got {shown(given)}")
+        raise place.error(f"expected a mapping of step ids to params, got {preview(given)}")
     steps = {step.id: step for step in definition.steps}
     for step_id in given:
         if step_id not in steps:
-            raise (place / str(step_id)).error(f"there is no step {shown(step_id)}{guess(step_id, steps)}")
+            raise (place / str(step_id)).error(f"there is no step {preview(step_id)}{did_you_mean(step_id, steps)}")
     return {
         step_id: parse_params(steps[step_id].params, params, source, place / step_id)
         for step_id, params in given.items()
@@ -75,12 +76,12 @@ def parse_step_params(
 
 
 @frozen
-class _At:
-    """Errors of a merge, with the place of the param."""
+class _MergeErrors:
+    """The errors of a merge, at the place of the param."""
 
     place: Place
 
-    def of_param(self, path: str, _param: Param, problem: str) -> DefinitionError:
+    def param_error(self, path: str, _param: Param, problem: str) -> DefinitionError:
         place = self.place
         for name in path.split("."):
             place /= name
@@ -94,7 +95,7 @@ def _change(declared: Param | None, value: Any, place: Place) -> Param:
 
 
 def _plain_change(declared: Param | None, value: Any, place: Place) -> Param:
-    """The change to a param or an entry of a MAP: entries that are declared have the type that they have."""
+    """The change to a param or to an entry of a MAP; a declared entry has its declared type."""
     kind = infer_type(value, place) if declared is None else declared.type
     if kind is not ParamType.MAP or not isinstance(value, dict):
         return Param(kind, cast_at(cast, kind, value, place))
@@ -103,9 +104,10 @@ def _plain_change(declared: Param | None, value: Any, place: Place) -> Param:
 
 
 def parse_param_text(param_type: ParamType | None, text: str) -> Any:
-    """The value that a text on the command line means, for ``parse_params`` to check and cast.
+    """The value that an argument of the command line means, for ``parse_params`` to check and cast.
 
-    A STRING is the text itself. Any other type, and a param that is not declared (None), is JSON, or else text.
+    A STRING is the text itself. Anything else, including a param that is not declared (None), is read as JSON, and is
+    text if it is not JSON.
     """
     if param_type is ParamType.STRING:
         return text

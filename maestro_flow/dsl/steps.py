@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.concurrency import keep_attributes, read_tag_list
 from maestro_flow.dsl.conditions import read_condition
 from maestro_flow.dsl.durations import read_timeout
@@ -15,7 +16,7 @@ from maestro_flow.dsl.graph import check_params_size
 from maestro_flow.dsl.ids import check_step_id
 from maestro_flow.dsl.limits import ID_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
 from maestro_flow.dsl.params import read_params
-from maestro_flow.dsl.place import Place, guess, listing, shown
+from maestro_flow.dsl.place import Place, listing
 from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields
 from maestro_flow.dsl.retries import read_retry_policy
 from maestro_flow.model.definition import FailureMode, RetryPolicy, StepDefinition
@@ -25,7 +26,7 @@ __all__ = ["ReadStep", "check_predecessors", "check_type", "read_failure_mode", 
 
 @frozen
 class ReadStep:
-    """A step, where it stands, and which predecessors it was given (None: none were)."""
+    """A step, its place, and the predecessors it was given (None: the field is absent)."""
 
     definition: StepDefinition
     place: Place
@@ -36,7 +37,7 @@ def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[st
     """A step in its wrapper: ``{"step": {...}}``.
 
     Raises:
-        DefinitionError: it is not of the one supported kind, or something in it is wrong.
+        DefinitionError: its kind is not supported, or something in it is wrong.
     """
     wrapper, _ = read_fields(given, place, notes, KINDS)
     if len(wrapper) != 1:
@@ -71,22 +72,23 @@ def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[st
 
 
 def check_type(given: Any, place: Place, known_types: Collection[str] | None) -> str:
-    """The name of a step type; it must be one of the known ones, if they are told.
+    """The name of a step type; it must be one of ``known_types``, unless that is None.
 
     Raises:
-        DefinitionError: it is no text, or not known.
+        DefinitionError: it is not text, or not a known type.
     """
     name = expect_text(given, place, ID_CHARS_MAX)
     if not name or not name.isprintable():
-        raise place.error(f"{shown(name)} is no name of a step type")
+        raise place.error(f"{preview(name)} is not a valid name of a step type")
     if known_types is not None and name not in known_types:
         known = sorted(known_types)
-        raise place.error(f"unknown step type {name!r}{guess(name, known)}; the installed types are {listing(known)}")
+        hint = did_you_mean(name, known)
+        raise place.error(f"unknown step type {name!r}{hint}; the installed types are {listing(known)}")
     return name
 
 
 def read_failure_mode(given: Any, place: Place) -> FailureMode:
-    """A failure mode by its name, in upper or lower case, as all words of Maestro's enums (FailureMode.java).
+    """A failure mode by its name, in upper or lower case, like all members of Maestro's enums (FailureMode.java).
 
     Raises:
         DefinitionError: there is no such mode.
@@ -95,8 +97,8 @@ def read_failure_mode(given: Any, place: Place) -> FailureMode:
         return FailureMode(given.upper())
     except (AttributeError, ValueError):
         known = [mode.lower() for mode in FailureMode]
-        hint = guess(str(given).lower(), known)
-        raise place.error(f"unknown failure mode {shown(given)}{hint}; the modes are {listing(known)}") from None
+        hint = did_you_mean(str(given).lower(), known)
+        raise place.error(f"unknown failure mode {preview(given)}{hint}; the modes are {listing(known)}") from None
 
 
 def _read_transition(given: Any, place: Place, notes: Notes) -> tuple[dict[str, bool | str], tuple[str, ...] | None]:
@@ -114,10 +116,10 @@ def _read_transition(given: Any, place: Place, notes: Notes) -> tuple[dict[str, 
 
 
 def check_predecessors(steps: Collection[ReadStep]) -> None:
-    """The predecessors that a step was given are the steps that it succeeds, in any order.
+    """Check that the predecessors a step was given are the steps that it follows, in any order.
 
     Raises:
-        DefinitionError: they are others.
+        DefinitionError: they are not.
     """
     actual: dict[str, set[str]] = {step.definition.id: set() for step in steps}
     for step in steps:
@@ -128,6 +130,6 @@ def check_predecessors(steps: Collection[ReadStep]) -> None:
         if step.predecessors is not None and sorted(step.predecessors) != expected:
             place = step.place / "transition" / "predecessors"
             raise place.error(
-                f"{listing(step.predecessors)} does not match the successors of the steps, by which it is "
+                f"{listing(step.predecessors)} does not match the successors of the steps, which give "
                 f"{listing(expected)}; leave the field out"
             )

@@ -1,4 +1,4 @@
-"""The actions that users take on runs and steps, and the two tables of when each is allowed (Maestro: Actions.java)."""
+"""The actions that users take on runs and steps, and two tables of when each is allowed (Maestro: Actions.java)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["RUN_ACTIONS", "STEP_ACTIONS", "Action", "ActionOrder"]
 
 
 class Action(StrEnum):
-    """What a user asks of a run, or of one of its steps. BREAKPOINT is no action of Maestro, but a resource there."""
+    """What a user requests of a run, or of one of its steps. In Maestro, BREAKPOINT is a resource, not an action."""
 
     STOP = "STOP"
     KILL = "KILL"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 
 class ActionOrder(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Body of the message that asks for an action; without ``step`` it concerns the run.
+    """Body of the message that requests an action; without ``step`` it concerns the run.
 
     ``params`` go with RESTART of a step; ``on`` sets or clears a BREAKPOINT.
     """
@@ -52,7 +52,7 @@ RUN_ACTIONS: dict[RunStatus, frozenset[Action]] = {
     _R.TIMED_OUT: frozenset({_A.RESTART}),
     _R.FAILED: frozenset({_A.RESTART, _A.UNBLOCK}),
 }
-"""What may be done to a run in this status."""
+"""The actions allowed on a run in each status."""
 
 STEP_ACTIONS: dict[StepStatus, frozenset[Action]] = {
     _S.NOT_CREATED: _NONE,
@@ -78,5 +78,5 @@ STEP_ACTIONS: dict[StepStatus, frozenset[Action]] = {
     _S.STOPPED: _AGAIN,
     _S.TIMED_OUT: _AGAIN,
 }
-"""What may be done to a step in this status. RESTART and SKIP of a step that has ended: a step that is complete is
-restarted by a new run only; one that is not may be tried again, or skipped, while its run still goes on."""
+"""The actions allowed on a step in each status. RESTART and SKIP of a step that has ended: a complete step is restarted
+only by a new run; one that is not complete may be retried, or skipped, while its run is still active."""

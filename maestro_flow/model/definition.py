@@ -1,7 +1,7 @@
-"""A workflow definition, as the engine sees it: checked, normalised and immutable.
+"""A workflow definition as the engine uses it: checked, normalised and immutable.
 
-The forms in which users write one (JSON, YAML, Python) are read in ``maestro_flow.dsl``; the fields that this version
-stores without acting on them are kept verbatim in ``stored``.
+``maestro_flow.dsl`` reads the forms in which users write one (JSON, YAML, Python). Fields that this version stores
+without acting on them are kept verbatim in ``stored``.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ __all__ = [
 
 
 class BackoffKind(StrEnum):
-    """How the wait grows from one retry to the next."""
+    """How the wait changes from one retry to the next."""
 
     EXPONENTIAL = "EXPONENTIAL_BACKOFF"
     FIXED = "FIXED_BACKOFF"
 
 
 class FailureMode(StrEnum):
-    """What a step that has failed for good does to its run (Maestro: FailureMode.java)."""
+    """What the permanent failure of a step does to its run (Maestro: FailureMode.java)."""
 
     FAIL_AFTER_RUNNING = "FAIL_AFTER_RUNNING"
-    """Other branches go on to their end; the run has failed then."""
+    """Other branches run to their end; then the run fails."""
     FAIL_IMMEDIATELY = "FAIL_IMMEDIATELY"
     """All other steps are stopped."""
     IGNORE_FAILURE = "IGNORE_FAILURE"
-    """The step is complete all the same: COMPLETED_WITH_ERROR."""
+    """The step counts as complete nevertheless: COMPLETED_WITH_ERROR."""
 
 
 class RunRule(StrEnum):
-    """How the runs of a workflow follow each other (Maestro: RunStrategy.java)."""
+    """How the runs of a workflow relate to each other (Maestro: RunStrategy.java)."""
 
     SEQUENTIAL = "SEQUENTIAL"
     STRICT_SEQUENTIAL = "STRICT_SEQUENTIAL"
@@ -57,20 +57,20 @@ class RunRule(StrEnum):
 
 @frozen
 class RunStrategy:
-    """A rule; ``workflow_concurrency``: how many runs go on at once, 1 for all but PARALLEL (None: no limit)."""
+    """A rule; ``workflow_concurrency``: how many runs are active at once, 1 for all but PARALLEL (None: no limit)."""
 
     rule: RunRule = RunRule.PARALLEL
     workflow_concurrency: int | None = None
 
     @property
     def is_limited(self) -> bool:
-        """Runs have to wait for each other: one owner must hold them all (PROTOCOL 19)."""
+        """Runs may have to wait for each other, so one owner must hold them all (PROTOCOL 19)."""
         return self.rule is not RunRule.PARALLEL or self.workflow_concurrency is not None
 
 
 @frozen
 class Tag:
-    """A tag of a step or a workflow; with ``permit``, at most so many steps that carry it are under way at once."""
+    """A tag of a step or a workflow; ``permit`` limits how many steps with this tag are active at once."""
 
     name: str
     namespace: str = ""
@@ -79,9 +79,9 @@ class Tag:
 
 @frozen
 class Backoff:
-    """Wait before a retry for one kind of failure: ``base_s * exponent ** retries``, at most ``limit_s`` seconds.
+    """The wait before a retry for one kind of failure: ``base_s * exponent ** retries``, at most ``limit_s`` seconds.
 
-    Here, and in the two classes below, a text is a reference to params of the run (``${name}``) instead of a number.
+    Here, and in the two classes below, a string is a reference to params of the run (``${name}``), not a number.
     """
 
     base_s: float | str = 60
@@ -91,7 +91,7 @@ class Backoff:
 
 @frozen
 class RetryPolicy:
-    """How often an attempt that failed is followed by another one, per kind of failure, and after what wait.
+    """How often a failed attempt is retried, per kind of failure, and after what wait.
 
     The defaults are Maestro's (RetryPolicy.java): 2 user, 10 platform and 0 timeout retries, exponential from 60 s.
     """
@@ -107,7 +107,7 @@ class RetryPolicy:
 
 @frozen
 class StepDefinition:
-    """One step. ``successors`` maps the id of a following step to its condition: a constant, or a SEL text.
+    """One step. ``successors`` maps the id of each following step to its condition: a constant or a SEL expression.
 
     ``timeout_s`` limits one attempt, in seconds or as a reference to params.
     """
@@ -127,10 +127,10 @@ class StepDefinition:
 
 @frozen
 class WorkflowDefinition:
-    """One version of a workflow: acyclic, every successor exists, ids are legal (checked where it is read).
+    """One version of a workflow: acyclic, every successor exists, ids are legal (checked when it is read).
 
-    ``timeout_s`` limits a run. ``step_concurrency`` limits the steps of all runs that are under way at once,
-    ``instance_step_concurrency`` those of one run; None is no limit.
+    ``timeout_s`` limits a run. ``step_concurrency`` limits the active steps of all runs, ``instance_step_concurrency``
+    those of one run; None is no limit.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Lengths of time as text: ``1d 2h 30min 10s 500ms`` (DurationParser.java)."""
+"""Durations as text: ``1d 2h 30min 10s 500ms`` (DurationParser.java)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 __all__ = ["DURATION", "parse_duration"]
 
 DURATION = "seconds, or a duration such as '1d 2h 30min 10s 500ms'"
-"""What is expected, for messages."""
+"""What a duration may look like, for messages."""
 
 _UNITS_S = {
     **dict.fromkeys(("d", "day", "days"), 86_400),
@@ -21,10 +21,10 @@ _SECONDS = re.compile(r"\s*\d{1,18}\s*", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Seconds, from a numeric text or a duration with units.
+    """Seconds, from a numeric string or a duration with units.
 
     Raises:
-        ValueError: the text is neither (where Maestro takes what it cannot read as 0); it says what is wrong with it.
+        ValueError: the text is neither (where Maestro takes what it cannot read as 0); the message says why.
     """
     if _SECONDS.fullmatch(text):
         return int(text)
@@ -32,11 +32,11 @@ def parse_duration(text: str) -> float:
     while position < len(lowered):
         part = _PART.match(lowered, position)
         if not part:
-            raise ValueError("is no duration")
+            raise ValueError("is not a valid duration")
         if part[2] not in _UNITS_S:
-            raise ValueError(f'is no duration; unknown unit "{part[2][:30]}"')
+            raise ValueError(f'is not a valid duration: unknown unit "{part[2][:30]}"')
         seconds += int(part[1]) * _UNITS_S[part[2]]
         position = part.end()
     if not lowered:
-        raise ValueError("is no duration")
+        raise ValueError("is not a valid duration")
     return seconds

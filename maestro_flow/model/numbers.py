@@ -1,4 +1,4 @@
-"""Whole numbers that every store can hold: 64 bits with a sign. A larger one is refused before any store sees it."""
+"""Integers that every store can hold: 64 bits, signed. A larger one is refused before any store sees it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _END = 2**63
 
 
 def check_number(name: str, value: int) -> None:
-    """Raises ValueNotStorable: the number has more than 64 bits."""
+    """Raises ValueNotStorable if the number has more than 64 bits."""
     if not -_END < value < _END:
-        raise ValueNotStorable(f"{name} {value} is too large: a number in a store has 64 bits")
+        raise ValueNotStorable(f"{name} {value} is too large: stores hold 64-bit integers")
 
 
 def storable_number(record: object, attribute: Any, value: int) -> None:
-    """The same as a validator of attrs."""
+    """``check_number`` as an attrs validator."""
     check_number(f"{type(record).__name__}.{attribute.name}", value)
 
 
 def storable_pair(record: object, attribute: Any, values: tuple[int, int]) -> None:
-    """The same for two numbers."""
+    """``check_number`` for two numbers, as an attrs validator."""
     for value in values:
         storable_number(record, attribute, value)

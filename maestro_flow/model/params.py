@@ -1,4 +1,4 @@
-"""Typed parameters, as Maestro knows them: a name has a type, a mode, and a value or the expression that gives it."""
+"""Typed parameters, as in Maestro: a name has a type, a mode, and a value or the expression that yields it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Param", "ParamMode", "ParamSource", "ParamType", "as_data", "decode_
 
 
 class ParamType(StrEnum):
-    """The closed list of types. MAP nests typed params; the other containers hold one type each."""
+    """The closed list of types. MAP nests typed params; each of the other containers holds one type."""
 
     STRING = "STRING"
     LONG = "LONG"
@@ -29,7 +29,7 @@ class ParamType(StrEnum):
 
 
 class ParamMode(StrEnum):
-    """Who may still change a param, from anyone to no one: each is stricter than the one before."""
+    """What may still change a param, from anything to nothing: each mode is stricter than the one before."""
 
     MUTABLE = "MUTABLE"
     MUTABLE_ON_START_RESTART = "MUTABLE_ON_START_RESTART"
@@ -39,7 +39,7 @@ class ParamMode(StrEnum):
 
 
 class ParamSource(StrEnum):
-    """Where the value of a param came from (ParamSource.java); those that nothing here gives yet are left out."""
+    """Where the value of a param came from (ParamSource.java), without the sources that this version does not have."""
 
     SYSTEM_DEFAULT = "SYSTEM_DEFAULT"
     DEFINITION = "DEFINITION"
@@ -49,14 +49,14 @@ class ParamSource(StrEnum):
 
 
 class Param(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One param: a literal ``value`` of the shape that ``type`` says, or the SEL ``expression`` that gives it.
+    """One param: a literal ``value`` of the shape that ``type`` prescribes, or the SEL ``expression`` that yields it.
 
-    In a definition the texts of a value may refer to other params (``$name``, ``${name}``, and ``$$`` for a dollar),
-    and where a reference gives all of it a value of any type may be such a text; in an evaluated param, such as one of
-    an event, they are what they are. A value is never changed in place: params share theirs.
+    In a definition the strings of a value may refer to other params (``$name``, ``${name}``, and ``$$`` for a dollar
+    sign), and a value of any type may be given as such a string if a reference yields all of it. In an evaluated param,
+    such as one in an event, strings are literal. A value is never changed in place: params share values.
 
-    The value of a MAP is a dict of params. An entry that is given as a plain value, as event schema 1 wrote them, is
-    the param that ``infer_param`` makes of it.
+    The value of a MAP is a dict of params. An entry given as a plain value, as event schema 1 wrote them, is the param
+    that ``infer_param`` makes of it.
     """
 
     type: ParamType
@@ -73,7 +73,7 @@ class Param(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def plain(self) -> Any:
-        """The value as plain Python has it: that of a MAP without the types and modes of its entries."""
+        """The value as plain Python data: that of a MAP without the types and modes of its entries."""
         if self.type is ParamType.MAP and isinstance(self.value, dict):
             return {name: entry.plain for name, entry in self.value.items()}
         return self.value
@@ -91,7 +91,7 @@ _FIELDS = frozenset(Param.__struct_fields__)
 
 
 def as_data(param: Param) -> Param:
-    """The param with every ``$`` of its texts doubled: evaluated as a definition, it is what it was."""
+    """The param with every ``$`` in its strings doubled: evaluated as a definition, it yields the same value."""
     if param.expression is not None:
         return param
     value = _doubled(param.value)
@@ -108,14 +108,14 @@ def _doubled(value: Any) -> Any:
             else value
         )
     if isinstance(value, dict) and value:
-        if all(isinstance(entry, Param) for entry in value.values()):  # names of a MAP's entries are no texts
+        if all(isinstance(entry, Param) for entry in value.values()):  # the names of a MAP's entries hold no references
             return {name: as_data(entry) for name, entry in value.items()}
         return {_doubled(name): _doubled(item) for name, item in value.items()}
     return value
 
 
 def encode_params(params: dict[str, Param]) -> bytes:
-    """Params as JSON, in their order."""
+    """Params as JSON, in order."""
     return msgspec.json.encode(params)
 
 
@@ -137,12 +137,12 @@ _ARRAYS = {
 
 
 def infer_param(name: str, value: Any) -> Param:
-    """The param that a plain value is: a scalar, a list of one kind of scalar (an empty one is of strings), or a map.
+    """The param for a plain value: a scalar, a list of one type of scalar (an empty one is of strings), or a map.
 
-    A param, as an entry of a map too, is itself.
+    A value that is a param already, also as an entry of a map, is left as it is.
 
     Raises:
-        ValueNotStorable: Maestro's params have no such value (they know no null, and no nesting but in a MAP).
+        ValueNotStorable: a param cannot have this value (null, or a nested value outside a MAP).
     """
     if isinstance(value, Param):
         return value
@@ -157,6 +157,6 @@ def infer_param(name: str, value: Any) -> Param:
             return Param(ParamType.STRING_MAP, dict(value))
         return Param(ParamType.MAP, {key: infer_param(f"{name}.{key}", item) for key, item in value.items()})
     raise ValueNotStorable(
-        f"param {name!r}: a {type(value).__name__} is no Maestro param; expected a string, an int, a float, a bool, "
+        f"param {name!r}: a {type(value).__name__} is not a valid param; expected a string, an int, a float, a bool, "
         "a list of one of these, or a dict with string keys"
     )

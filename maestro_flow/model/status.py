@@ -1,6 +1,6 @@
 """Statuses of runs and steps, in Maestro's words, and the one table of legal transitions.
 
-The life of a step's attempt; in brackets, Maestro's statuses that are passed through without being recorded (a ready
+The lifecycle of an attempt; in brackets, Maestro's statuses that an attempt passes through without a record (a ready
 step is shown as INITIALIZED), and those of features that this version does not have::
 
     [WAITING_FOR_SIGNALS] [EVALUATING_PARAMS] [FINISHING] [DISABLED]
@@ -16,13 +16,13 @@ step is shown as INITIALIZED), and those of features that this version does not 
         │  └────────┴───────> SKIPPED | COMPLETED_WITH_ERROR (a failure that is ignored)
         └── crash or hand-over of the owner: the same attempt again
 
-Whatever has not ended can be stopped, killed and skipped (``model.actions``). The life of a run::
+Whatever has not ended can be stopped, killed and skipped (``model.actions``). The lifecycle of a run::
 
     CREATED ──> IN_PROGRESS ──> SUCCEEDED | FAILED | STOPPED | TIMED_OUT
-       └──────────────────────> FAILED | STOPPED (it never began)
+       └──────────────────────> FAILED | STOPPED (it never started)
 
-What is asked at every step is answered once per status and kept: on Python 3.11, to look a member up by its name
-(``StepStatus.RUNNING``) takes 0.1 µs.
+Properties that are read at every step are computed once per status and cached: on Python 3.11, looking up a member by
+name (``StepStatus.RUNNING``) takes 0.1 µs.
 """
 
 from __future__ import annotations
@@ -81,22 +81,22 @@ class StepStatus(StrEnum):
 
     @cached_property
     def is_active(self) -> bool:
-        """An attempt is under way: its code is to run, runs, or waits to be run again after an interruption."""
+        """An attempt is active: its code is about to run, running, or waiting to run again after an interruption."""
         return self is StepStatus.STARTING or self is StepStatus.RUNNING
 
     @cached_property
     def is_pending(self) -> bool:
-        """An attempt has its number, and has not begun."""
+        """An attempt has its number but has not started."""
         return self in _PENDING
 
     @cached_property
     def is_complete(self) -> bool:
-        """The step has ended in a way that lets its successors go on."""
+        """The step has ended in a way that lets its successors start."""
         return self in _COMPLETE
 
     @cached_property
     def run_status(self) -> RunStatus:
-        """What a step that ended like this makes of its run, when nothing worse happened."""
+        """The status of the run, if this is the worst way in which one of its steps ended."""
         return _RUN_STATUS.get(self, RunStatus.SUCCEEDED)
 
 
@@ -114,10 +114,10 @@ _RUN_STATUS = {
 }
 
 _CUT = frozenset({_S.SKIPPED, _S.STOPPED, _S.TIMED_OUT, _S.COMPLETED_WITH_ERROR}) | _FAILED
-"""Ends that need no code of the step to have run: an action, a limit, params that have no value."""
+"""Ends that are possible without the step's code having run: an action, a limit, params that have no value."""
 _ENDS = _CUT | _RETRYABLE | {_S.SUCCEEDED}
 _BEGINS = frozenset({_S.PAUSED, _S.WAITING_FOR_PERMITS, _S.STARTING}) | _CUT
-"""What an attempt may begin with."""
+"""The statuses that an attempt may start with."""
 
 STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
     _S.NOT_CREATED: _BEGINS | {_S.UNSATISFIED},
@@ -135,13 +135,13 @@ STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
     _S.STOPPED: frozenset({_S.CREATED, _S.SKIPPED, _S.INTERNALLY_FAILED}),
     _S.TIMED_OUT: frozenset({_S.CREATED, _S.SKIPPED, _S.INTERNALLY_FAILED}),
 }
-"""From a status to those that may follow it; a status that is not a key is an end (law 5: a state never goes back)."""
+"""From each status to those that may follow it; a status that is not a key is final (law 5: states never go back)."""
 
 
 class Verdict(StrEnum):
-    """What a call of a step's code says about its attempt (Maestro: StepRuntime.State).
+    """What a call of a step's code reports about its attempt (Maestro: StepRuntime.State).
 
-    INTERNAL_ERROR is ours to give: the step type itself raised, which is a defect and is never retried.
+    INTERNAL_ERROR is set by the engine only: the step type itself raised, which is a bug and is never retried.
     """
 
     CONTINUE = "CONTINUE"

@@ -1,8 +1,7 @@
-"""Text that every store can hold: ids, kinds, outcomes. What is JSON (bodies, params, events) may contain anything.
+"""Text that every store can hold: ids, kinds, outcomes. JSON (bodies, params, events) may contain anything.
 
-NUL is no character of PostgreSQL's text, and half of a surrogate pair is none of UTF-8. A store that replaced them
-would hold another id than the caller has, so an id with one is refused before any store sees it, on every store the
-same.
+PostgreSQL's text type cannot hold NUL, and UTF-8 cannot encode half of a surrogate pair. A store that replaced them
+would hold a different id from the caller's, so such an id is refused before any store sees it, whatever the store.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ __all__ = ["escaped", "is_storable", "storable"]
 
 
 def is_storable(text: str) -> bool:
-    """Neither NUL nor a lone surrogate is in it."""
+    """Whether the text contains neither NUL nor a lone surrogate."""
     if "\0" in text:
         return False
     if text.isascii():
@@ -28,10 +27,10 @@ def is_storable(text: str) -> bool:
 
 
 def storable(record: object, attribute: Any, value: str) -> None:
-    """A validator of attrs.
+    """An attrs validator.
 
     Raises:
-        ValueNotStorable: the text cannot be stored as it is.
+        ValueNotStorable: the text contains NUL or a lone surrogate.
     """
     if not is_storable(value):
         name = f"{type(record).__name__}.{attribute.name}"
@@ -39,5 +38,5 @@ def storable(record: object, attribute: Any, value: str) -> None:
 
 
 def escaped(text: str) -> str:
-    """Text for people to read, such as a traceback, with what cannot be stored spelled out as in Python (``\\x00``)."""
+    """Text for people to read, such as a traceback, with characters that cannot be stored escaped (``\\x00``)."""
     return text if is_storable(text) else text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()

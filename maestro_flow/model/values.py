@@ -1,15 +1,15 @@
 """The value codec (PROTOCOL 26): a step's result as one JSON value, with a closed set of tagged types.
 
-What is stored, by exact type: None, bool, int (64 bit), float (finite), str, list, tuple (comes back as a list), dict
+What is stored, by exact type: None, bool, int (64-bit), float (finite), str, list, tuple (comes back as a list), dict
 with str keys, and as ``{"$t": tag, "v": text}``:
 
-    datetime    ISO 8601 with its offset, if it has one (a named zone comes back as a fixed offset, without ``fold``)
+    datetime    ISO 8601 with its offset, if any (a named zone comes back as a fixed offset, without ``fold``)
     bytes       base64
     decimal     the digits, exactly (finite only)
     uuid        the usual 36 characters
-    dict        ``v`` is an object taken as it is: for a dict that has a key "$t" of its own
+    dict        ``v`` is an object taken literally: for a dict that has a key "$t" of its own
 
-Everything else is refused, subclasses of these included: what comes back would not be what was given.
+Everything else is refused, including subclasses of these: what comes back would not be what was given.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from maestro_flow.errors import ValueNotStorable
 __all__ = ["DEPTH_MAX", "decode_value", "encode_value"]
 
 DEPTH_MAX = 100
-"""Levels of lists and dicts inside each other; a value that contains itself exceeds it too."""
+"""Nesting depth of lists and dicts; a value that contains itself exceeds it too."""
 
 _TAG = "$t"
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
@@ -41,29 +41,29 @@ _FORMS = (
 _ADVICE = {
     "set": "return a list instead: sorted(...)",
     "frozenset": "return a list instead: sorted(...)",
-    "date": "return its text instead: .isoformat()",
-    "time": "return its text instead: .isoformat()",
+    "date": "return a string instead: .isoformat()",
+    "time": "return a string instead: .isoformat()",
     "timedelta": "return its seconds instead: .total_seconds()",
     "bytearray": "return bytes(...) instead",
     "memoryview": "return bytes(...) instead",
     "generator": "return a list instead: list(...)",
-    "coroutine": "the function is async: it was called, but never awaited",
+    "coroutine": "the function is async: it was called but never awaited",
 }
 
 _Path: TypeAlias = "tuple[_Path, str | int] | None"
-"""The way to a value, from its end: the containers are linked, so that a step down costs one small tuple."""
+"""The path to a value, as a linked list from its end, so that a step down costs one small tuple."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
 def encode_value(value: Any, *, limit_bytes: int, where: str) -> bytes:
-    """A value as JSON of at most ``limit_bytes`` bytes; the size is checked on the way, so a huge one fails early.
+    """A value as JSON of at most ``limit_bytes`` bytes; the size is checked as it grows, so a huge value fails early.
 
     ``where`` names the value in errors: ``result of step 'load'``.
 
     Raises:
-        ValueNotStorable: a part of it is of another type, out of range, nested too deep, or the whole is too large.
+        ValueNotStorable: a part is of another type, out of range or nested too deep, or the whole is too large.
     """
     walk = _Walk(limit_bytes, where)
     encoded = _encode(walk.plain(value, None, 0))
@@ -73,7 +73,7 @@ def encode_value(value: Any, *, limit_bytes: int, where: str) -> bytes:
 
 
 class _Walk:
-    """One pass over a value, which makes the plain JSON value and counts its bytes from below."""
+    """One pass over a value that builds plain JSON data and keeps a lower bound on its size in bytes."""
 
     __slots__ = ("left", "limit", "where")
 
@@ -84,12 +84,12 @@ class _Walk:
         kind = type(value)
         if kind is int:
             if not _INT_MIN <= value <= _INT_MAX:
-                self.refuse(path, "an int beyond 64 bits cannot be stored; return it as str or Decimal")
+                self.refuse(path, "an int of more than 64 bits cannot be stored; return it as str or Decimal")
         elif kind is str:
             self.text(value, path)
         elif kind is float:
             if not isfinite(value):
-                self.refuse(path, f"{value} is no JSON number; return None, or a text, instead")
+                self.refuse(path, f"{value} is not a valid JSON number; return None or a string instead")
         elif kind is list or kind is tuple:
             return self.items(value, path, depth)
         elif kind is dict:
@@ -109,7 +109,7 @@ class _Walk:
         plain = {}
         for key, item in list(value.items()):  # a copy: user code may still be changing it in another thread
             if type(key) is not str:
-                self.refuse(path, f"the key {_short(key)} is no str; keys must be text: str(...)")
+                self.refuse(path, f"the key {_short(key)} is not a str; convert it: str(...)")
             self.text(key, path)
             plain[key] = self.plain(item, (path, key), depth + 1)
         return {_TAG: "dict", "v": plain} if _TAG in plain else plain
@@ -127,18 +127,18 @@ class _Walk:
             try:
                 value.encode()
             except UnicodeEncodeError:
-                self.refuse(path, "a str with a lone surrogate is no valid text; return it as bytes")
+                self.refuse(path, "a str with a lone surrogate is not valid text; return it as bytes")
 
     def tagged(self, value: Any, path: _Path) -> dict[str, Any]:
         tag, to_text, _ = _TAGGED[type(value)]
         if tag == "bytes":
             self.spend(len(value))
         elif tag == "decimal" and not value.is_finite():
-            self.refuse(path, f"the Decimal {value} is no number; return None, or a text, instead")
+            self.refuse(path, f"the Decimal {value} is not a number; return None or a string instead")
         try:
             text = to_text(value)
         except Exception as error:  # noqa: BLE001 - the tzinfo of a datetime is user code
-            self.refuse(path, f"this {tag} has no text: {error!r}")
+            self.refuse(path, f"this {tag} cannot be written as text: {error!r}")
         self.spend(len(text))
         return {_TAG: tag, "v": text}
 
@@ -154,7 +154,7 @@ class _Walk:
         self.refuse(path, f"a value of type {kind.__module__}.{kind.__qualname__} cannot be stored; {advice}")
 
     def refuse_size(self) -> NoReturn:
-        advice = "keep it elsewhere (a file, an object store) and return where it is"
+        advice = "keep it elsewhere (a file, an object store) and return its location"
         raise ValueNotStorable(f"{self.where}: larger than the limit of {self.limit:,} bytes as JSON; {advice}")
 
     def refuse(self, path: _Path, problem: str) -> NoReturn:
@@ -166,7 +166,7 @@ def decode_value(data: bytes) -> Any:
     """The value that ``encode_value`` wrote, with lists in place of tuples.
 
     Raises:
-        ValueNotStorable: the bytes are not what ``encode_value`` writes, or a newer version wrote them.
+        ValueNotStorable: ``encode_value`` did not write these bytes, or a newer version did.
     """
     try:
         value = _decode(data)
@@ -217,7 +217,7 @@ _PLAIN = (bool, int, float, str, bytes, list, tuple, dict)
 
 
 def _spell(path: _Path) -> str:
-    """The path as ``$.a[3]``; a key that is no name is quoted."""
+    """The path as ``$.a[3]``; a key that is not an identifier is quoted."""
     parts: list[str] = []
     while path:
         path, key = path
@@ -230,7 +230,7 @@ def _spell(path: _Path) -> str:
 
 
 def _short(value: Any) -> str:
-    """What Python calls a value, cut; the key of a dict may be anything, also what has no text."""
+    """The ``repr`` of a value, truncated; the key of a dict may be anything, even something whose ``repr`` fails."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 - a __repr__ is user code

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from maestro_flow.core.params.effective import params_of
+from maestro_flow.core.params.step_params import params_of
 from maestro_flow.core.state import SEVERITY, FlowState, StepState
 from maestro_flow.model.definition import RunRule, StepDefinition
 from maestro_flow.model.events import StepError

@@ -49,7 +49,7 @@ def test_a_number_is_so_many_in_parallel(limit: int) -> None:
 def test_only_parallel_runs_more_than_one(rule: RunRule) -> None:
     assert strategy({"rule": rule.value, "workflow_concurrency": 1}) == RunStrategy(rule, 1)
     assert refusal(properties={"run_strategy": {"rule": rule.value, "workflow_concurrency": 2}}) == (
-        "properties.run_strategy.workflow_concurrency: 2 runs at once are for PARALLEL only; "
+        "properties.run_strategy.workflow_concurrency: only PARALLEL allows 2 runs at once; "
         f"the rule {rule} runs one at a time"
     )
 
@@ -109,10 +109,10 @@ def test_tags_of_steps_and_workflows() -> None:
     [
         ("x", 'tags: expected a list, got "x"'),
         ([None], "tags[0]: expected an object, got null"),
-        (["a\n"], 'tags[0]: "a\\n" is no name of a tag; expected 1 to 128 printable characters'),
-        (["a" * 129], "is no name of a tag"),
-        ([{"name": 3}], "tags[0].name: 3 is no name of a tag"),
-        (["maestro_w"], "tags[0]: \"maestro_w\" is not legal: names with 'maestro_' in front are reserved"),
+        (["a\n"], 'tags[0]: "a\\n" is not a valid tag name; expected 1 to 128 printable characters'),
+        (["a" * 129], "is not a valid tag name"),
+        ([{"name": 3}], "tags[0].name: 3 is not a valid tag name"),
+        (["maestro_w"], "tags[0]: \"maestro_w\" is not legal: names that start with 'maestro_' are reserved"),
         (["x", {"name": "x", "permit": 1}], 'tags[1]: the tag "x" is given twice'),
         (
             [{"name": "x", "namespace": "systm"}],

@@ -68,7 +68,7 @@ def test_yaml_is_read_unless_the_file_is_called_json(tmp_path: Path, name: str) 
         ("a.json", '{"workflow": {"id": ' + "9" * 5000 + "}}", "", "not valid JSON: Exceeds the limit"),
         ("a.json", "[" * 100_000, "", "not valid JSON: nested too deep"),
         ("a.json", '{"workflow": {"id": "a", "id": "b"}}', "workflow", 'the key "id" is given twice'),
-        ("a.json", '{"a": [{"b": 1e999}]}', "a[0].b", "inf is no JSON number"),
+        ("a.json", '{"a": [{"b": 1e999}]}', "a[0].b", "inf is not a valid JSON number"),
         ("a", '{"workflow": }', "line 1, column 14", "not valid JSON: Expecting value"),
         ("a", "workflow: [", "line 2, column 1", "not valid YAML: did not find expected node content"),
         ("a.yaml", "", "", "expected an object, got null"),

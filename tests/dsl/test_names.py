@@ -13,7 +13,7 @@ from tests.dsl.documents import parse, request, step
 from tests.samples import sample as sample_file
 
 S = "workflow.steps[0].step"
-GIVEN = "it has to be given when a run is started"
+GIVEN = "it must be given when a run is started"
 
 
 def follows(condition: str, **fields: Any) -> dict[str, Any]:
@@ -87,18 +87,18 @@ def test_params_of_the_workflow_do_not_see_those_of_steps() -> None:
         ),
         (
             request(timeout="${limt}", params={"limit": 1, "x": 1}),
-            "workflow.timeout: \"limt\" is no param of the workflow (did you mean 'limit'?); only these",
+            "workflow.timeout: \"limt\" is not a param of the workflow (did you mean 'limit'?); only these",
         ),
         (
             request(step(retry_policy={"error_retry_limit": "${a}"}, params={"a": 3})),
-            f'{S}.retry_policy: "a" is no param of the workflow; only these can be used here: none',
+            f'{S}.retry_policy: "a" is not a param of the workflow; only these can be used here: none',
         ),
         (
             request(
                 step(retry_policy={"backoff": {"type": "FIXED_BACKOFF", "timeout_retry_backoff_in_secs": "${wait}s"}}),
                 params={"waits": 3},
             ),
-            f"{S}.retry_policy: \"wait\" is no param of the workflow (did you mean 'waits'?); only these",
+            f"{S}.retry_policy: \"wait\" is not a param of the workflow (did you mean 'waits'?); only these",
         ),
     ],
 )

@@ -132,12 +132,12 @@ def test_a_reference_may_stand_for_a_value_of_any_type(kind: str, given: Any) ->
 def test_params_that_need_each_other() -> None:
     circle = {"a": "$b", "b": {"type": "LONG", "expression": "1 + c"}, "c": {"d": {"e": "${a}"}}, "free": "$a"}
     for document in (request(params=circle), request(step(params=circle))):
-        with pytest.raises(DefinitionError, match=r"params\.a: the param needs its own value: a -> b -> c -> a$"):
+        with pytest.raises(DefinitionError, match=r"params\.a: the param depends on itself: a -> b -> c -> a$"):
             parse_definition(document)
 
 
 def test_a_param_that_reads_its_own_name() -> None:
-    with pytest.raises(DefinitionError, match=r"workflow\.params\.a: the param needs its own value: a -> a"):
+    with pytest.raises(DefinitionError, match=r"workflow\.params\.a: the param depends on itself: a -> a"):
         parse(params={"a": "${a}"})
     assert parse(step(params={"a": "${a}"})).definition.steps[0].params["a"].value == "${a}"  # that of the run
 
@@ -154,14 +154,17 @@ P = "workflow.params.p"
 
 REFUSED = [
     ({"expression": "1 + 1"}, f"{P}: an expression needs the type of its value: add the field 'type'"),
-    ({"expression": "1", "value": 1, "type": "LONG"}, f"{P}: a param has a value or an expression; leave one of them"),
+    (
+        {"expression": "1", "value": 1, "type": "LONG"},
+        f"{P}: a param has either a value or an expression; remove one of them",
+    ),
     ({"expression": 1, "type": "LONG"}, f"{P}.expression: expected a SEL expression as text, got 1"),
     ({"expression": " ; ", "type": "LONG"}, f'{P}.expression: expected a SEL expression as text, got " ; "'),
     ({"expression": "1 +", "type": "LONG"}, f'{P}.expression: "1 +" is not SEL: '),
     ({"expression": "x" * 10_001, "type": "LONG"}, f'{P}.expression: "xxx'),
     ({"type": "MAP", "value": {"a": {"expression": "(", "type": "LONG"}}}, f'{P}.value.a.expression: "(" is not SEL'),
-    ({"type": "LONG"}, f"{P}: a param needs a value, or an expression"),
-    ({"type": "LONG", "value": None}, f"{P}: a param needs a value, or an expression"),
+    ({"type": "LONG"}, f"{P}: a param needs a value or an expression"),
+    ({"type": "LONG", "value": None}, f"{P}: a param needs a value or an expression"),
     ({"type": "LNG", "value": 1}, f"{P}.type: unknown type \"LNG\" (did you mean 'LONG'?); the types are STRING, LONG"),
     ({"type": ["LONG"], "value": 1}, f'{P}.type: unknown type ["LONG"]; the types are STRING'),
     (
@@ -186,10 +189,10 @@ REFUSED = [
     ({"type": "STRING_MAP", "value": {"a": ["b"]}}, f'{P}.value.a: ["b"] does not fit the type STRING'),
     ({"type": "MAP", "value": []}, f"{P}.value: [] does not fit the type MAP"),
     ({"type": "MAP", "value": {"a": {"type": "LONG", "value": "x"}}}, f'{P}.value.a.value: "x" does not fit the type'),
-    (None, f"{P}: null is no param; {LITERALS}"),
-    ([1, "a"], f'{P}: [1, "a"] is no param; {LITERALS}'),
-    ([[1]], f"{P}: [[1]] is no param; {LITERALS}"),
-    ({"a": None}, f'{P}: {{"a": null}} is no param; {LITERALS}'),
+    (None, f"{P}: null is not a valid param; {LITERALS}"),
+    ([1, "a"], f'{P}: [1, "a"] is not a valid param; {LITERALS}'),
+    ([[1]], f"{P}: [[1]] is not a valid param; {LITERALS}"),
+    ({"a": None}, f'{P}: {{"a": null}} is not a valid param; {LITERALS}'),
     ({"type": "LONG_ARRAY", "value": "[1]"}, f'{P}.value: "[1]" does not fit the type LONG_ARRAY'),
     ({"type": "LONG", "value": "$$x"}, f'{P}.value: "$$x" does not fit the type LONG'),
 ]
@@ -205,9 +208,9 @@ def test_a_param_is_refused_with_its_place_and_the_reason(given: Any, message: s
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("", "expected a non-empty text"),
+        ("", "expected non-empty text"),
         ("1a", "a param name starts with a letter or '_'"),
-        ("a b", "a param name starts with a letter or '_', and goes on with letters, digits, '.', '-' and '_'"),
+        ("a b", "a param name starts with a letter or '_', and contains only letters, digits, '.', '-' and '_'"),
         ("a__b", "a param name must not contain '__'"),
         ("maestro_a", "reserved"),
         ("params", "the param name 'params' is reserved; choose another one"),

@@ -135,7 +135,7 @@ def test_stored_fields_are_kept_verbatim_by_place() -> None:
 
 def test_an_unknown_field_of_the_request_is_an_extra() -> None:
     loaded = parse_definition(request() | {"is_activ": True})
-    assert loaded.warnings == ("is_activ: stored, but no field that this version knows (did you mean 'is_active'?)",)
+    assert loaded.warnings == ("is_activ: stored, but unknown to this version (did you mean 'is_active'?)",)
 
 
 def test_null_is_as_good_as_absent() -> None:
@@ -230,8 +230,8 @@ def test_what_is_above_a_maximum_is_cut_with_a_warning() -> None:
     policy = loaded.definition.steps[0].retry_policy
     assert (policy.error_retry_limit, policy.error.base_s) == (99, 86_400)
     assert loaded.warnings == (
-        "workflow.steps[0].step.retry_policy.error_retry_limit: 1000 is cut to the maximum, 99",
-        "workflow.steps[0].step.retry_policy.backoff.error_retry_backoff_in_secs: 172800 is cut to the maximum, 86400",
+        "workflow.steps[0].step.retry_policy.error_retry_limit: 1000 is capped at the maximum, 99",
+        "workflow.steps[0].step.retry_policy.backoff.error_retry_backoff_in_secs: 172800 is capped at the maximum, 86400",  # noqa: E501
     )
 
 

@@ -3,7 +3,7 @@
     python -m tests.storage.storming URL NAME COMMITS
 
 Each claims a few groups for some milliseconds, never renews, and commits to the flow of each group until it is refused.
-A call without an answer is repeated (PROTOCOL 6). In the end it prints what it was told, a line ``commit_id outcome``
+A call without an answeris given twice (PROTOCOL 6). In the end it prints what it was told, a line ``commit_id outcome``
 for each commit.
 """
 

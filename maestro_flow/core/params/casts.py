@@ -1,25 +1,25 @@
-"""Values by declared type: Maestro casts what fits, and rejects the rest (ParamHelper, Jackson's coercions)."""
+"""Values by declared type: as in Maestro, what fits is cast, the rest rejected (ParamHelper, Jackson's coercions)."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
 import msgspec
 
+from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.references import has_reference
 from maestro_flow.errors import ValueNotStorable
 from maestro_flow.model.params import Param, ParamType, infer_param
 
-__all__ = ["ITEM_TYPES", "Misfit", "cast", "cast_literal", "shown"]
+__all__ = ["ITEM_TYPES", "TypeMismatch", "cast", "cast_literal"]
 
 _INTEGER = re.compile(r"[-+]?\d{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
-_SHOWN_CHARS_MAX = 60
 
 ITEM_TYPES = {
     ParamType.STRING_ARRAY: ParamType.STRING,
@@ -27,7 +27,7 @@ ITEM_TYPES = {
     ParamType.DOUBLE_ARRAY: ParamType.DOUBLE,
     ParamType.BOOLEAN_ARRAY: ParamType.BOOLEAN,
 }
-"""What the items of an array are."""
+"""The type of an array's items."""
 _CONTAINERS: dict[ParamType, type] = {
     **dict.fromkeys(ITEM_TYPES, list),
     ParamType.STRING_MAP: dict,
@@ -35,22 +35,22 @@ _CONTAINERS: dict[ParamType, type] = {
 }
 
 
-class Misfit(ValueError):
-    """A value does not fit its type. ``path`` leads to the part that does not: names of entries, indices of items."""
+class TypeMismatch(ValueError):
+    """A value does not fit its type. ``path`` leads to the offending part: names of entries, indices of items."""
 
     def __init__(self, kind: ParamType, value: Any, path: tuple[str | int, ...] = ()) -> None:
         self.kind, self.value, self.path = kind, value, path
-        super().__init__(f"{shown(value)} does not fit the type {kind}")
+        super().__init__(f"{preview(value)} does not fit the type {kind}")
 
 
 def cast(kind: ParamType, value: Any) -> Any:
-    """The value as its type has it: text that holds a number becomes one, a number becomes text, and so on.
+    """The value in its declared type: a string that holds a number becomes one, a number becomes a string, and so on.
 
-    Entries of a MAP have the types of their values. A text in place of a container is read as JSON: so a reference
-    gives one.
+    Entries of a MAP have the types of their values. A string in place of a container is read as JSON: this is how a
+    reference yields a container.
 
     Raises:
-        Misfit: it does not fit.
+        TypeMismatch: the value does not fit.
     """
     container = _CONTAINERS.get(kind)
     if container is None:
@@ -58,15 +58,15 @@ def cast(kind: ParamType, value: Any) -> Any:
     if isinstance(value, str):
         value = _from_json(kind, value)
     if not isinstance(value, container):
-        raise Misfit(kind, value)
+        raise TypeMismatch(kind, value)
     return _container(kind, value, _scalar)
 
 
 def cast_literal(kind: ParamType, value: Any) -> Any:
-    """``cast`` for a literal of a definition: a text with references stays one, to be cast when these are known.
+    """``cast`` for a literal of a definition: a string with references is left as it is, and cast once these are known.
 
     Raises:
-        Misfit: it does not fit; a text without references is no container.
+        TypeMismatch: the value does not fit; a string without references never fits a container.
     """
     container = _CONTAINERS.get(kind)
     if isinstance(value, str) and kind is not ParamType.STRING and has_reference(value):
@@ -74,7 +74,7 @@ def cast_literal(kind: ParamType, value: Any) -> Any:
     if container is None:
         return _scalar(kind, value)
     if not isinstance(value, container):
-        raise Misfit(kind, value)
+        raise TypeMismatch(kind, value)
     return _container(kind, value, cast_literal)
 
 
@@ -89,8 +89,8 @@ def _container(kind: ParamType, value: Any, scalar: Callable[[ParamType, Any], A
 def _part(caster: Callable[[ParamType, Any], Any], kind: ParamType, part: Any, at: str | int) -> Any:
     try:
         return caster(kind, part)
-    except Misfit as misfit:
-        raise Misfit(misfit.kind, misfit.value, (at, *misfit.path)) from None
+    except TypeMismatch as mismatch:
+        raise TypeMismatch(mismatch.kind, mismatch.value, (at, *mismatch.path)) from None
 
 
 def _entry(_map: ParamType, item: Any) -> Param:
@@ -99,14 +99,14 @@ def _entry(_map: ParamType, item: Any) -> Param:
     try:
         return infer_param("", item)
     except ValueNotStorable:
-        raise Misfit(ParamType.MAP, item) from None
+        raise TypeMismatch(ParamType.MAP, item) from None
 
 
 def _from_json(kind: ParamType, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        raise Misfit(kind, text) from None
+        raise TypeMismatch(kind, text) from None
 
 
 def _scalar(kind: ParamType, value: Any) -> Any:
@@ -120,7 +120,7 @@ def _scalar(kind: ParamType, value: Any) -> Any:
         case ParamType.BOOLEAN, str() if value.lower() in {"true", "false"}:
             return value.lower() == "true"
         case ((ParamType.LONG | ParamType.DOUBLE), bool()):
-            raise Misfit(kind, value)
+            raise TypeMismatch(kind, value)
         case ParamType.LONG, int() | float() | str():
             return _long(value)
         case ParamType.DOUBLE, int() | float() if isfinite(value):
@@ -128,7 +128,7 @@ def _scalar(kind: ParamType, value: Any) -> Any:
         case ParamType.DOUBLE, str() if _DECIMAL.fullmatch(value) and isfinite(float(value)):
             return float(value)
         case _:
-            raise Misfit(kind, value)
+            raise TypeMismatch(kind, value)
 
 
 def _long(value: float | str) -> int:
@@ -137,21 +137,5 @@ def _long(value: float | str) -> int:
     else:
         is_whole = isfinite(value) and value == value // 1
     if not is_whole or not _INT_MIN <= int(value) <= _INT_MAX:
-        raise Misfit(ParamType.LONG, value)
+        raise TypeMismatch(ParamType.LONG, value)
     return int(value)
-
-
-def shown(value: Any) -> str:
-    """A value as JSON on one line, cut: for messages."""
-    try:
-        text = json.dumps(_plain(value), ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        text = f"a {type(value).__name__}"
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= _SHOWN_CHARS_MAX else f"{text[: _SHOWN_CHARS_MAX - 3]}..."
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Param):
-        return value.plain
-    return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value

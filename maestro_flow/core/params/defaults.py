@@ -1,7 +1,7 @@
 """Params that every run has without defining them (Maestro: default-workflow-params.yaml, default-step-params.yaml).
 
-They are virtual: computed when they are read and nobody has defined a param of the name. One that follows from another
-follows from the one that is defined: whoever gives RUN_TS at a start has set all dates of the run.
+They are virtual: computed when they are read, unless a param of that name is defined. A default that is derived from
+another uses the defined one, if there is one: RUN_TS given at a start sets all dates of the run.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
 
-from maestro_flow.core.params.casts import shown
+from maestro_flow.core.params.messages import preview
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import SelRuntimeError
 
-__all__ = ["DEFAULTS", "STEP_DEFAULTS", "Facts", "step_instance_uuid"]
+__all__ = ["DEFAULTS", "STEP_DEFAULTS", "DefaultInputs", "step_instance_uuid"]
 
 
 @frozen
-class Facts:
-    """What default params are made of. ``lookup`` gives another one of them, or the param that is defined instead."""
+class DefaultInputs:
+    """What default params are computed from. ``lookup`` returns another default, or the param that overrides it."""
 
     state: FlowState
     at: float
@@ -41,7 +41,7 @@ class Facts:
         return int((self.at if first.started_at is None else first.started_at) * 1000)
 
     def local(self, name: str, zone: str) -> datetime:
-        """The moment that the param ``name`` holds, in milliseconds, in a zone."""
+        """The time that the param ``name`` holds, in milliseconds since the epoch, in a zone."""
         return _moment(self.lookup(name), name).astimezone(_zone(zone))
 
     @property
@@ -54,7 +54,7 @@ def _moment(milliseconds: Any, name: str) -> datetime:
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(milliseconds))
     except (ValueError, TypeError, OverflowError):
         raise SelRuntimeError(
-            f"{name} is {shown(milliseconds)}: expected milliseconds since 1970, up to the year 9999"
+            f"{name} is {preview(milliseconds)}: expected milliseconds since 1970, up to the year 9999"
         ) from None
 
 
@@ -62,27 +62,28 @@ def _zone(name: str) -> tzinfo:
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SelRuntimeError(f"{shown(name)} is no time zone; expected one such as 'UTC' or 'Europe/Zurich'") from None
+        raise SelRuntimeError(
+            f"{preview(name)} is not a valid time zone; expected one such as 'UTC' or 'Europe/Zurich'"
+        ) from None
 
 
-def _derived_run_ts(facts: Facts) -> int:
-    text = f"{facts.lookup('TARGET_RUN_DATE')}{facts.lookup('TARGET_RUN_HOUR')}"
+def _derived_run_ts(inputs: DefaultInputs) -> int:
+    text = f"{inputs.lookup('TARGET_RUN_DATE')}{inputs.lookup('TARGET_RUN_HOUR')}"
     try:
         moment = datetime.strptime(text, "%Y%m%d%H")  # noqa: DTZ007 - the zone follows
     except ValueError:
         raise SelRuntimeError(
-            f"TARGET_RUN_DATE and TARGET_RUN_HOUR are {shown(text)}: expected yyyyMMdd and HH"
+            f"TARGET_RUN_DATE and TARGET_RUN_HOUR are {preview(text)}: expected yyyyMMdd and HH"
         ) from None
-    return int(moment.replace(tzinfo=_zone(facts.cron_zone)).timestamp() * 1000)
+    return int(moment.replace(tzinfo=_zone(inputs.cron_zone)).timestamp() * 1000)
 
 
-def _text(base: str, pattern: str, zone: str = "", **shift: float) -> Callable[[Facts], str]:
-    """The date or hour of a moment in a zone (that of the cron trigger if none is given), so much later."""
+def _text(base: str, pattern: str, zone: str = "", **shift: float) -> Callable[[DefaultInputs], str]:
+    """The date or hour of a time in a zone (by default that of the cron trigger), shifted by ``shift``."""
 
-    def text(facts: Facts) -> str:
-        return (
-            (facts.local(base, zone or facts.cron_zone) + timedelta(**shift)).strftime(pattern).zfill(_WIDTHS[pattern])
-        )
+    def text(inputs: DefaultInputs) -> str:
+        shifted = inputs.local(base, zone or inputs.cron_zone) + timedelta(**shift)
+        return shifted.strftime(pattern).zfill(_WIDTHS[pattern])
 
     return text
 
@@ -93,21 +94,21 @@ _PACIFIC = "America/Los_Angeles"
 
 
 def step_instance_uuid(flow_id: str, step_id: str, attempt: int) -> str:
-    """An id of one attempt of a step, the same whenever it is asked for."""
+    """An id of one attempt of a step, the same on every call."""
     return str(UUID(bytes=blake2b(f"{flow_id}/{step_id}/{attempt}".encode(), digest_size=16).digest()))
 
 
-DEFAULTS: dict[str, Callable[[Facts], Any]] = {
-    "owner": lambda facts: facts.state.graph.definition.owner,
-    "workflow_id": lambda facts: facts.state.graph.definition.id,
-    "workflow_instance_id": lambda facts: facts.state.instance_id,
-    "workflow_run_id": lambda facts: facts.state.run_id,
-    "step_id": lambda facts: facts.step_id,
-    "step_attempt_id": lambda facts: facts.attempt,
-    "step_instance_uuid": lambda facts: step_instance_uuid(facts.state.flow_id, facts.step_id, facts.attempt),
-    "DSL_DEFAULT_TZ": lambda _facts: "UTC",
-    "WORKFLOW_CRON_TIMEZONE": lambda facts: facts.lookup("DSL_DEFAULT_TZ"),
-    "RUN_TS": lambda facts: facts.run_ts,
+DEFAULTS: dict[str, Callable[[DefaultInputs], Any]] = {
+    "owner": lambda inputs: inputs.state.graph.definition.owner,
+    "workflow_id": lambda inputs: inputs.state.graph.definition.id,
+    "workflow_instance_id": lambda inputs: inputs.state.instance_id,
+    "workflow_run_id": lambda inputs: inputs.state.run_id,
+    "step_id": lambda inputs: inputs.step_id,
+    "step_attempt_id": lambda inputs: inputs.attempt,
+    "step_instance_uuid": lambda inputs: step_instance_uuid(inputs.state.flow_id, inputs.step_id, inputs.attempt),
+    "DSL_DEFAULT_TZ": lambda _default_inputs: "UTC",
+    "WORKFLOW_CRON_TIMEZONE": lambda inputs: inputs.lookup("DSL_DEFAULT_TZ"),
+    "RUN_TS": lambda inputs: inputs.run_ts,
     "RUN_DATE": _text("RUN_TS", _DATE, "UTC"),
     "RUN_DATE_MINUS_1": _text("RUN_TS", _DATE, "UTC", days=-1),
     "RUN_DATE_MINUS_7": _text("RUN_TS", _DATE, "UTC", days=-7),
@@ -128,7 +129,7 @@ DEFAULTS: dict[str, Callable[[Facts], Any]] = {
     "DERIVED_RUN_HOUR_UTC_MINUS_ONE_HOUR": _text("DERIVED_RUN_TS", _HOUR, "UTC", hours=-1),
     "DERIVED_RUN_HOUR_UTC_PLUS_ONE_HOUR": _text("DERIVED_RUN_TS", _HOUR, "UTC", hours=1),
 }
-"""Every default param and how it is computed. RUN_HOUR is ours, beside RUN_DATE."""
+"""Every default param and how it is computed. RUN_HOUR is ours: Maestro has RUN_DATE only."""
 
 STEP_DEFAULTS = frozenset({"step_id", "step_attempt_id", "step_instance_uuid"})
-"""Those that only steps have."""
+"""The default params that only steps have."""

@@ -1,4 +1,4 @@
-"""SEL for params and conditions: with one budget of visits, a clock that stands, and randomness from a seed."""
+"""SEL for params and conditions: with one budget of visits, a fixed time, and a seeded source of randomness."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["Budget", "Expressions", "NeedsParam"]
 
 
 class NeedsParam(SelError):
-    """Not an error: the evaluation reads the param ``name`` of its own scope, which must be evaluated before."""
+    """A signal, not a failure: the evaluation reads the param ``name`` of its own scope, to be evaluated first."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"the param {name!r} is not evaluated yet")
+        super().__init__(f"param {name!r} is not evaluated yet")
 
 
 @define
 class Budget:
-    """Visits of all evaluations of one decision, and how many of these one scope may take."""
+    """Visits that all evaluations of one decision have taken, and how many one scope may take."""
 
     visits_max: int
     spent: int = 0
@@ -35,7 +35,7 @@ class Budget:
 
 
 class Expressions:
-    """Evaluates the expressions of one scope. The n-th of them always sees the same time and the same chance."""
+    """Evaluates the expressions of one scope. The n-th always sees the same time and the same random numbers."""
 
     def __init__(self, functions: ParamFunctions, budget: Budget, at: float, seed: str) -> None:
         self._functions, self._budget, self._at, self._seed = functions, budget, at, seed
@@ -46,8 +46,8 @@ class Expressions:
         """The value of an expression that reads ``names``.
 
         Raises:
-            SelError: it has none.
-            NeedsParam: raised by ``names``.
+            SelError: the expression has no value.
+            NeedsParam: ``names`` raised it.
         """
         if self._environment is None:
             self._environment = Environment.fixed(self._at, self._seed)

@@ -1,4 +1,4 @@
-"""The functions of ``params`` in expressions that look beyond params (Maestro: MaestroParamExtension.java)."""
+"""The functions of ``params`` in expressions that read more than params (Maestro: MaestroParamExtension.java)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 from attrs import define
 
-from maestro_flow.core.params.beyond import value_of_step_param
-from maestro_flow.core.params.casts import shown
 from maestro_flow.core.params.defaults import step_instance_uuid
-from maestro_flow.core.params.subject import guess
+from maestro_flow.core.params.messages import did_you_mean, preview
+from maestro_flow.core.params.outer_scope import value_of_step_param
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import SelRuntimeError
 from maestro_flow.model.status import StepStatus
@@ -30,7 +29,7 @@ _MISSING = {
 
 @define
 class RunFunctions:
-    """Answers for one scope. The n-th unique id is the same whenever the scope is evaluated."""
+    """The functions for one scope. The n-th unique id is the same each time the scope is evaluated."""
 
     state: FlowState
     step_id: str | None
@@ -38,7 +37,11 @@ class RunFunctions:
     _ids: int = 0
 
     def call(self, function: str, arguments: tuple[str, ...]) -> object:
-        """The value of a function, or a ``SelRuntimeError``."""
+        """The value of a function.
+
+        Raises:
+            SelRuntimeError: it has none.
+        """
         match function, arguments:
             case "getFromInstance", (field,):
                 return self._of_instance(field)
@@ -50,7 +53,7 @@ class RunFunctions:
                 return _ENVIRONMENT
             case "nextUniqueId", ():
                 return self._next_id()
-        raise SelRuntimeError(f"params.{function}: there are no {_MISSING[function]} in this version")
+        raise SelRuntimeError(f"params.{function}: this version does not support {_MISSING[function]}")
 
     def _of_instance(self, field: str) -> object:
         definition, state = self.state.graph.definition, self.state
@@ -69,7 +72,9 @@ class RunFunctions:
 
     def _of_this_step(self, field: str) -> object:
         if self.step_id is None:
-            raise SelRuntimeError(f"params.getFromStep({shown(field)}): a param of the workflow belongs to no step")
+            raise SelRuntimeError(
+                f"params.getFromStep({preview(field)}): a param of the workflow does not belong to a step"
+            )
         step = self.state.graph.steps[self.step_id]
         fields: dict[str, object] = {
             "step_id": self.step_id,
@@ -88,12 +93,12 @@ class RunFunctions:
 
     def _progress(self, step_id: str, field: str) -> object:
         if step_id not in self.state.graph.steps:
-            raise SelRuntimeError(f"there is no step {shown(step_id)}{guess(step_id, self.state.graph.steps)}")
+            raise SelRuntimeError(f"there is no step {preview(step_id)}{did_you_mean(step_id, self.state.graph.steps)}")
         step = self.state.steps.get(step_id)
         if field == _STATUS:
             return str(StepStatus.NOT_CREATED if step is None else step.status)
         if step is None or step.ended_at is None:
-            raise SelRuntimeError(f"the step {step_id!r} has not ended yet: it has no {_END_TIME}")
+            raise SelRuntimeError(f"step {step_id!r} has not ended yet: it has no {_END_TIME}")
         return round(step.ended_at * 1000)
 
     def _next_id(self) -> int:
@@ -105,6 +110,7 @@ class RunFunctions:
 def _field(function: str, fields: dict[str, object], name: str) -> object:
     if name not in fields:
         raise SelRuntimeError(
-            f"{function}: there is no field {shown(name)}{guess(name, fields)}; the fields are {', '.join(fields)}"
+            f"{function}: there is no field {preview(name)}{did_you_mean(name, fields)}; "
+            f"the fields are {', '.join(fields)}"
         )
     return fields[name]

@@ -1,4 +1,4 @@
-"""What of a definition has to be evaluated: found once per version, so that a step of literals costs nothing."""
+"""What of a definition has to be evaluated: found once per version, so that a step with only literals costs nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CACHED_SOURCES_MAX = 4096
 
 @frozen
 class StepPlan:
-    """``dynamic`` are the params that are no literals, ``conditions`` the expressions on the edges to successors.
+    """``dynamic`` names the params that are not literals, ``conditions`` are the expressions on edges to successors.
 
     ``policy_refers`` and ``timeout_refers``: the retry policy or the timeout is a reference, or contains one.
     """
@@ -33,7 +33,7 @@ _NOTHING = StepPlan()
 
 
 def plan_of(step: StepDefinition) -> StepPlan:
-    """The plan of one step; most have nothing to evaluate, and share theirs."""
+    """The plan of one step; most steps have nothing to evaluate, and share one plan."""
     dynamic = frozenset(name for name, param in step.params.items() if not is_literal(param))
     conditions = tuple((to, condition) for to, condition in step.successors.items() if isinstance(condition, str))
     policy_refers = step.retry_policy != _DEFAULT_POLICY and _refers(step.retry_policy)
@@ -55,7 +55,7 @@ def _refers(policy: RetryPolicy) -> bool:
 
 
 def is_literal(param: Param) -> bool:
-    """It is its value already: no expression, no text that has to be looked into."""
+    """Whether the param needs no evaluation: it has no expression, and none of its strings has a reference."""
     if param.expression is not None:
         return False
     value = param.value
@@ -75,7 +75,7 @@ def needed_names(param: Param) -> tuple[str, ...]:
     """The names that a param reads, as far as they can be told without evaluating it; each once.
 
     Raises:
-        SelError: its expression is no SEL.
+        SelError: its expression is not valid SEL.
     """
     if param.expression is not None:
         return names_of(param.expression)
@@ -88,9 +88,9 @@ def needed_names(param: Param) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_CACHED_SOURCES_MAX)
 def names_of(source: str) -> tuple[str, ...]:
-    """The names that an expression reads before it sets them.
+    """The names that an expression reads before it assigns them.
 
     Raises:
-        SelError: the text is no SEL.
+        SelError: the source is not valid SEL.
     """
     return tuple(sorted(referenced_names(source)))

@@ -1,6 +1,6 @@
-"""References to params inside literal texts: ``$name`` and ``${name}``, and ``$$`` for a dollar.
+"""References to params in literal strings: ``$name`` and ``${name}``, and ``$$`` for a dollar sign.
 
-A ``$`` that begins neither is itself (LiteralEvaluator.java).
+Any other ``$`` stands for itself (LiteralEvaluator.java).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _CACHED_CHARS_MAX = 1000
 
 @frozen
 class Reference:
-    """A name in a text, and how it is spelled there."""
+    """A name in a string, and how it is spelled there."""
 
     name: str
     spelling: str
 
 
 def _parts(text: str) -> tuple[str | Reference, ...]:
-    """The text in pieces: literal ones, in which a doubled dollar is single, and references."""
+    """The pieces of a string: literal ones, with ``$$`` turned into ``$``, and references."""
     parts: list[str | Reference] = []
     end = 0
     for found in _DOLLAR.finditer(text):
@@ -53,12 +53,12 @@ def _parts_of(text: str) -> tuple[str | Reference, ...]:
 
 
 def has_reference(text: str) -> bool:
-    """It names a param."""
+    """Whether a string refers to a param."""
     return "$" in text and any(isinstance(part, Reference) for part in _parts_of(text))
 
 
 def interpolate(text: str, value_of: Callable[[Reference], Any]) -> str:
-    """The text with the value of each reference in its place: a text as it is, all else as JSON."""
+    """The text with each reference replaced by its value: strings as they are, everything else as JSON."""
     if "$" not in text:
         return text
     return "".join(part if isinstance(part, str) else _spell(value_of(part)) for part in _parts_of(text))
@@ -69,7 +69,7 @@ def _spell(value: Any) -> str:
 
 
 def names_in(value: Any) -> Iterator[str]:
-    """The names that the texts of a literal refer to, again if they do so again; not those of params inside a MAP."""
+    """The names that the strings of a literal refer to, with repetitions; without those of params inside a MAP."""
     if isinstance(value, str):
         if "$" in value:
             yield from (part.name for part in _parts_of(value) if isinstance(part, Reference))

@@ -65,7 +65,7 @@ def test_they_are_not_written_and_a_restart_keeps_the_time_of_the_first_run() ->
 @pytest.mark.parametrize(
     ("around", "problem"),
     [
-        ({"WORKFLOW_CRON_TIMEZONE": "Mars"}, '"Mars" is no time zone; expected one such as'),
+        ({"WORKFLOW_CRON_TIMEZONE": "Mars"}, '"Mars" is not a valid time zone; expected one such as'),
         (
             {"TARGET_RUN_HOUR": "noon"},
             'TARGET_RUN_HOUR are "20231114noon": expected yyyyMMdd and HH',
@@ -102,17 +102,23 @@ def test_functions(source: str, value: str) -> None:
 
 
 def test_every_function_of_sel_has_an_answer() -> None:
-    """A value, or an error that says why not; never a defect."""
-    said = {
-        "getFromInstance": "there is no field", "getFromStep": "there is no field",
-        "getFromForeach": "no foreach steps",
-        "getFromSubworkflow": "no subworkflow steps", "getFromSignal": "no signals", "nextUniqueId": "",
-        "getFromSignalDependency": "no signals", "getFromSignalOrDefault": "no signals", "getExecutionEnvironment": "",
-    }  # fmt: skip
+    """A value, or an error that says why not; never an internal error."""
+    expected = {
+        "getFromInstance": "there is no field",
+        "getFromStep": "there is no field",
+        "getFromForeach": "does not support foreach steps",
+        "getFromSubworkflow": "does not support subworkflow steps",
+        "getFromSignal": "does not support signals",
+        "getFromSignalDependency": "does not support signals",
+        "getFromSignalOrDefault": "does not support signals",
+        "getExecutionEnvironment": "",
+        "nextUniqueId": "",
+    }
     for name, count in PARAM_FUNCTIONS:
         source = sel("STRING", f"params.{name}({', '.join(['x'] * count)})")
-        if not said[name]:
+        if not expected[name]:
             assert step_value(source)
             continue
-        with pytest.raises(ParamError, match=said[name] if (name, count) != ("getFromStep", 2) else "has no param"):
+        message = expected[name] if (name, count) != ("getFromStep", 2) else "has no param"
+        with pytest.raises(ParamError, match=message):
             step_value(source, a={"y": 1}, params={"x": "a"})

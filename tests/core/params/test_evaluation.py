@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from maestro_flow.core.params.effective import params_of
 from maestro_flow.core.params.evaluation import Evaluation
+from maestro_flow.core.params.step_params import params_of
 from maestro_flow.errors import ParamError
 from maestro_flow.model.params import Param, ParamMode, ParamType, as_data, infer_param
 from maestro_flow.model.requests import RunRequest

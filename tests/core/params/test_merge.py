@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from maestro_flow.core.params.error_context import ErrorContext
 from maestro_flow.core.params.merge import merge_params
-from maestro_flow.core.params.subject import Subject
 from maestro_flow.errors import ParamError
 from maestro_flow.model.params import Param, ParamMode, ParamSource, ParamType
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from tests.core.params.scene import begun, flow, sel, values
 
-WHO = Subject("w", 3, 1, "a")
+CONTEXT = ErrorContext("w", 3, 1, "a")
 ALLOWED = {
     # mode                     launch restart output
     "MUTABLE": (True, True, True),
@@ -34,7 +34,7 @@ def long(value: int, mode: str = "MUTABLE") -> Param:
 
 
 def merged(base: Param, change: Param, source: ParamSource = ParamSource.LAUNCH) -> Param:
-    return merge_params({"p": base}, {"p": change}, source, WHO)["p"]
+    return merge_params({"p": base}, {"p": change}, source, CONTEXT)["p"]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -56,7 +56,7 @@ def test_a_change_may_make_a_param_stricter_and_never_looser(old: str, new: str)
         expected = replace(long(1, max(old, new, key=MODES.index)))
         assert replace(merged(long(1, old), long(1, new)), source=ParamSource.DEFINITION) == expected
     else:
-        wrong = "cannot be changed at a start" if is_stricter else f"cannot be made {new}: that is looser"
+        wrong = "cannot be changed at a start" if is_stricter else f"cannot become {new}, which is looser"
         with pytest.raises(ParamError, match=wrong):
             merged(long(1, old), long(1, new))
 
@@ -121,9 +121,9 @@ def test_maps_are_merged_to_their_depth(old: dict[str, Entry], change: dict[str,
                               for k, v in change.items()}}  # fmt: skip
     except RefusedError:
         with pytest.raises(ParamError):
-            merge_params(base, {key: plain_param(item) for key, item in change.items()}, source, WHO)
+            merge_params(base, {key: plain_param(item) for key, item in change.items()}, source, CONTEXT)
         return
-    found = merge_params(base, {key: plain_param(item) for key, item in change.items()}, source, WHO)
+    found = merge_params(base, {key: plain_param(item) for key, item in change.items()}, source, CONTEXT)
     assert {key: bare(param) for key, param in found.items()} == expected
 
 

@@ -25,18 +25,21 @@ STEP = "workflow 'w', instance 3, run 1, step 'b': param 'p' "
     [
         (
             "$nmae",
-            "(STRING): there is no param 'nmae' here (did you mean 'name'?); define it, or write $$ for a dollar",
+            "(STRING): there is no param 'nmae' here (did you mean 'name'?); define it, or write $$ for a literal",
         ),
         (sel("LONG", "nmae + 1"), "(LONG, expression \"nmae + 1\"): there is no param 'nmae' here (did you mean"),
-        (sel("LONG", "null"), '(LONG, expression "null"): it has no value; an expression of a param ends in one'),
+        (
+            sel("LONG", "null"),
+            '(LONG, expression "null"): it has no value: the expression of a param must not end in null',
+        ),
         (sel("LONG", "1 / 0"), '(LONG, expression "1 / 0"): '),
         (sel("LONG", "'x'"), '(LONG, expression "\'x\'"): the value "x" does not fit the type LONG'),
         (sel("LONG", "throw 'no';"), "(LONG, expression \"throw 'no';\"): no"),
         (Param(ParamType.LONG, "$name"), '(LONG): the value "x" does not fit the type LONG'),
         (Param(ParamType.LONG_ARRAY, "$name"), '(LONG_ARRAY): the value "x" does not fit the type LONG_ARRAY'),
-        ("${laod__x}", "(STRING): 'laod__x' names no step; write step__param"),
-        ("${a__x}", "(STRING): the step 'a' has no param 'x'"),
-        ("$a", "(STRING): the step 'a' has no result yet, it has not begun; let it run before"),
+        ("${laod__x}", "(STRING): 'laod__x' does not name a step; write step__param"),
+        ("${a__x}", "(STRING): step 'a' has no param 'x'"),
+        ("$a", "(STRING): step 'a' has no result yet: it has not started; make this step run after it"),
         ("$step_id", "(STRING): there is no param 'step_id' here"),
         (
             sel("STRING", "params.getFromStep('s')"),
@@ -55,7 +58,7 @@ def test_a_param_of_a_run(given: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("params.getFromStep('step_id')", 'getFromStep("step_id"): a param of the workflow belongs to no step'),
+        ("params.getFromStep('step_id')", 'getFromStep("step_id"): a param of the workflow does not belong to a step'),
         ("params.getFromInstance('ower')", "no field \"ower\" (did you mean 'owner'?); the fields are workflow_id, "),
     ],
 )
@@ -72,15 +75,15 @@ def test_an_item_of_an_array_is_named() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("${a__y}", "(STRING): the step 'a' has no param 'y'"),
-        ("${c__y}", "(STRING): 'c__y' names no step"),
-        ("$b", "(STRING): the step 'b' has no result yet, it has not begun"),
+        ("${a__y}", "(STRING): step 'a' has no param 'y'"),
+        ("${c__y}", "(STRING): 'c__y' does not name a step"),
+        ("$b", "(STRING): step 'b' has no result yet: it has not started"),
         ("$a", '(STRING): $a in "$a" has no value: it is null'),
         (sel("LONG", "params.getFromStep('c', 'y')"), 'there is no step "c"'),
-        (sel("LONG", "params.getFromStep('b', 'MAESTRO_STEP_END_TIME')"), "the step 'b' has not ended yet"),
-        (sel("LONG", "params.getFromSignal('s')"), "params.getFromSignal: there are no signals in this version"),
-        (sel("LONG", "params.getFromForeach('a', 'b', 'c')"), "there are no foreach steps in this version"),
-        (sel("LONG", "params.getFromSubworkflow('a', 'b', 'c')"), "there are no subworkflow steps in this version"),
+        (sel("LONG", "params.getFromStep('b', 'MAESTRO_STEP_END_TIME')"), "step 'b' has not ended yet"),
+        (sel("LONG", "params.getFromSignal('s')"), "params.getFromSignal: this version does not support signals"),
+        (sel("LONG", "params.getFromForeach('a', 'b', 'c')"), "this version does not support foreach steps"),
+        (sel("LONG", "params.getFromSubworkflow('a', 'b', 'c')"), "this version does not support subworkflow steps"),
     ],
 )
 def test_a_param_of_a_step(given: Any, message: str) -> None:
@@ -97,12 +100,12 @@ def test_an_entry_of_a_map_is_named() -> None:
 
 @pytest.mark.parametrize("last", [sel("STRING", "a"), "$a", sel("STRING", "params['a']"), sel("STRING", "params.a")])
 def test_params_that_need_each_other(last: Any) -> None:
-    with pytest.raises(ParamError, match=r"param 'a' .*it needs its own value: a -> b -> c -> a; give one of these"):
+    with pytest.raises(ParamError, match=r"param 'a' .*it depends on itself: a -> b -> c -> a; give one of these"):
         begun(flow({"a": "$b", "b": sel("STRING", "c"), "c": last}))
 
 
 def test_a_param_of_a_step_that_reads_its_own_name_where_the_run_has_none() -> None:
-    with pytest.raises(ParamError, match=r"param 'p' \(STRING\): it needs its own value: p -> p;"):
+    with pytest.raises(ParamError, match=r"param 'p' \(STRING\): it depends on itself: p -> p;"):
         step_value("$p")
 
 
@@ -110,7 +113,7 @@ def test_a_name_that_may_mean_two_steps() -> None:
     steps = (StepDefinition("s", "NoOp"), StepDefinition("s_", "NoOp"),
              StepDefinition("b", "NoOp", params=literals({"p": "${s___x}"})))  # fmt: skip
     state = FlowState("f", Graph.of(WorkflowDefinition("w", steps), 1))
-    with pytest.raises(ParamError, match=r"'s___x' may mean the step 's' or 's_'; use params\.getFromStep"):
+    with pytest.raises(ParamError, match=r"'s___x' is ambiguous: step 's' or step 's_'; use params\.getFromStep"):
         evaluation().step_params(state, "b", 1)
 
 
@@ -122,7 +125,7 @@ def test_the_size_of_all_params_of_a_run() -> None:
 
 def test_how_many_may_be_given() -> None:
     given = {f"p{n}": Param(ParamType.LONG, n) for n in range(129)}
-    with pytest.raises(ParamError, match="run 1: 129 params are given; at most 128 are allowed"):
+    with pytest.raises(ParamError, match="run 1: 129 params were given; at most 128 are allowed"):
         begun(flow(), RunRequest(params=given))
 
 
@@ -169,8 +172,8 @@ def test_a_retry_policy_reads_params_of_the_run_and_is_cut_to_the_maxima() -> No
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("${s}", 'error_retry_limit, "${s}", is "many"; expected a whole number from 0 on'),
-        ("-${n}", 'error_retry_limit, "-${n}", is "-5"; expected a whole number from 0 on'),
+        ("${s}", 'error_retry_limit, "${s}", is "many"; expected a non-negative whole number'),
+        ("-${n}", 'error_retry_limit, "-${n}", is "-5"; expected a non-negative whole number'),
         ("${x}", "error_retry_limit, \"${x}\": there is no param 'x' here"),
     ],
 )
@@ -183,7 +186,7 @@ def test_retry_policies_that_are_none(text: str, problem: str) -> None:
 
 @pytest.mark.parametrize(
     ("condition", "problem"),
-    [("x", "it gives 1; expected true or false"), ("y > 1", "there is no param 'y' here"), ("x / 0 > 1", "")],
+    [("x", "it evaluates to 1; expected true or false"), ("y > 1", "there is no param 'y' here"), ("x / 0 > 1", "")],
 )
 def test_conditions_without_a_value_name_their_edge(condition: str, problem: str) -> None:
     state = ended(begun(flow(a={"x": 1}, step={"successors": {"b": condition}})), "a")
@@ -207,7 +210,7 @@ def test_outputs_are_cast_and_merged() -> None:
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"new": 1}, "the output 'new' is no param of the step; define the param, so that its type is known"),
+        ({"new": 1}, "the output 'new' is not a param of the step; define the param, so that its type is known"),
         ({"n": "x"}, "param 'n' (LONG): a change \"x\" does not fit the type LONG"),
         (
             {"c": 2},

@@ -11,9 +11,9 @@ __all__ = ["params_of"]
 
 
 def params_of(state: FlowState, step_id: str) -> Mapping[str, Param]:
-    """Literals of the definition, what was evaluated when the latest attempt began over them, its outputs over both.
+    """Literals of the definition, overridden by what the latest attempt evaluated at its start, then by its outputs.
 
-    In the order of the definition. What has to be evaluated is missing before the step has begun.
+    In the order of the definition. Params that have to be evaluated are missing until the step has started.
     """
     definition = state.graph.steps[step_id]
     dynamic = state.graph.plans[step_id].dynamic
