@@ -1,11 +1,11 @@
-"""SEL, Maestro's expression language: a safe subset of Java, for parameters and conditions.
+"""SEL, Maestro's expression language: a safe subset of Java, for params and conditions.
 
 >>> from maestro_flow.sel import evaluate
 >>> evaluate("Util.incrementDateInt(day, 7)", {"day": 20190226})
 '20190305'
 
-Sandboxed by construction: an expression is interpreted over a closed table of types and functions; no attribute of
-Python can be reached, and every resource is counted (``SelLimits``).
+Sandboxed by construction: an expression is interpreted over a closed table of types and functions; it cannot reach any
+Python attribute, and all resources are limited (``SelLimits``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What expressions do with variables, members, items and calls. Each function makes a closure."""
+"""What expressions do with variables, members, items and calls. Each function returns a closure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Evaluate", "Suffix", "array_of", "assign_element", "assign_variable"
 Evaluate: TypeAlias = Callable[[Frame], Value]
 """A compiled expression."""
 Suffix: TypeAlias = Callable[[Frame, Value], Value]
-"""A compiled ``.name``, ``[index]`` or ``.name(...)``: it gets the value before it."""
+"""A compiled ``.name``, ``[index]`` or ``.name(...)``, called with the value it is applied to."""
 
 CALL_VISITS = 10
 """A call takes about as long as visiting this many nodes."""
@@ -34,7 +34,7 @@ _INITIAL: dict[Kind, Value] = {Kind.LONG: 0, Kind.DOUBLE: 0.0, Kind.BOOLEAN: Fal
 
 
 def initial_value(kind: Kind) -> Value:
-    """What a variable holds that is declared without a value."""
+    """The value of a variable that is declared without one."""
     if kind in ELEMENT_KINDS:
         return Array([], kind)
     return _INITIAL[kind] if kind in _INITIAL else Unset(kind)
@@ -57,7 +57,7 @@ def read(name: str) -> Evaluate:
 
 
 def place_of(name: str, value: Evaluate) -> Evaluate:
-    """The variable itself, where there is one: what ``put`` keeps."""
+    """The variable itself, if there is one: what ``put`` keeps."""
 
     def evaluate(frame: Frame) -> Value:
         found = value(frame)
@@ -142,7 +142,7 @@ def new_array(name: str, size: Evaluate) -> Evaluate:
         element = type_kind(name)
         kind, count = array_kind(element), size(frame)
         if type(count) is not int:
-            raise SelTypeError(f"the size of an array is a LONG, not {kind_of(count)}")
+            raise SelTypeError(f"the size of an array must be a LONG, not {kind_of(count)}")
         if count < 0:
             raise SelRuntimeError(f"the size of an array is negative: {count}")
         frame.reserve_array(count)
@@ -171,7 +171,7 @@ def assign_variable(name: str, operator: str, value: Evaluate) -> Evaluate:
         variable = frame.variables.get(name)
         if variable is None:
             if name in CLASSES:
-                raise SelTypeError(f"{name} is a class, and nothing can be assigned to it")
+                raise SelTypeError(f"{name} is a class and cannot be assigned to")
             variable = frame.variable(name)
         if variable is None:
             if operator != "=" or new is None or isinstance(new, ClassName):
@@ -185,7 +185,7 @@ def assign_variable(name: str, operator: str, value: Evaluate) -> Evaluate:
 
 
 def assigned(frame: Frame, operator: str, old: Value, new: Value) -> Value:
-    """``assign``, but for arrays of which nobody said the type."""
+    """``assign``, also for arrays whose type is still unknown."""
     if isinstance(old, Array) and isinstance(new, Array) and None in {old.kind, new.kind} and operator == "=":
         new.kind = new.kind or old.kind
         return new
@@ -198,7 +198,7 @@ def assign_element(name: str, index: Evaluate, operator: str, value: Evaluate) -
         variable = frame.variables.get(name) or (None if name in CLASSES else frame.variable(name))
         array = variable.value if variable is not None else None
         if not isinstance(array, Array) or type(at) is not int:
-            raise SelTypeError(f"{name}[{kind_of(at)}] is no element of an array")
+            raise SelTypeError(f"{name}[{kind_of(at)}] is not an element of an array")
         at = checked_index(array, at)
         array.items[at] = assign(frame, operator, array.items[at], new)
         return array.items[at]

@@ -1,4 +1,4 @@
-"""Reductions of the parser to nodes of the tree: one method for each rule of the grammar, by its name."""
+"""Reductions of the parser to nodes of the tree: one method per grammar rule, with the name of the rule."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def literal_of(token: Token) -> tree.Constant:
 
 
 class Build(Transformer[Token, tree.Program]):
-    """Called by the parser itself for each reduction, from the leaves up: nothing here is recursive."""
+    """Called by the parser for each reduction, from the leaves up, so nothing here is recursive."""
 
     def literal(self, children: list[Token]) -> tree.Constant:
         return literal_of(children[0])
@@ -101,14 +101,14 @@ class Build(Transformer[Token, tree.Program]):
     def declarator(self, children: list[Any]) -> tuple[str, tree.Expression | None]:
         name, operator, value = children
         if operator is not None and operator != "=":
-            raise SelSyntax(f"a declaration of {name} has {str(operator)!r} where only '=' may be")
+            raise SelSyntax(f"the declaration of {name} has {str(operator)!r} where only '=' is allowed")
         return str(name), value
 
     def declaration(self, children: list[Any]) -> tree.Declaration:
         return tree.Declaration(children[0], tuple(children[1::2]))
 
     def block_statement(self, children: list[Any]) -> Any:
-        return children[0]  # a declaration, beside its semicolon
+        return children[0]  # a declaration, without its semicolon
 
     def expression_statement(self, children: list[Any]) -> tree.ExpressionStatement:
         return tree.ExpressionStatement(children[0])
@@ -162,5 +162,5 @@ class Build(Transformer[Token, tree.Program]):
 
 
 def receiver(of: Any) -> Any:
-    """What stands before a dot: a bare name is still a token there."""
+    """What comes before a dot: a bare name is still a token there."""
     return tree.Name(str(of)) if isinstance(of, Token) else of

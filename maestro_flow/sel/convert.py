@@ -1,4 +1,4 @@
-"""Between plain Python values and the values of SEL. Always by copying, always counted."""
+"""Conversion between plain Python values and values of SEL: always by copying, always counted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ __all__ = ["from_python", "to_python"]
 
 
 def from_python(frame: Frame, value: object, depth: int = 0) -> Value:
-    """A plain Python value as a value of SEL; only exact types count, never what a subclass says of itself.
+    """A plain Python value as a value of SEL; only exact types are accepted, never subclasses.
 
     Raises:
-        SelTypeError: no type of SEL fits. SelLimit: it is too deep or too large.
+        SelTypeError: no type of SEL fits.
+        SelLimit: the value is too deep or too large.
     """
     check_depth(frame, depth)
     match value:
@@ -22,7 +23,7 @@ def from_python(frame: Frame, value: object, depth: int = 0) -> Value:
             pass
         case int():
             if not LONG_MIN <= value <= LONG_MAX:
-                raise SelTypeError(f"{shown(value)} does not fit a LONG of 64 bits")
+                raise SelTypeError(f"{shown(value)} does not fit in a LONG (64 bits)")
         case str() if type(value) is str:
             return frame.string(to_units(value))
         case list() | tuple():
@@ -30,7 +31,7 @@ def from_python(frame: Frame, value: object, depth: int = 0) -> Value:
         case dict():
             return map_from_python(frame, value, depth)
         case _:
-            raise SelTypeError(f"a {type(value).__name__} is no value of SEL")
+            raise SelTypeError(f"a {type(value).__name__} is not a valid SEL value")
     if type(value) not in {int, float, bool, type(None)}:
         raise SelTypeError(f"a {type(value).__name__} is no value of SEL")
     return value
@@ -44,7 +45,7 @@ def array_from_python(frame: Frame, items: list[object]) -> Array:
             kind = None
         case ["str"]:
             return Array([from_python(frame, item) for item in items], Kind.STRING_ARRAY)
-        case ["NoneType", "str"]:  # as Maestro's foreach gives them: an iteration without the value
+        case ["NoneType", "str"]:  # as Maestro's foreach yields them: an iteration without the value
             return Array(
                 [Unset(Kind.STRING) if item is None else from_python(frame, item) for item in items],
                 Kind.STRING_ARRAY,
@@ -57,13 +58,15 @@ def array_from_python(frame: Frame, items: list[object]) -> Array:
         case ["bool"]:
             kind = Kind.BOOLEAN_ARRAY
         case names:
-            raise SelTypeError(f"an array of {' and '.join(names)} is no value of SEL: items have one scalar type")
+            raise SelTypeError(
+                f"an array of {' and '.join(names)} is not a valid SEL value: items have one scalar type"
+            )
     return Array([from_python(frame, item) for item in items], kind)
 
 
 def as_double(item: object) -> float:
     try:
-        return float(item)  # type: ignore[arg-type]  # the caller has seen that it is an int or a float
+        return float(item)  # type: ignore[arg-type]  # the caller has checked that it is an int or a float
     except OverflowError:
         raise SelTypeError("an int is too large for a DOUBLE") from None
 
@@ -72,9 +75,9 @@ def map_from_python(frame: Frame, value: dict[object, object], depth: int) -> Se
     made = SelMap()
     for key, item in value.items():
         if type(key) is not str:
-            raise SelTypeError(f"a map has a key of type {type(key).__name__}: keys are strings")
+            raise SelTypeError(f"a map has a key of type {type(key).__name__}: keys must be strings")
         if item is None:
-            raise SelTypeError(f"the entry {shown(key)} of a map is null: a map from outside has values only")
+            raise SelTypeError(f"the entry {shown(key)} of a map is null, which is not allowed in a map from outside")
         frame.spend(1)
         frame.put(made, to_units(key), from_python(frame, item, depth + 1))
     return made
@@ -84,7 +87,7 @@ def to_python(frame: Frame, value: Value, depth: int = 0) -> object:
     """The result of an evaluation as a plain Python value.
 
     Raises:
-        SelTypeError: it is of a type that only expressions know, such as DATETIME.
+        SelTypeError: its type, such as DATETIME, exists only inside expressions.
     """
     check_depth(frame, depth)
     match value:
@@ -97,7 +100,9 @@ def to_python(frame: Frame, value: Value, depth: int = 0) -> object:
             made = {}
             for key, item in value.items():
                 if item is None:
-                    raise SelTypeError(f"the entry {shown(key)} of the result is null: a result has values only")
+                    raise SelTypeError(
+                        f"the entry {shown(key)} of the result is null, which is not allowed in a result"
+                    )
                 frame.allocate(ENTRY_BYTES + CHAR_BYTES * len(key))
                 made[to_characters(key)] = to_python(frame, item, depth + 1)
             return made
@@ -105,7 +110,7 @@ def to_python(frame: Frame, value: Value, depth: int = 0) -> object:
             return value
         case Unset(kind=Kind.STRING | Kind.MAP):
             return None
-    raise SelTypeError(f"the result is of type {kind_of(value)}: an expression ends in a plain value")
+    raise SelTypeError(f"the result has the type {kind_of(value)}: an expression must end in a plain value")
 
 
 def check_depth(frame: Frame, depth: int) -> None:
@@ -114,6 +119,6 @@ def check_depth(frame: Frame, depth: int) -> None:
 
 
 def shown(value: object) -> str:
-    """A value in a message: a piece of it."""
+    """A value for a message, truncated."""
     text = repr(value) if isinstance(value, str) else f"{value:,}" if abs(int(value)) < 10**30 else "a huge number"  # type: ignore[call-overload]  # strings and ints only
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""Evaluate an expression: parsed and compiled once, kept in a bounded cache that threads may share."""
+"""Evaluates an expression: parsed and compiled once, and kept in a bounded, thread-safe cache."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SYSTEM = Environment()
 
 
 class _Cache:
-    """Programs that were used last, up to a number of them and of characters of their sources."""
+    """The most recently used programs, bounded by their number and by the characters of their sources."""
 
     PROGRAMS_MAX = 1024
     CHARS_MAX = 500_000
@@ -43,7 +43,7 @@ class _Cache:
             if found is not None:
                 self._programs.move_to_end(key)
                 return found
-        made = compile_program(parse(source), depth_max)  # two threads may do this at once: no harm
+        made = compile_program(parse(source), depth_max)  # two threads may do this at once, which is harmless
         with self._lock:
             if key not in self._programs:
                 self._programs[key] = made
@@ -68,12 +68,12 @@ def evaluate(
 ) -> object:
     """The value of a SEL expression as a plain Python value; null, or no value at all, is None.
 
-    ``params`` are plain Python values by name, looked at only when the expression does; ``functions`` answers
-    ``params.getFromStep(...)`` and its like; ``environment`` is where the expression has time and chance from.
-    ``visits`` is shared with other evaluations, and limits this one if it is less than ``limits.visits_max``.
+    ``params`` are plain Python values by name, read only when the expression reads them; ``functions`` implements
+    ``params.getFromStep(...)`` and the like; ``environment`` provides time and randomness. ``visits`` is shared with
+    other evaluations, and limits this one if it is less than ``limits.visits_max``.
 
     Raises:
-        SelError: it has no value; the subclass and the message say why. Nothing else is raised, whatever the text.
+        SelError: it has no value; the subclass and the message say why. Nothing else is raised, whatever the source.
     """
     try:
         check_source(source, limits)
@@ -90,20 +90,20 @@ def evaluate(
     except SelError:
         raise
     except RecursionError:
-        raise SelLimit("Python's own stack is too short for this expression here") from None
+        raise SelLimit("the expression exceeds Python's recursion limit here") from None
     except MemoryError:
         raise SelLimit("there is not enough memory for this expression") from None
-    except Exception as error:  # no text may bring down its host, not even by our mistake
-        raise SelRuntimeError(f"a defect in SEL: {type(error).__name__}: {error}") from error
+    except Exception as error:  # no expression may take down its host, not even through a bug of ours
+        raise SelRuntimeError(f"a bug in SEL: {type(error).__name__}: {error}") from error
 
 
 def referenced_names(source: str, *, limits: SelLimits = _DEFAULTS) -> frozenset[str]:
-    """Names that the expression reads before it sets them: the parameters that it needs by name.
+    """Names that the expression reads before it assigns them: the params that it needs by name.
 
-    As in Maestro, the order of the text counts, not that of the evaluation, and ``params.x`` is not among them.
+    As in Maestro, the order in the source counts, not that of the evaluation, and ``params.x`` is not included.
 
     Raises:
-        SelError: the text is not SEL, or beyond a limit.
+        SelError: the source is not valid SEL, or exceeds a limit.
     """
     check_source(source, limits)
     seen: dict[str, bool] = {}
@@ -114,13 +114,13 @@ def referenced_names(source: str, *, limits: SelLimits = _DEFAULTS) -> frozenset
 
 def check_source(source: str, limits: SelLimits) -> None:
     if type(source) is not str:
-        raise SelTypeError(f"an expression is a str, not {type(source).__name__}")
+        raise SelTypeError(f"an expression must be a str, not {type(source).__name__}")
     if len(source) > limits.source_chars_max:
         raise SelLimit(f"source_chars_max: more than {limits.source_chars_max:,} characters")
 
 
 def mentions(program: tree.Program) -> Iterator[tuple[str, bool]]:
-    """Every name of a variable in the order of the text, and whether it is read there."""
+    """Each occurrence of a variable's name, in the order of the source, and whether it is read there."""
     waiting: list[object] = [program]
     while waiting:
         node = waiting.pop()
@@ -137,7 +137,7 @@ def mentions(program: tree.Program) -> Iterator[tuple[str, bool]]:
             case tuple():
                 waiting += reversed(node)
             case _ if has(type(node)):
-                waiting += reversed(astuple(node, recurse=False))  # type: ignore[arg-type]  # has() says it
+                waiting += reversed(astuple(node, recurse=False))  # type: ignore[arg-type]  # has() has checked
             case _:
                 pass
 

@@ -1,4 +1,4 @@
-"""Expressions of the tree to Python closures: names, methods and types are looked up once, not at each evaluation."""
+"""Compiles expressions to Python closures: names, methods and types are resolved once, not at each evaluation."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = ["ExpressionCompiler"]
 
 
 class ExpressionCompiler:
-    """Compiles expressions. ``size`` counts the nodes so far: what a visit of them costs."""
+    """Compiles expressions. ``size`` counts the nodes so far, which is what visiting them costs."""
 
     def __init__(self, depth_max: int) -> None:
         self.depth_max = depth_max
         self.size = 0
 
     def enter(self, depth: int) -> int:
-        """Count a node, and the depth below it.
+        """Count a node; returns the depth below it.
 
         Raises:
             SelLimit: the tree is deeper than ``depth_max``.
@@ -106,7 +106,7 @@ class ExpressionCompiler:
         return assign_element(node.name, self.expression(node.index, depth), node.operator, value)
 
     def suffixes(self, node: tree.Member | tree.Call | tree.Item, depth: int) -> Evaluate:
-        """``a.b().c[1]``: a chain of suffixes is as deep as one."""
+        """``a.b().c[1]``: a chain of suffixes counts as one level."""
         chain: list[tree.Member | tree.Call | tree.Item] = []
         of: tree.Expression = node
         while isinstance(of, tree.Member | tree.Call | tree.Item):
@@ -141,7 +141,7 @@ class ExpressionCompiler:
 
 
 def logical(first: Evaluate, operator: str, rest: list[Evaluate]) -> Evaluate:
-    """``&&`` and ``||``: what does not matter any more is not evaluated."""
+    """``&&`` and ``||`` with short-circuit evaluation."""
     decided_by, combine = operator == "||", BINARY[operator]
 
     def evaluate(frame: Frame) -> Value:

@@ -1,4 +1,4 @@
-"""The state of one evaluation: variables, what the host supplies, and the counters of the limits."""
+"""The state of one evaluation: variables, what the host provides, and the counters of the limits."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ ENTRY_BYTES = 128
 CHARS_A_VISIT = 1024
 """Copying or searching this many characters takes about as long as visiting a node."""
 HOST_CALL_VISITS = 1000
-"""A call of the host may be a query: an evaluation has 10,000 of them at most."""
+"""A call of the host may be a query: an evaluation makes at most 10,000 of them."""
 
 
 class ParamFunctions(Protocol):
-    """What the host supplies: the functions of ``params`` that look beyond the parameters."""
+    """What the host provides: the functions of ``params`` that read more than params."""
 
     def call(self, function: str, arguments: tuple[str, ...]) -> object:
         """The value of ``params.function(arguments)`` as a plain Python value.
 
-        ``function`` is one of ``PARAM_FUNCTIONS``, with as many arguments as it takes. What is raised ends the
-        evaluation as a ``SelRuntimeError``.
+        ``function`` is one of ``PARAM_FUNCTIONS``, with as many arguments as it takes. An exception ends the
+        evaluation with a ``SelRuntimeError``.
         """
         ...  # pragma: no cover - a protocol has no body
 
@@ -68,7 +68,7 @@ class Frame:
         return round(self.environment.clock.time() * 1000)
 
     def variable(self, name: str) -> Variable | None:
-        """A local variable, or a parameter, which becomes a variable when it is first looked at; else None."""
+        """A local variable, or a param, which becomes a variable when it is first read; otherwise None."""
         found = self.variables.get(name)
         if found is None and self.has_param(name):
             found = self.variables[name] = Variable(self.param(name))
@@ -78,13 +78,13 @@ class Frame:
         return bool(self._ask_host(f"parameter {name!r}", lambda: to_characters(name) in self.params))
 
     def param(self, name: str) -> Value:
-        """A parameter, copied: nothing that an expression does reaches the caller's objects."""
+        """A param, copied: nothing that an expression does affects the caller's objects."""
         return self.load(self, self._ask_host(f"parameter {name!r}", lambda: self.params[to_characters(name)]))
 
     def call_host(self, function: str, arguments: tuple[str, ...]) -> Value:
         functions = self.functions
         if functions is None:
-            raise SelRuntimeError(f"params.{function}: there is no run to ask here")
+            raise SelRuntimeError(f"params.{function}: only available in a run")
         self.spend(HOST_CALL_VISITS)
         plain = tuple(to_characters(argument) for argument in arguments)
         return self.load(self, self._ask_host(f"params.{function}", lambda: functions.call(function, plain)))
@@ -119,23 +119,23 @@ class Frame:
             raise SelLimit(f"memory_bytes_max: more than {self.limits.memory_bytes_max:,} bytes")
 
     def scan(self, chars: int) -> None:
-        """Count the reading of so many characters."""
+        """Count the reading of this many characters."""
         self.spend(1 + chars // CHARS_A_VISIT)
 
     def reserve(self, chars: int) -> None:
-        """Before a string of so many UTF-16 units is made."""
+        """Check the limits before a string of this many UTF-16 units is created."""
         if chars > self.limits.string_chars_max:
             raise SelLimit(f"string_chars_max: a string of more than {self.limits.string_chars_max:,} characters")
         self.allocate(OBJECT_BYTES + CHAR_BYTES * chars)
         self.scan(chars)
 
     def string(self, made: str) -> str:
-        """After a string was made that cannot be much longer than what it was made of."""
+        """Check the limits after a string was created that cannot be much longer than its parts."""
         self.reserve(len(made))
         return made
 
     def reserve_array(self, items: int) -> None:
-        """Before an array is made."""
+        """Check the limits before an array is created."""
         if items > self.limits.array_items_max:
             raise SelLimit(f"array_items_max: an array of more than {self.limits.array_items_max:,} items")
         self.allocate(OBJECT_BYTES * (1 + items))
@@ -163,7 +163,7 @@ def to_characters(units: str) -> str:
     """UTF-16 units as a Python string.
 
     Raises:
-        SelRuntimeError: half of a character beyond U+FFFF stands alone; no file or store can hold that.
+        SelRuntimeError: it contains half of a character beyond U+FFFF, which no file or store can hold.
     """
     if units.isascii() or not any("\ud800" <= unit <= "\udfff" for unit in units):
         return units

@@ -1,4 +1,4 @@
-"""Text to tokens, as Java 1.1 does it: Unicode escapes first, then the longest token that fits."""
+"""Splits source into tokens as Java 1.1 does: Unicode escapes first, then the longest token that matches."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ _SYMBOLS = {
     **dict.fromkeys(("+", "-"), "SIGN"),
     **dict.fromkeys(("/", "%"), "FACTOR"),
 }  # fmt: skip
-"""What is not here, such as ``++`` or ``&``, is a token of Java's that SEL has no use for."""
+"""The symbols of SEL. Others, such as ``++`` or ``&``, are Java's but not part of SEL."""
 
 _ESCAPES = {"b": "\b", "n": "\n", "t": "\t", "f": "\f", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 
 
 @frozen
 class Lexeme:
-    """One token: its type in the grammar, its text, and where it starts in the text without Unicode escapes."""
+    """One token: its type in the grammar, its text, and where it starts in the source without Unicode escapes."""
 
     type: str
     text: str
@@ -71,10 +71,10 @@ class Lexeme:
 
 
 def lexemes(source: str) -> Iterator[Lexeme]:
-    """All tokens but blanks and comments.
+    """All tokens except blanks and comments.
 
     Raises:
-        SelSyntax: no token of SEL starts at some place.
+        SelSyntax: at some position no token of SEL starts.
     """
     at = 0
     while at < len(source):
@@ -103,7 +103,7 @@ def unescape(literal: str) -> str:
     """The text of a string literal, without its quotes.
 
     Raises:
-        SelSyntax: it has an octal escape, which Maestro's grammar knows but does not support.
+        SelSyntax: it has an octal escape, which Maestro's grammar accepts but does not support.
     """
     if "\\" not in literal:
         return literal[1:-1]
@@ -120,7 +120,7 @@ def unescape(literal: str) -> str:
 
 
 def without_unicode_escapes(source: str) -> str:
-    r"""The text with each ``\uXXXX`` replaced, anywhere in it, unless an odd backslash stands before it.
+    r"""The source with each ``\uXXXX`` replaced, anywhere in it, unless the backslash is itself escaped.
 
     Raises:
         SelSyntax: ``\u`` is not followed by four hexadecimal digits.

@@ -1,4 +1,4 @@
-"""What one evaluation may use: every limit with its unit and its reason (law 8)."""
+"""What one evaluation may use: each limit with its unit and its reason (law 8)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def _limit(default: int, reason: str, most: int = 10**9) -> int:
 
 @frozen
 class SelLimits:
-    """Limits of one evaluation. All are counted, none is a time: an expression has the same fate on every machine."""
+    """Limits of one evaluation. All are counts, none is a time, so the outcome is the same on every machine."""
 
-    source_chars_max: int = _limit(10_000, "Maestro's; checked before anything else looks at the text")
-    depth_max: int = _limit(100, "nesting of expressions, statements and values: Python's own stack must do", most=200)
+    source_chars_max: int = _limit(10_000, "Maestro's; checked before anything else reads the source")
+    depth_max: int = _limit(100, "nesting of expressions, statements and values: Python's stack must suffice", most=200)
     visits_max: int = _limit(10_000_000, "nodes of the tree visited, and work inside functions: a few seconds at most")
     loop_turns_max: int = _limit(25_000, "turns of one loop; Maestro's")
     array_items_max: int = _limit(25_000, "items of one array, wherever it comes from; Maestro's")
     string_chars_max: int = _limit(1_000_000, "UTF-16 units of one string; all params of a step may have 750,000")
-    memory_bytes_max: int = _limit(100_000_000, "allocated by one evaluation, as it is estimated; Maestro's")
+    memory_bytes_max: int = _limit(100_000_000, "allocated by one evaluation, estimated; Maestro's")
 
 
 @define
 class Visits:
-    """What several evaluations may visit together: each takes from what the ones before it have left."""
+    """A budget of visits that several evaluations share: each takes from what the ones before it have left."""
 
     left: int

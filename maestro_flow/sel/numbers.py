@@ -18,11 +18,11 @@ _DECIMAL = re.compile(r"[+-]?(NaN|Infinity|(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?[
 _HEX = re.compile(r"([+-]?0[xX](?:[0-9a-fA-F]++\.?[0-9a-fA-F]*+|\.[0-9a-fA-F]++)[pP][+-]?\d++)[fFdD]?", re.ASCII)
 DIGITS_MAX = 1000
 BLANKS = "".join(map(chr, range(33)))
-"""What Java's ``trim`` takes away."""
+"""What Java's ``trim`` removes."""
 
 
 def wrap(value: int) -> int:
-    """The low 64 bits, with a sign: what Java's arithmetic keeps."""
+    """The low 64 bits as a signed number: what Java's arithmetic keeps."""
     return (value + 2**63) % 2**64 - 2**63
 
 
@@ -43,7 +43,7 @@ def long_remainder(left: int, right: int) -> int:
 
 
 def divide(left: float, right: float) -> float:
-    """IEEE division: by zero it is infinite, or not a number."""
+    """IEEE division: by zero it yields infinity or NaN."""
     if right:
         return left / right
     if left == 0 or math.isnan(left) or math.isnan(right):
@@ -52,14 +52,14 @@ def divide(left: float, right: float) -> float:
 
 
 def fmod(left: float, right: float) -> float:
-    """Java's ``%`` of doubles: C's fmod, with no error."""
+    """Java's ``%`` of doubles: C's fmod without errors."""
     if math.isinf(left) or right == 0 or math.isnan(left) or math.isnan(right):
         return math.nan
     return math.fmod(left, right)
 
 
 def power(base: float, exponent: float) -> float:
-    """``Math.pow``: where C and Python say 1 or raise, Java says NaN or infinity."""
+    """``Math.pow``: where C and Python return 1 or raise, Java returns NaN or infinity."""
     if exponent == 0:
         return 1.0
     if math.isnan(exponent) or (abs(base) == 1 and math.isinf(exponent)):
@@ -75,7 +75,7 @@ def power(base: float, exponent: float) -> float:
 
 
 def double_to_long(value: float) -> int:
-    """A cast: towards zero, NaN is 0, and what is too large becomes the largest."""
+    """A cast: rounds towards zero, NaN becomes 0, and a number that is too large becomes the largest."""
     if math.isnan(value):
         return 0
     return int(min(max(value, float(LONG_MIN)), 2.0**63 - 1024)) if abs(value) < 2.0**63 else saturated(value)
@@ -86,7 +86,7 @@ def saturated(value: float) -> int:
 
 
 def double_text(value: float) -> str:
-    """``Double.toString`` as Java specifies it since JDK 19: the shortest decimal that is read back as this double."""
+    """``Double.toString`` as Java specifies it since JDK 19: the shortest decimal that reads back as this double."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -110,7 +110,7 @@ def decimal_parts(value: float) -> tuple[str, str, int]:
     digits = (whole + fraction).lstrip("0")
     first = int(exponent or 0) + (len(whole) - 1 if whole != "0" else -1 - (len(fraction) - len(digits)))
     digits = digits.rstrip("0")
-    if len(digits) == 1:  # Java takes the nearest decimal of two digits, where one would do: 4.9E-324
+    if len(digits) == 1:  # Java uses the nearest two-digit decimal even if one digit would do: 4.9E-324
         mantissa, _, exponent = f"{abs(value):.1e}".partition("e")
         digits, first = (mantissa[0] + mantissa[2]).rstrip("0"), int(exponent)
     return "-" if value < 0 else "", digits, first
@@ -120,7 +120,7 @@ def parse_long(text: object) -> int:
     """``Long.parseLong``.
 
     Raises:
-        SelRuntimeError: the text is no whole number of 64 bits.
+        SelRuntimeError: the text is not a 64-bit integer.
     """
     if isinstance(text, str) and _LONG.fullmatch(text):
         value = int(text)
@@ -133,7 +133,7 @@ def parse_double(text: object) -> float:
     """``Double.parseDouble``.
 
     Raises:
-        SelRuntimeError: the text is no number.
+        SelRuntimeError: the text is not a number.
     """
     if isinstance(text, str):
         trimmed = text.strip(BLANKS)[: DIGITS_MAX + 1]
@@ -150,5 +150,5 @@ def parse_double(text: object) -> float:
 
 
 def quoted(text: object) -> str:
-    """A text in a message: a piece of it."""
+    """Text for a message, in quotes and truncated."""
     return repr(text) if not isinstance(text, str) or len(text) <= 60 else f"{text[:57]!r}..."

@@ -1,4 +1,4 @@
-"""The operators: which types each accepts, and what it gives. Java's arithmetic, Maestro's table of types."""
+"""The operators: which types each accepts, and the result. Java's arithmetic, Maestro's table of types."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _NUMBERS = frozenset({int, float})
 
 
 def _concatenated(frame: Frame, left: Value, right: Value) -> str:
-    """A string or null takes anything on its right; a number takes a string."""
+    """A string or null accepts anything on its right; a number accepts a string."""
     match kind_of(left), kind_of(right):
         case (Kind.STRING, _) | (Kind.LONG | Kind.DOUBLE, Kind.STRING):
             pass
@@ -157,10 +157,10 @@ def unary(operator: str, value: Value) -> Value:
 
 
 def assign(frame: Frame, operator: str, old: Value, new: Value) -> Value:
-    """What a variable holds after an assignment to it; it keeps its type.
+    """The value of a variable after an assignment to it; the type stays the same.
 
     Raises:
-        SelTypeError: the type of ``new`` is another one, or has no such operator.
+        SelTypeError: ``new`` has another type, or one without this operator.
     """
     kind, other = kind_of(old), kind_of(new)
     if operator == "=":
@@ -171,7 +171,7 @@ def assign(frame: Frame, operator: str, old: Value, new: Value) -> Value:
         added = text_of(frame, new)
         before = text_of(frame, old)
         frame.reserve(len(before) + len(added))
-        frame.allocate(-2 * len(before))  # the string before is gone, unlike with "a = a + b"
+        frame.allocate(-2 * len(before))  # the old string is gone, unlike with "a = a + b"
         return before + added
     if kind == other and kind in {Kind.LONG, Kind.DOUBLE}:
         return BINARY[operator[0]](frame, old, new)
@@ -180,5 +180,5 @@ def assign(frame: Frame, operator: str, old: Value, new: Value) -> Value:
 
 def condition(value: Value) -> bool:
     if type(value) is not bool:
-        raise SelTypeError(f"a condition is a BOOLEAN, not {kind_of(value)}")
+        raise SelTypeError(f"a condition must be a BOOLEAN, not {kind_of(value)}")
     return value

@@ -1,4 +1,4 @@
-"""Tokens to the grammar tree, with lark's LALR parser: in linear time, and without recursion whatever the text."""
+"""Parses tokens to the grammar tree with lark's LALR parser: linear time, and no recursion whatever the source."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _parser() -> Lark:
 
         def __init__(self, _configuration: object) -> None: ...
 
-        def lex(self, text: str) -> Iterator[Token]:  # type: ignore[override]  # lark hands the text to lexers of others
+        def lex(self, text: str) -> Iterator[Token]:  # type: ignore[override]  # lark passes text to custom lexers
             for lexeme in lexemes(text):
                 yield Token(lexeme.type, lexeme.text, start_pos=lexeme.at)
 
@@ -41,10 +41,10 @@ def _parser() -> Lark:
 
 
 def parse(source: str) -> Program:
-    """The tree of a program. A last statement may lack its semicolon, as in Maestro's definitions.
+    """The tree of a program. The last statement may omit its semicolon, as in Maestro's definitions.
 
     Raises:
-        SelSyntax: the text is not SEL.
+        SelSyntax: the source is not valid SEL.
     """
     from lark.exceptions import UnexpectedToken, VisitError  # noqa: PLC0415
 
@@ -55,13 +55,13 @@ def parse(source: str) -> Program:
         raise SelSyntax(described(text, unexpected)) from None
     except VisitError as failed:
         raise failed.orig_exc from None
-    if not isinstance(program, Program):  # the parser is built with Build, which makes nothing else
+    if not isinstance(program, Program):  # the parser is built with Build, which creates nothing else
         raise SelSyntax(f"not a program: {program!r}")
     return program
 
 
 def with_last_semicolon(source: str) -> str:
-    """As Maestro's engine does before it hands an expression to SEL."""
+    """The source as Maestro's engine completes it before passing it to SEL."""
     text = source.strip(BLANKS)
     if not text or text.endswith(";") or (text.endswith("}") and not text.startswith('{"')):
         return text

@@ -1,4 +1,4 @@
-"""Statements of the tree to Python closures, and a program to one."""
+"""Compiles statements, and whole programs, to Python closures."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Execute: TypeAlias = Callable[[Frame], Outcome]
 
 
 def compile_program(program: tree.Program, depth_max: int) -> Evaluate:
-    """A closure that runs the program and gives its value: of ``return``, or of the last statement; else null.
+    """A closure that runs the program and returns its value: of ``return``, or of the last statement, otherwise null.
 
     Raises:
-        SelSyntax: a ``break`` or ``continue`` outside of a loop.
+        SelSyntax: a ``break`` or ``continue`` is outside a loop.
         SelLimit: the tree is too deep.
     """
     compiler = StatementCompiler(depth_max)
@@ -50,7 +50,7 @@ def compile_program(program: tree.Program, depth_max: int) -> Evaluate:
 
 
 class StatementCompiler(ExpressionCompiler):
-    """Each simple statement, and each condition, is paid for at once: with the number of its nodes."""
+    """Each simple statement and each condition is charged at once, with the number of its nodes."""
 
     def sequence(self, statements: tuple[tree.Statement, ...], depth: int, *, in_loop: bool) -> Execute:
         compiled = [self.statement(statement, depth, in_loop=in_loop) for statement in statements]
@@ -175,7 +175,7 @@ def thrown(message: Evaluate) -> Execute:
 
 
 def without_value(outcome: Outcome) -> Outcome:
-    """An if has no value, whatever its branches have."""
+    """An ``if`` has no value, whatever its branches have."""
     return Outcome.NOTHING if outcome is Outcome.VALUE else outcome
 
 

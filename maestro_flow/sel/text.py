@@ -1,4 +1,4 @@
-"""Values as text: what ``+`` appends, what ``String.valueOf`` and ``%s`` give, and JSON."""
+"""Values as text: what ``+`` appends, what ``String.valueOf`` and ``%s`` return, and JSON."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _JSON_ESCAPES = {
 
 
 def text_of(frame: Frame, value: Value, depth: int = 0) -> str:
-    """A value as Java prints it; arrays as Java prints lists.
+    """A value as Java prints it; arrays are printed like Java's lists.
 
     Raises:
-        SelTypeError: values of its type have no text.
+        SelTypeError: a value of this type cannot be printed.
     """
     match value:
         case str():
@@ -54,7 +54,7 @@ def text_of(frame: Frame, value: Value, depth: int = 0) -> str:
             return f"Property[{value.field}]"
         case Uuid():
             return str(value.value)
-    raise SelTypeError(f"a {kind_of(value)} has no text")
+    raise SelTypeError(f"a {kind_of(value)} cannot be converted to text")
 
 
 def json_text(frame: Frame, value: Value, depth: int = 0) -> str:
@@ -77,11 +77,11 @@ def json_text(frame: Frame, value: Value, depth: int = 0) -> str:
             entries = in_java_order(frame, value)
             parts = (f"{json_text(frame, key)}:{json_text(frame, item, depth + 1)}" for key, item in entries)
             return f"{{{_joined(frame, parts, ',', depth)}}}"
-    raise SelTypeError(f"a {kind_of(value)} has no JSON")
+    raise SelTypeError(f"a {kind_of(value)} cannot be converted to JSON")
 
 
 def _joined(frame: Frame, parts: Iterator[str], comma: str, depth: int) -> str:
-    """The parts of a value, counted while they are made: a small map can print as a huge text."""
+    """The parts of a value, counted as they are created: a small map can print as a huge string."""
     if depth > frame.limits.depth_max:
         raise SelLimit(f"depth_max: a value nested deeper than {frame.limits.depth_max}")
     made = []
@@ -92,7 +92,7 @@ def _joined(frame: Frame, parts: Iterator[str], comma: str, depth: int) -> str:
 
 
 def in_java_order(frame: Frame, mapping: SelMap) -> list[tuple[str, Value]]:
-    """The entries in the order in which a ``java.util.HashMap`` of this size that only grew gives them."""
+    """The entries in the iteration order of a ``java.util.HashMap`` of this size that has only grown."""
     frame.spend(sum(map(len, mapping.entries)) + len(mapping.entries))
     slots = 16
     while len(mapping.entries) > slots * 3 // 4:
@@ -106,7 +106,7 @@ def in_java_order(frame: Frame, mapping: SelMap) -> list[tuple[str, Value]]:
 
 
 def hash_code(text: str) -> int:
-    """``String.hashCode``: a signed number of 32 bits."""
+    """``String.hashCode``: a signed 32-bit integer."""
     code = 0
     for unit in text:
         code = (31 * code + ord(unit)) % 2**32

@@ -1,4 +1,4 @@
-"""The grammar tree of SEL: what ``parse`` makes and ``compile`` reads."""
+"""The grammar tree of SEL: what ``parse`` creates and the compilers read."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Unary:
 
 @frozen
 class Chain:
-    """``first operator operand operator operand ...``: operators of one rank, evaluated from the left."""
+    """``first operator operand operator operand ...``: operators of equal precedence, evaluated from the left."""
 
     first: Expression
     rest: tuple[tuple[str, Expression], ...]
@@ -88,7 +88,7 @@ class Chain:
 
 @frozen
 class Ternary:
-    """``condition ? value : ... : otherwise``: one branch or more."""
+    """``condition ? value : ... : otherwise``: one or more branches."""
 
     branches: tuple[tuple[Expression, Expression], ...]
     otherwise: Expression
@@ -135,7 +135,7 @@ class Block:
 
 @frozen
 class If:
-    """``if ... else if ... else ...``: one branch or more."""
+    """``if ... else if ... else ...``: one or more branches."""
 
     branches: tuple[tuple[Expression, Statement], ...]
     otherwise: Statement | None
@@ -143,7 +143,7 @@ class If:
 
 @frozen
 class Loop:
-    """``for``, or ``while`` when it has neither ``start`` nor ``update``."""
+    """``for``, or ``while`` if it has neither ``start`` nor ``update``."""
 
     start: Declaration | ExpressionStatement | None
     condition: Expression | None

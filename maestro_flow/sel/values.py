@@ -1,7 +1,7 @@
 """The values of SEL. Scalars are Python's own ``int``, ``float``, ``bool``, ``str``; null is ``None``.
 
-Strings hold UTF-16 units, as Java's do: a character beyond U+FFFF is two of them. ``convert`` makes and undoes this,
-so that length, indices, comparison and hashes are Java's without further thought.
+Strings hold UTF-16 units, as in Java: a character beyond U+FFFF is two of them. ``convert`` converts in both
+directions, so that length, indices, comparison and hashes are Java's without further effort.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ELEMENT_KINDS", "Array", "ClassName", "Kind", "SelMap", "Unset", "Uuid", "Value", "Variable", "kind_of"]
 
 Value: TypeAlias = object
-"""Any value of SEL: what it really is, is asked with ``kind_of``, never with an attribute that an expression names."""
+"""Any value of SEL. Its type is found with ``kind_of``, never through an attribute named by an expression."""
 
 
 class Kind(StrEnum):
@@ -53,7 +53,7 @@ ELEMENT_KINDS = {
 
 @define(eq=False)
 class Array:
-    """A one-dimensional array. ``kind`` is None while it is empty and came from Python, where no type is told."""
+    """A one-dimensional array. ``kind`` is None for an empty one from Python, whose type is unknown."""
 
     items: list[Value]
     kind: Kind | None
@@ -61,7 +61,7 @@ class Array:
 
 @define(eq=False)
 class SelMap:
-    """A map with string keys in the order of insertion. What ``put`` was given as a variable is kept as one."""
+    """A map with string keys in insertion order. A variable passed to ``put`` is stored as a variable."""
 
     kind: ClassVar[Kind] = Kind.MAP
     entries: dict[str, Value] = field(factory=dict)
@@ -76,7 +76,7 @@ class SelMap:
 
 @frozen
 class Unset:
-    """What a variable holds that was declared without a value: a null that still has a type."""
+    """The value of a variable that was declared without one: a null with a type."""
 
     kind: Kind
 
@@ -89,7 +89,7 @@ class Uuid:
 
 @frozen(eq=False)
 class ClassName:
-    """A class: only its static methods, fields and constructor can be used. ``params`` is one as well."""
+    """A class: only its static methods, fields and constructor can be used. ``params`` is one too."""
 
     kind: ClassVar[Kind] = Kind.CLASS
     name: str
@@ -97,7 +97,7 @@ class ClassName:
 
 @define(eq=False)
 class Variable:
-    """The place of a local variable, or of a parameter that was looked at."""
+    """A local variable, or a param that has been read."""
 
     value: Value
 
@@ -115,5 +115,5 @@ def kind_of(value: Value) -> Kind:
     """The type of a value; an empty array from Python counts as one of strings."""
     kind = _KINDS_OF_PYTHON.get(type(value))
     if kind is None:
-        kind = value.kind  # type: ignore[attr-defined]  # every class of ours has it
+        kind = value.kind  # type: ignore[attr-defined]  # all our classes have it
     return kind or Kind.STRING_ARRAY

@@ -1,4 +1,4 @@
-"""Moving instants: by calendar fields in local time, by hours and less in real time, as Joda does."""
+"""Arithmetic on instants: calendar fields in local time, hours and smaller units in real time, as in Joda."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MOVES: dict[str, Callable[[int, int], int]] = {
     "Weeks": lambda local, count: local + 7 * DAY_MS * count,
     "Days": lambda local, count: local + DAY_MS * count,
 }
-"""What a count of units does to a local time."""
+"""How each unit is added to a local time."""
 _SPANS_MS = {"Hours": HOUR_MS, "Minutes": MINUTE_MS, "Seconds": SECOND_MS, "Millis": 1}
 
 
 def moved(moment: DateTime, unit: str, count: int) -> DateTime:
-    """``plusDays`` and its like."""
+    """``plusDays`` and the like."""
     span = _SPANS_MS.get(unit)
     if span is not None:
         return checked(moment.millis + span * count, moment.zone)
@@ -58,7 +58,7 @@ def with_field(moment: DateTime, name: str, value: int) -> DateTime:
 
 
 def start_of_day(moment: DateTime) -> DateTime:
-    """Midnight, or the first instant of the day where the clock skips midnight."""
+    """Midnight, or the first instant of the day if the clock skips midnight."""
     local = local_time(moment)
     midnight = local - local % DAY_MS
     made = at_local(midnight, moment.zone)
@@ -66,13 +66,13 @@ def start_of_day(moment: DateTime) -> DateTime:
         return made
     before = offset_at(moment.zone, made.millis - DAY_MS)
     low, high = made.millis - DAY_MS, made.millis
-    while low + 1 < high:  # the instant of the change
+    while low + 1 < high:  # find the instant of the change
         middle = (low + high) // 2
         low, high = (middle, high) if offset_at(moment.zone, middle) == before else (low, middle)
     return checked(high, moment.zone)
 
 
 def days_between(start: DateTime, end: DateTime) -> Days:
-    """Whole days in the zone of ``start``, towards zero."""
+    """Whole days in the zone of ``start``, rounded towards zero."""
     span = local_time(DateTime(end.millis, start.zone)) - local_time(start)
     return Days(span // DAY_MS if span >= 0 else -(-span // DAY_MS))

@@ -1,4 +1,4 @@
-"""The proleptic Gregorian calendar on whole numbers: local milliseconds since 1970 to fields and back."""
+"""The proleptic Gregorian calendar on integers: local milliseconds since 1970 to fields and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["DAY_MS", "FIELDS", "YEAR_MAX", "Field", "add_months", "civil_of", "d
 
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1000, 60_000, 3_600_000, 86_400_000
 YEAR_MAX = 292_000_000
-"""Joda's calendar ends in 292,278,993, when milliseconds no longer fit 64 bits."""
+"""Joda's calendar ends in the year 292,278,993, when milliseconds no longer fit in 64 bits."""
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
@@ -50,7 +50,7 @@ def civil_of(local: int) -> tuple[int, int, int]:
 
 
 def local_of(year: int, month: int, day: int, ms_of_day: int = 0) -> int:
-    """Local milliseconds of a date that exists.
+    """Local milliseconds of a date.
 
     Raises:
         SelRuntimeError: there is no such date.
@@ -62,7 +62,7 @@ def local_of(year: int, month: int, day: int, ms_of_day: int = 0) -> int:
 
 
 def with_date(local: int, year: int, month: int, day: int) -> int:
-    """Another date with the same time of day; a day after the end of the month becomes its last."""
+    """Another date with the same time of day; a day beyond the end of the month becomes its last day."""
     verify("year", year, -YEAR_MAX, YEAR_MAX)
     return days_from_civil(year, month, min(day, days_in_month(year, month))) * DAY_MS + local % DAY_MS
 
@@ -104,7 +104,7 @@ def _set_weekyear(local: int, year: int) -> int:
 
 @frozen
 class Field:
-    """One field of a local time. ``set`` gets a value in the range that ``range`` gives for this local time."""
+    """One field of a local time. ``set`` receives a value within what ``range`` returns for this local time."""
 
     get: Callable[[int], int]
     set: Callable[[int, int], int]
@@ -129,12 +129,12 @@ def _month_field() -> Field:
 
 
 def _days_field(get: Callable[[int], int], most: Callable[[int], int], names: tuple[str, ...] = ()) -> Field:
-    """A field that counts days: setting it moves by days."""
+    """A field that counts days: setting it moves the date by days."""
     return Field(get, lambda local, value: local + (value - get(local)) * DAY_MS, lambda local: (1, most(local)), names)
 
 
 def _time_field(unit: int, per: int) -> Field:
-    """A field of the time of day: so many units, starting again after ``per`` milliseconds."""
+    """A field of the time of day: a count of units that restarts after ``per`` milliseconds."""
 
     def get(local: int) -> int:
         return local % per // unit

@@ -50,10 +50,10 @@ def year_text(year: int, digits: int) -> str:
 
 
 def parse_iso(text: str, zone: Zone) -> DateTime:
-    """An ISO text as an instant; without an offset of its own it is in ``zone``, in which the result is seen.
+    """ISO text as an instant in ``zone``, which also applies to text without an offset of its own.
 
     Raises:
-        SelRuntimeError: the text is no date of ISO's, or names one that does not exist.
+        SelRuntimeError: the text is not an ISO date, or the date does not exist.
     """
     found = _ISO.fullmatch(text)
     if found is None or not text or (found["year"] is None and found["hour"] is None):

@@ -1,4 +1,4 @@
-"""Text to a DateTime, by a pattern: as strict as Joda's parser, and as lenient."""
+"""Parses text as a DateTime by a pattern: as strict, and as lenient, as Joda's parser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["parse_date"]
 _OFFSET = re.compile(r"Z|([+-])(\d\d)(?:(:?)(\d\d)(?:\3(\d\d)(?:[.,]?(\d{1,3}))?)?)?", re.ASCII)
 _ZONE_ID = re.compile(r"[A-Za-z0-9_/+:-]+", re.ASCII)
 _DIGITS_MAX = {"e": 1, "D": 3}
-"""Digits of a number, where they are not two."""
+"""The most digits of a number, where it is not two."""
 _ORDER = ("y", "x", "Y", "C", "M", "w", "D", "d", "e", "a", "H", "k", "K", "h", "m", "s", "S")
 """Larger fields are set first; those that count days after those that count months and weeks."""
 _FIELD_OF = {
@@ -24,11 +24,11 @@ _FIELD_OF = {
     "e": "dayOfWeek", "H": "hourOfDay", "m": "minuteOfHour", "s": "secondOfMinute",
 }  # fmt: skip
 _DEFAULT_YEAR = 2000
-"""Of a text with a month or a day and no year: it has a 29 February."""
+"""The year of text with a month or a day but no year: it has a 29 February."""
 
 
 class _Parser:
-    """One text on its way through the items of a pattern."""
+    """The state of parsing one text by the items of a pattern."""
 
     def __init__(self, text: str, pattern: str, now_ms: int) -> None:
         self.text, self.pattern, self.now_ms = text, pattern, now_ms
@@ -40,7 +40,7 @@ class _Parser:
 
     def fail(self) -> SelRuntimeError:
         where = f" at {quoted(self.text[self.at :])}" if self.at else ""
-        return SelRuntimeError(f"invalid format: {quoted(self.text)} does not fit {quoted(self.pattern)}{where}")
+        return SelRuntimeError(f"invalid format: {quoted(self.text)} does not match {quoted(self.pattern)}{where}")
 
     def run(self) -> None:
         for item in pattern_items(self.pattern):
@@ -115,7 +115,7 @@ class _Parser:
                 raise SelRuntimeError("the name of a zone (z) cannot be parsed: use Z, an offset, or ZZZ, an id")
 
     def one_of(self, names: tuple[str, ...]) -> int:
-        """The index of the name that stands here, whole or its first three letters; the longest counts."""
+        """The index of the name at this position, whole or its first three letters; the longest match wins."""
         rest = self.text[self.at : self.at + 12].lower()
         for index, name in sorted(enumerate(names), key=lambda pair: -len(pair[1])):
             if rest.startswith(name.lower()):
@@ -143,7 +143,7 @@ class _Parser:
         self.offset = (total * 1000 + int((millis or "").ljust(3, "0"))) * (-1 if sign == "-" else 1)
 
     def local(self) -> int:
-        """The fields that were found, set on 1970-01-01 one after the other."""
+        """The fields that were found, set on 1970-01-01 one after another."""
         numbers = dict(self.numbers)
         if not numbers.keys() & {"y", "x", "Y", "C"} and numbers.keys() & {"M", "d", "w", "D", "e"}:
             numbers["y"] = _DEFAULT_YEAR
@@ -155,7 +155,7 @@ class _Parser:
             year = numbers.get("y", civil_of(0)[0])
             numbers["y"] = numbers.pop("C") * 100 + year % 100
         local = 0
-        # With a weekday twice, as Joda does: it may have moved to another year.
+        # With a weekday twice, as in Joda: the date may have moved to another year.
         for letter in _ORDER * 2 if "e" in numbers else _ORDER:
             if letter in numbers:
                 local = self.set(local, letter, numbers[letter])
@@ -185,10 +185,10 @@ class _Parser:
 
 
 def parse_date(text: str, pattern: str, zone: Zone | None, now_ms: int) -> DateTime:
-    """An instant, seen in ``zone``, or in UTC without one. ``now_ms`` decides the century of two digits.
+    """An instant in ``zone``, or in UTC if it is None. ``now_ms`` decides the century of a two-digit year.
 
     Raises:
-        SelRuntimeError: the text does not fit the pattern, or names a time that does not exist.
+        SelRuntimeError: the text does not match the pattern, or the time does not exist.
     """
     parser = _Parser(text, pattern, now_ms)
     parser.run()

@@ -13,14 +13,14 @@ __all__ = ["NUMERIC", "Item", "pattern_items"]
 
 LETTERS = "GCYxwyDMdEeaKhHkmsSzZ"
 NUMERIC = "YxwyDdeKhHkmsSC"
-"""Letters that stand for digits; ``M`` does, up to two."""
+"""Letters that stand for digits; ``M`` does if there are at most two."""
 COUNT_MAX = 100
 CHARS_MAX = 1000
 
 
 @frozen
 class Item:
-    """A letter with its count, or literal text. ``digits_follow``: the next item is a number, so digits are shared."""
+    """A letter with its count, or literal text. ``digits_follow``: a number follows, so they share digits."""
 
     letter: str
     count: int
@@ -37,7 +37,8 @@ def pattern_items(pattern: str) -> tuple[Item, ...]:
     """The items of a pattern.
 
     Raises:
-        SelRuntimeError: a letter means nothing, or the pattern is empty. SelLimit: it is too long.
+        SelRuntimeError: a letter has no meaning, or the pattern is empty.
+        SelLimit: the pattern is too long.
     """
     if len(pattern) > CHARS_MAX:
         raise SelLimit(f"a date pattern of more than {CHARS_MAX:,} characters")
@@ -64,7 +65,7 @@ def pattern_items(pattern: str) -> tuple[Item, ...]:
 
 
 def _literal(pattern: str, at: int) -> tuple[str, int]:
-    """Text up to the next letter outside quotes, and where it ends; two quotes are one."""
+    """Text up to the next letter outside quotes, and where it ends; two quotes stand for one."""
     made: list[str] = []
     quoting = False
     while at < len(pattern):

@@ -1,4 +1,4 @@
-"""A DateTime as text, by a pattern."""
+"""Formats a DateTime by a pattern."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ __all__ = ["UTC", "DateTime", "Days", "Formatter", "Property", "Zone"]
 
 @frozen
 class Zone:
-    """A time zone: a fixed offset in milliseconds, or one of the database's."""
+    """A time zone: a fixed offset in milliseconds, or a zone of the time zone database."""
 
     kind: ClassVar[Kind] = Kind.DATETIME_ZONE
     id: str
@@ -27,7 +27,7 @@ UTC = Zone("UTC")
 
 @frozen
 class DateTime:
-    """An instant in milliseconds since 1970, seen in a zone."""
+    """An instant in milliseconds since 1970, and the zone to view it in."""
 
     kind: ClassVar[Kind] = Kind.DATETIME
     millis: int
@@ -36,7 +36,7 @@ class DateTime:
 
 @frozen
 class Formatter:
-    """A pattern, and the zone to parse and print in; None: UTC for texts, its own for a DateTime."""
+    """A pattern, and the zone to parse and print in; None means UTC for parsing, and a DateTime's own for printing."""
 
     kind: ClassVar[Kind] = Kind.DATETIME_FORMATTER
     pattern: str

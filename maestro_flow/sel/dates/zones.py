@@ -1,4 +1,4 @@
-"""Time zones: by id, and between instants and local time as Joda does it across changes of the clock."""
+"""Time zones: looked up by id, and conversion between instants and local time, with Joda's rules at clock changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ID = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*)*", re.AS
 _OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,]?(\d{3}))?)?)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=PYTHON_UTC)
 _CYCLE_MS = 146_097 * DAY_MS
-"""After 400 years the calendar repeats, weekdays included: how instants come to years that Python knows."""
+"""The calendar repeats after 400 years, weekdays included: used to move instants into years that Python supports."""
 
 
 @lru_cache(maxsize=1024)
@@ -47,7 +47,7 @@ def zone_for_id(name: str) -> Zone:
 
 
 def offset_text(offset_ms: int, colon: str = ":") -> str:
-    """``+01:00``, with seconds and milliseconds only where there are some."""
+    """``+01:00``, with seconds and milliseconds only if they are not zero."""
     sign = "-" if offset_ms < 0 else "+"
     seconds, millis = divmod(abs(offset_ms), 1000)
     minutes, second = divmod(seconds, 60)
@@ -58,7 +58,7 @@ def offset_text(offset_ms: int, colon: str = ":") -> str:
 
 
 def offset_at(zone: Zone, millis: int) -> int:
-    """What the zone adds to an instant, in milliseconds."""
+    """The zone's offset at an instant, in milliseconds."""
     if zone.rules is None:
         return zone.fixed_ms
     moment = _EPOCH + timedelta(milliseconds=in_known_years(millis))
@@ -66,7 +66,7 @@ def offset_at(zone: Zone, millis: int) -> int:
 
 
 def _offset_of_local(zone: Zone, local: int) -> int:
-    """The offset for a local time: the earlier one if it happens twice, the one before if it is skipped."""
+    """The offset for a local time: the earlier one if the time occurs twice, the previous one if it is skipped."""
     if zone.rules is None:
         return zone.fixed_ms
     moment = _EPOCH.replace(tzinfo=None) + timedelta(milliseconds=in_known_years(local))
@@ -78,7 +78,7 @@ def _milliseconds(offset: timedelta | None) -> int:
 
 
 def in_known_years(millis: int) -> int:
-    """The same moment of a year that Python knows, whole cycles of the calendar away."""
+    """The same instant of a year that Python supports, whole cycles of the calendar away."""
     year = civil_of(millis)[0]
     if 2 <= year <= 9990:
         return millis
@@ -92,7 +92,7 @@ def local_time(moment: DateTime) -> int:
 
 
 def at_local(local: int, zone: Zone, *, near: int | None = None, strict: bool = False) -> DateTime:
-    """The instant of a local time. ``near``: an instant whose offset is kept, if it fits; else the earlier of two.
+    """The instant of a local time. ``near``: an instant whose offset is kept if it fits; otherwise the earlier of two.
 
     Raises:
         SelRuntimeError: the local time is skipped in this zone, and ``strict``; or it is too far away.
@@ -110,5 +110,5 @@ def at_local(local: int, zone: Zone, *, near: int | None = None, strict: bool = 
 def checked(millis: int, zone: Zone) -> DateTime:
     """A DateTime within 64 bits."""
     if not LONG_MIN <= millis <= LONG_MAX:
-        raise SelRuntimeError("a DateTime is beyond the milliseconds that fit 64 bits")
+        raise SelRuntimeError("the milliseconds of a DateTime do not fit in 64 bits")
     return DateTime(millis, zone)

@@ -1,4 +1,4 @@
-"""All functions, arranged for the compiler: by name and number of arguments, then by type or class."""
+"""All functions, indexed for the compiler: by name and number of arguments, then by type or class."""
 
 from __future__ import annotations
 

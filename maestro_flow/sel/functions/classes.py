@@ -27,7 +27,7 @@ CLASSES = {
     **{name: _BY_KIND[kind] for name, kind in TYPES.items() if name[0].isupper()},
     **{name: ClassName(name) for name in ("Math", "Util", "System", "Arrays", "DateTimeConstants", "params")},
 }
-"""Names that stand for a class, unless a local variable has the name; ``Long`` and ``Integer`` are one class."""
+"""Names of classes, unless a local variable has the name; ``Long`` and ``Integer`` are the same class."""
 
 
 def type_kind(name: str, *, is_array: bool = False) -> Kind:

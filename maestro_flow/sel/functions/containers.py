@@ -47,7 +47,7 @@ def _contains_key(_frame: Frame, receiver: Value, given: Arguments) -> bool:
 
 
 def _put(frame: Frame, receiver: Value, given: Arguments) -> Value:
-    """The value before, or null. A variable is put as itself: what is assigned to it later is in the map as well."""
+    """The previous value, or null. A variable is stored as itself, so later assignments to it change the map too."""
     entries, key = map_of(receiver), string_argument(given[0])
     before = entries.get(key) if key in entries.entries else None
     frame.put(entries, key, given[1])

@@ -40,7 +40,7 @@ def capitalized(name: str) -> str:
 
 
 def _new(frame: Frame, _: Value, given: Arguments) -> DateTime:
-    """From nothing (now), milliseconds, an ISO text or another DateTime, and perhaps a zone."""
+    """From nothing (now), milliseconds, ISO text or another DateTime, and optionally a zone."""
     zone = zone_argument(given[1]) if len(given) == 2 else None
     match given[0] if given else None:
         case None | Unset():
@@ -51,7 +51,7 @@ def _new(frame: Frame, _: Value, given: Arguments) -> DateTime:
             return parse_iso(text, zone or UTC)
         case DateTime() as moment:
             return DateTime(moment.millis, zone or moment.zone)
-    raise SelTypeError(f"a DATETIME cannot be made of a {kind_of(given[0])}")
+    raise SelTypeError(f"a DATETIME cannot be created from a {kind_of(given[0])}")
 
 
 def _new_of_fields(_frame: Frame, _: Value, given: Arguments) -> DateTime:

@@ -1,4 +1,4 @@
-"""``String.format``: Java's conversions ``% b c d e f g h n o s x`` and their upper-case twins."""
+"""``String.format``: Java's conversions ``% b c d e f g h n o s x`` and their upper-case variants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Bad(SelRuntimeError):
 
 
 def formatted(frame: Frame, pattern: str, given: list[Value]) -> str:
-    """The text of a format and its arguments.
+    """The result of a format string and its arguments.
 
     Raises:
         SelRuntimeError: the format is wrong, or an argument does not fit it.
@@ -43,7 +43,7 @@ def formatted(frame: Frame, pattern: str, given: list[Value]) -> str:
             break
         found = _SPECIFIER.match(pattern, start)
         if found is None:
-            raise _Bad(pattern[start : start + 8], "no conversion of Java's")
+            raise _Bad(pattern[start : start + 8], "not a conversion of Java's")
         made.append(pattern[at:start])
         at = found.end()
         if found[5] in "%n":
@@ -68,13 +68,13 @@ def _converted(frame: Frame, found: re.Match[str], value: Value) -> str:
     conversion = letter.lower()
     allowed = _FLAGS_OF.get(conversion)
     if allowed is None or (letter.isupper() and conversion in "dofn"):
-        raise _Bad(found[0], "no conversion that SEL supports")
+        raise _Bad(found[0], "SEL does not support this conversion")
     check_flags(found, flags, allowed)
     precision = int(found[4][1:]) if found[4] else None
     if (precision or 0) > frame.limits.string_chars_max:
         frame.reserve(precision or 0)
     if precision is not None and conversion in "dcxo":
-        raise _Bad(found[0], "it has a precision")
+        raise _Bad(found[0], "a precision is not allowed")
     null = value is None or isinstance(value, Unset)
     if conversion in "bsh" or null:
         text = "null" if null and conversion != "b" else general(frame, conversion, value)
@@ -91,11 +91,11 @@ def _converted(frame: Frame, found: re.Match[str], value: Value) -> str:
 
 def check_flags(found: re.Match[str], flags: str, allowed: str) -> None:
     if any(flag not in allowed for flag in flags) or len(set(flags)) != len(flags):
-        raise _Bad(found[0], "a flag does not fit, or is there twice")
+        raise _Bad(found[0], "a flag is not allowed or is repeated")
     if ("-" in flags and "0" in flags) or ("+" in flags and " " in flags):
         raise _Bad(found[0], "two flags contradict each other")
     if ("-" in flags or "0" in flags) and not found[3]:
-        raise _Bad(found[0], "it has no width")
+        raise _Bad(found[0], "the width is missing")
 
 
 def general(frame: Frame, conversion: str, value: Value) -> str:
@@ -124,7 +124,7 @@ def hash_of(value: Value) -> int:
 
 def character(found: re.Match[str], value: Value) -> str:
     if type(value) is not int:
-        raise _Bad(found[0], f"a {kind_of(value)} is no character")
+        raise _Bad(found[0], f"a {kind_of(value)} is not a character")
     if not 0 <= value <= 0x10FFFF:
         raise _Bad(found[0], f"there is no character {value}")
     return to_units(chr(value))
@@ -134,20 +134,20 @@ def number(found: re.Match[str], conversion: str, flags: str, precision: int | N
     """The digits of a number with its sign, and whether zeros may fill the width."""
     if conversion in "dxo":
         if type(value) is not int:
-            raise _Bad(found[0], f"a {kind_of(value)} is no LONG")
+            raise _Bad(found[0], f"a {kind_of(value)} is not a LONG")
         if conversion == "d":
             return signed(str(abs(value)), value < 0, flags), True
         if set(flags) & set("+ ("):
-            raise _Bad(found[0], "a flag does not fit")
+            raise _Bad(found[0], "a flag is not allowed")
         unsigned = value % (2**32 if INT_MIN <= value < 2**31 else 2**64)
         digits = f"{unsigned:{conversion}}"
         return (("0x" if conversion == "x" else "0") if "#" in flags else "") + digits, True
     if not isinstance(value, float):
-        raise _Bad(found[0], f"a {kind_of(value)} is no DOUBLE")
+        raise _Bad(found[0], f"a {kind_of(value)} is not a DOUBLE")
     if not math.isfinite(value):
         return signed("NaN" if math.isnan(value) else "Infinity", value < 0, flags, word=math.isnan(value)), False
     if conversion == "g" and "#" in flags:
-        raise _Bad(found[0], "a flag does not fit")
+        raise _Bad(found[0], "a flag is not allowed")
     digits = digits_of(abs(value), conversion, 6 if precision is None else precision)
     if "#" in flags and "." not in digits:
         digits = digits.replace("e", ".e") if "e" in digits else f"{digits}."
@@ -171,9 +171,9 @@ def digits_of(value: float, conversion: str, precision: int) -> str:
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
-    """Rounded half up to so many decimal places; an exact operation, whatever the number of digits."""
+    """Rounded half up to this many decimal places; exact, whatever the number of digits."""
     digits = int(value.scaleb(places).to_integral_value(ROUND_HALF_UP)) if places <= 400 else None
-    if digits is None:  # no double has so many places: only zeros are missing
+    if digits is None:  # no double has that many places: only zeros are missing
         return Decimal(f"{value:f}" + ("" if "." in f"{value:f}" else ".") + "0" * (places - max(0, -_exponent(value))))
     return Decimal((0, tuple(map(int, str(digits))), -places))
 
@@ -206,12 +206,12 @@ def signed(digits: str, negative: bool, flags: str, *, word: bool = False) -> st
 
 
 def _fitted(frame: Frame, found: re.Match[str], text: str) -> str:
-    """A text with blanks up to the width."""
+    """Text padded with blanks to the width."""
     width = int(found[3] or 0)
     if found[5] in "%n":
         check_flags(found, found[2], _FLAGS_OF[found[5]])
         if found[4] or (found[5] == "n" and width):
-            raise _Bad(found[0], "it has a width or a precision")
+            raise _Bad(found[0], "a width or a precision is not allowed")
     if width > len(text):
         frame.reserve(width)
     return text.ljust(width) if "-" in found[2] else text.rjust(width)

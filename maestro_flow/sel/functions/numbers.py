@@ -13,7 +13,7 @@ __all__ = ["NUMBERS", "long_of"]
 
 
 def long_of(value: Value) -> int:
-    """A LONG, or a STRING that is one."""
+    """A LONG, or a STRING that contains one."""
     return value if type(value) is int else parse_long(string_argument(value))
 
 
@@ -22,7 +22,7 @@ def double_of(value: Value) -> float:
 
 
 def boolean_of(value: Value) -> bool:
-    """A BOOLEAN, or a STRING: true if it says so in any case, else false."""
+    """A BOOLEAN, or a STRING: true if it is "true" in upper or lower case, otherwise false."""
     return value if isinstance(value, bool) else string_argument(value).lower() == "true"
 
 

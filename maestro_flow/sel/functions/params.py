@@ -1,4 +1,4 @@
-"""``params``: the parameters, and the functions that the host supplies."""
+"""``params``: the params, and the functions that the host provides."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ PARAM_FUNCTIONS = (
     ("getFromSubworkflow", 3),
     ("nextUniqueId", 0),
 )
-"""Functions of the host with their number of arguments, which are strings."""
+"""Functions of the host with their number of arguments; all arguments are strings."""
 
 
 def param_named(frame: Frame, name: str) -> Value:
-    """A parameter, a fresh copy each time; null if there is none."""
+    """A param, a fresh copy each time; null if it does not exist."""
     return frame.param(name) if frame.has_param(name) else None
 
 
 def _ask(function: str, frame: Frame, _receiver: Value, given: Arguments) -> Value:
     answer = frame.call_host(function, tuple(string_argument(value) for value in given))
     if function == "getFromForeach" and not isinstance(answer, Array):
-        raise SelTypeError("params.getFromForeach gives an array, and the host gave something else")
+        raise SelTypeError("params.getFromForeach must return an array, but the host returned something else")
     return answer
 
 

@@ -33,7 +33,7 @@ def _substring(frame: Frame, receiver: Value, given: Arguments) -> str:
 
 
 def _compare_to(frame: Frame, receiver: Value, given: Arguments) -> int:
-    """The difference of the first units that differ, or else of the lengths."""
+    """The difference of the first units that differ, otherwise of the lengths."""
     left, right = own(receiver), string_argument(given[0])
     frame.spend(min(len(left), len(right)))
     for one, other in zip(left, right, strict=False):
@@ -52,13 +52,13 @@ def _replace(frame: Frame, receiver: Value, given: Arguments) -> str:
 
 def _format(frame: Frame, _receiver: Value, given: Arguments) -> str:
     if not given:
-        raise SelTypeError("String.format has no format")
+        raise SelTypeError("String.format needs a format")
     return formatted(frame, string_argument(given[0]), given[1:])
 
 
 def _join(frame: Frame, _receiver: Value, given: Arguments) -> str:
     if not given:
-        raise SelTypeError("String.join has no delimiter")
+        raise SelTypeError("String.join needs a delimiter")
     delimiter, parts = string_argument(given[0]), given[1:]
     if len(parts) == 1 and isinstance(parts[0], Array):
         if parts[0].kind not in {Kind.STRING_ARRAY, None}:
@@ -75,7 +75,7 @@ def _escape(frame: Frame, receiver: Value, given: Arguments) -> str:
 
 
 def _last_index(text: str, wanted: str) -> int:
-    """``rfind``, which takes quadratic time, by way of ``find``, which does not."""
+    """``rfind``, implemented with ``find``, because ``rfind`` takes quadratic time."""
     at = text[::-1].find(wanted[::-1])
     return at if at < 0 else len(text) - len(wanted) - at
 
@@ -95,7 +95,7 @@ _ANYWHERE: dict[tuple[str, int], Function] = {
     **{("join", count): _join for count in range(256)},
     ("escape", 1): _escape,
 }
-"""What can be called on the class and on any string: the arguments are all that counts."""
+"""What can be called on the class as well as on any string: only the arguments matter."""
 
 _METHODS: dict[tuple[str, int], Function] = {
     ("compareTo", 1): _compare_to,

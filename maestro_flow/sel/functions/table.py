@@ -1,6 +1,6 @@
 """The closed table of what can be called: (type or class, name, number of arguments) to one function.
 
-Nothing else is ever looked up by a name that an expression gives: no attribute of Python can be reached.
+Nothing else is ever looked up by a name from an expression, so it cannot reach any Python attribute.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Arguments", "Function", "Table", "date_argument", "int_argument", "l
 
 Arguments: TypeAlias = list[Value]
 Function: TypeAlias = Callable[[Frame, Value, Arguments], Value]
-"""A method gets its receiver and as many arguments as its entry says; a static one gets the class as its receiver."""
+"""A method gets its receiver and as many arguments as its entry says; a static one gets the class as receiver."""
 
 
 @frozen
@@ -55,7 +55,7 @@ def int_argument(value: Value) -> int:
     """A LONG that fits 32 bits, as Java's ``int`` does."""
     number = long_argument(value)
     if not INT_MIN <= number <= INT_MAX:
-        raise SelTypeError(f"{number} does not fit an int of 32 bits")
+        raise SelTypeError(f"{number} does not fit in an int (32 bits)")
     return number
 
 

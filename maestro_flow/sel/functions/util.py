@@ -43,7 +43,7 @@ def text_of_number(value: Value) -> str:
 
 def date_of(frame: Frame, value: Value) -> DateTime:
     text = text_of_number(value)
-    if len(text) == 8 and text.isascii() and text.isdigit() and text[:4] != "0000":  # the common case, much quicker
+    if len(text) == 8 and text.isascii() and text.isdigit() and text[:4] != "0000":  # the common case, much faster
         return DateTime(local_of(int(text[:4]), int(text[4:6]), int(text[6:])), UTC)
     return parse_date(text, _DATE_INT, UTC, frame.now_ms())
 
@@ -66,7 +66,7 @@ def _date_int(_frame: Frame, _: Value, given: Arguments) -> str:
 
 
 def _date_int_hour(frame: Frame, _: Value, given: Arguments) -> int:
-    """Date, hour, zone, and how many days and hours before that."""
+    """Date, hour and zone, and how many days and hours to subtract."""
     text = text_of_number(given[0]) + text_of_number(given[1])
     moment = parse_date(text, "YYYYMMddHH", zone_for_id(text_of_number(given[2])), frame.now_ms())
     return moved(moved(moment, "Days", -int_of(given[3])), "Hours", -int_of(given[4])).millis
@@ -76,7 +76,7 @@ def duration_ms(text: str) -> int:
     """``1 day, 2 hours and 5 minutes`` in milliseconds: English, from the largest unit to the smallest.
 
     Raises:
-        SelRuntimeError: it is written otherwise, or in years or months, which have no fixed length.
+        SelRuntimeError: it is not such text, or has years or months, which have no fixed length.
     """
     found = _DURATION.fullmatch(text)
     if found is None or text.endswith((" ", ",", "and")) or text.startswith((" ", ",")):
@@ -103,7 +103,7 @@ def _ints_between(frame: Frame, _: Value, given: Arguments) -> Array:
 
 
 def _date_ints_between(frame: Frame, _: Value, given: Arguments) -> Array:
-    """From the first date, without the second; with a negative step backwards, as Maestro counts them."""
+    """From the first date up to but excluding the second; backwards with a negative step, as in Maestro."""
     step = int_of(given[2])
     if step == 0:
         raise SelRuntimeError("dateIntsBetween: the step is 0")

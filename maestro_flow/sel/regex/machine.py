@@ -1,6 +1,6 @@
-"""A backtracking machine without recursion: Java's matches, and every step of it counted.
+"""A backtracking matcher without recursion: it finds Java's matches, and counts every step.
 
-Java and Python search without a bound: ``(a*)*b`` takes them years. Here the visits of the evaluation run out.
+Java and Python search without a bound: ``(a*)*b`` can take years. Here the visits of the evaluation run out.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ WAITING_BYTES = 64
 Slots: TypeAlias = tuple[int, ...]
 Waiting: TypeAlias = tuple[int, int, Slots, int]
 Match: TypeAlias = Slots
-"""Start and end of the whole match and of each group; -1 for a group that took no part."""
+"""Start and end of the whole match and of each group; -1 for a group that did not participate."""
 
 
 def find_all(frame: Frame, program: Program, text: str) -> Iterator[Match]:
-    """All matches from left to right, as ``Matcher.find`` gives them."""
+    """All matches from left to right, as ``Matcher.find`` returns them."""
     nothing = (-1,) * program.slots
     at = 0
     while at <= len(text):
@@ -36,7 +36,7 @@ def find_all(frame: Frame, program: Program, text: str) -> Iterator[Match]:
 
 
 def character_at(text: str, at: int) -> str:
-    """The character at a place: two units, if a pair stands there; "" at the end."""
+    """The character at a position: two units if there is a surrogate pair; "" at the end."""
     unit = text[at : at + 1]
     if "\ud800" <= unit <= "\udbff" and "\udc00" <= text[at + 1 : at + 2] <= "\udfff":
         return chr(0x10000 + ((ord(unit) - 0xD800) << 10) + ord(text[at + 1]) - 0xDC00)
@@ -50,8 +50,8 @@ def _width(character: str) -> int:
 def _run(  # noqa: PLR0912 - one case for each instruction
     frame: Frame, code: tuple[Instruction, ...], text: str, at: int, slots: Slots
 ) -> tuple[int, Slots] | None:
-    """The end of a match that starts at a place, with its slots; None if there is none."""
-    # What to try next: an instruction, a place, the slots; and how far a run may give back or grow (-1: no run).
+    """The end of a match that starts at a position, with its slots; None if there is no match."""
+    # What to try next: an instruction, a position, the slots; and how far a run may shrink or grow (-1: not a run).
     waiting: list[Waiting] = []
     cost = 4 + len(slots) // 16
     pc = 0
@@ -112,7 +112,7 @@ def _wait(frame: Frame, waiting: list[Waiting], state: Waiting) -> None:
 def _retry(
     frame: Frame, code: tuple[Instruction, ...], waiting: list[Waiting], text: str
 ) -> tuple[int, int, Slots] | None:
-    """The last thing left to try: an instruction, a place and the slots; None if there is nothing."""
+    """The last alternative left to try: an instruction, a position and the slots; None if there is none."""
     while waiting:
         frame.allocate(-WAITING_BYTES)
         pc, at, slots, spare = waiting.pop()
@@ -134,9 +134,9 @@ def _retry(
 
 
 def _consume(frame: Frame, step: Instruction, text: str, at: int) -> tuple[int, bool, int]:
-    """Take a run: the place after it, whether it is long enough, and what is left to try.
+    """Consume a run: the position after it, whether it is long enough, and what is left to try.
 
-    That is the place to give back to for a greedy run, the count it may still grow for a lazy one, -1 for nothing.
+    For a greedy run that is the position it may shrink to, for a lazy one the count it may still grow; -1 for nothing.
     """
     fits, count = step.fits, 0
     lazy = step.mode == "?"

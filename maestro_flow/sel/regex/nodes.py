@@ -12,7 +12,7 @@ __all__ = ["Alternatives", "Backreference", "Boundary", "Group", "Look", "Node",
 
 @frozen
 class Test:
-    """One character that fits."""
+    """One character that passes a test."""
 
     fits: Callable[[str], bool]
 
@@ -29,7 +29,7 @@ class Alternatives:
 
 @frozen
 class Group:
-    """A group that is kept, by its number."""
+    """A capturing group, by its number."""
 
     number: int
     node: Node
@@ -37,7 +37,7 @@ class Group:
 
 @frozen
 class Repeat:
-    """From ``least`` to ``most`` times (None: no end); ``mode`` is ``""``, ``?`` (lazy) or ``+`` (possessive)."""
+    """From ``least`` to ``most`` times (None: unbounded); ``mode`` is ``""``, ``?`` (lazy) or ``+`` (possessive)."""
 
     node: Node
     least: int
@@ -47,7 +47,7 @@ class Repeat:
 
 @frozen
 class Look:
-    """What must, or must not, follow."""
+    """A lookahead: what must, or must not, follow."""
 
     node: Node
     wanted: bool
@@ -55,7 +55,7 @@ class Look:
 
 @frozen
 class Boundary:
-    """A place: ``^``, ``$``, ``A``, ``z``, ``Z``, ``b`` or ``B``."""
+    """A zero-width assertion: ``^``, ``$``, ``A``, ``z``, ``Z``, ``b`` or ``B``."""
 
     kind: str
 

@@ -1,4 +1,4 @@
-"""The text of a regular expression to its tree: the part of Java's syntax that the reference page lists."""
+"""Parses a regular expression to its tree: the part of Java's syntax that docs/reference/sel.md lists."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def parse_regex(pattern: str) -> tuple[nodes.Node, int, dict[str, int]]:
     """The tree, the number of groups, and the numbers of the named ones.
 
     Raises:
-        SelRuntimeError: it is no regular expression, or has what SEL does not support.
-        SelLimit: it is too long, too deep or repeats too often.
+        SelRuntimeError: it is not a valid regular expression, or uses something that SEL does not support.
+        SelLimit: it is too long or too deep, or repeats too often.
     """
     if len(pattern) > PATTERN_CHARS_MAX:
         raise SelLimit(f"a regular expression of more than {PATTERN_CHARS_MAX:,} characters")
@@ -33,7 +33,7 @@ def parse_regex(pattern: str) -> tuple[nodes.Node, int, dict[str, int]]:
 
 
 class _Reader:
-    """A place in the pattern, and the groups and flags seen so far."""
+    """A position in the pattern, and the groups and flags seen so far."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
@@ -78,7 +78,7 @@ class _Reader:
         return nodes.Sequence(tuple(found))
 
     def repeated(self, atoms: list[nodes.Node]) -> list[nodes.Node]:
-        """The atoms, with the quantifier that follows on the last of them; after it, another one is an error."""
+        """The atoms, with the following quantifier applied to the last; a second quantifier is an error."""
         counts = self.counts()
         if counts is None:
             return atoms
@@ -116,7 +116,7 @@ class _Reader:
         return int(self.text[start : self.at])
 
     def atom(self, depth: int) -> list[nodes.Node]:
-        """What one quantifier is for; several for quoted text, none for a flag."""
+        """What one quantifier applies to; several atoms for quoted text, none for a flag."""
         match character := self.take():
             case "(":
                 return self.group(depth)
@@ -130,7 +130,7 @@ class _Reader:
                 return self.escape()
             case "*" | "+" | "?":
                 raise self.bad(f"dangling meta character {character!r}")
-            case "{":  # as in Java, it repeats nothing
+            case "{":  # as in Java, there is nothing to repeat
                 self.at -= 1
                 return [nodes.Sequence(())]
         return [nodes.Test(sets.literal(character, any_case=self.any_case))]
@@ -143,7 +143,7 @@ class _Reader:
             elif self.taken("<") and self.peek() not in {"=", "!"}:
                 name = self.until(">")
                 if not (name.isascii() and name.isalnum() and name[0].isalpha()) or name in self.names:
-                    raise self.bad(f"illegal name of a group: {name!r}")
+                    raise self.bad(f"illegal group name: {name!r}")
                 number = self.next_group()
                 self.names[name] = number
             elif not self.taken(":"):
@@ -162,11 +162,11 @@ class _Reader:
         return self.groups
 
     def flags(self) -> list[nodes.Node]:
-        """``(?i)`` and ``(?s)``, to the end of the group they stand in."""
+        """``(?i)`` and ``(?s)``, which apply to the end of the enclosing group."""
         for flag in self.until(")"):
             if flag not in "is":
                 raise self.bad(
-                    "a construct that SEL does not support: (?:, (?=, (?!, (?<name>, (?i) and (?s) are there"
+                    "SEL does not support this construct; it supports (?:, (?=, (?!, (?<name>, (?i) and (?s)"
                 )
             self.any_case |= flag == "i"
             self.dot_all |= flag == "s"
@@ -196,7 +196,7 @@ class _Reader:
         return [nodes.Test(self.escaped(character))]
 
     def escaped(self, character: str) -> sets.Fits:
-        """What a backslash and this character stand for, outside and inside of brackets."""
+        """What a backslash and this character stand for, outside and inside brackets."""
         if character in sets.ESCAPES:
             return sets.ESCAPES[character]
         if character in "pP":
@@ -224,7 +224,7 @@ class _Reader:
             raise SelLimit(f"a regular expression nested deeper than {DEPTH_MAX}")
         negative = self.taken("^")
         tests: list[sets.Fits] = []
-        while not (tests and self.taken("]")):  # a bracket that comes first is a character
+        while not (tests and self.taken("]")):  # a bracket in first position is a character
             if self.taken("&&"):
                 raise self.bad("an intersection of character classes is not supported")
             tests.append(self.class_item(depth))

@@ -1,4 +1,4 @@
-"""The tree of a regular expression to instructions for the machine."""
+"""Compiles the tree of a regular expression to instructions for the machine."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ INSTRUCTIONS_MAX = 2000
 class Op(IntEnum):
     TEST = 0  # one character
     RUN = 1  # many characters of one kind
-    SPLIT = 2  # go on at ``to``; if that fails, at ``other``
+    SPLIT = 2  # continue at ``to``; if that fails, at ``other``
     JUMP = 3
-    SAVE = 4  # keep the place in a slot
+    SAVE = 4  # save the position in a slot
     REPEAT = 5  # back to ``to``, unless nothing was consumed since slot ``slot`` was saved
     PLACE = 6
     BACK = 7
     LOOK = 8  # run ``program`` here; ``wanted``: whether it must match
-    ATOMIC = 9  # run ``program`` here, and never come back into it
+    ATOMIC = 9  # run ``program`` here, without backtracking into it
     MATCH = 10
 
 
@@ -62,7 +62,7 @@ class _Compiler:
         self.size = 0
 
     def part(self, node: nodes.Node) -> tuple[Instruction, ...]:
-        """Instructions of their own, with an end."""
+        """The instructions of a subprogram, with an end."""
         code: list[Instruction] = []
         self.emit(code, node)
         return (*code, Instruction(Op.MATCH))
@@ -151,7 +151,7 @@ def compiled(pattern: str) -> Program:
     """The program of a regular expression.
 
     Raises:
-        SelRuntimeError, SelLimit: as ``parse_regex`` says.
+        SelRuntimeError, SelLimit: as for ``parse_regex``.
     """
     tree, groups, names = parse_regex(pattern)
     compiler = _Compiler(groups)

@@ -1,4 +1,4 @@
-"""Tests of one character: Java's predefined classes and POSIX names, in ASCII as Java has them."""
+"""Tests of one character: Java's predefined classes and POSIX names, which are ASCII as in Java."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def either(tests: list[Fits]) -> Fits:
 
 
 def any_character(character: str) -> bool:
-    """``.``: all but line ends."""
+    """``.``: anything but line terminators."""
     return character not in LINE_ENDS
 
 

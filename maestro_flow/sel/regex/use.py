@@ -15,7 +15,7 @@ __all__ = ["replace_all", "split"]
 
 
 def replace_all(frame: Frame, text: str, pattern: str, replacement: str) -> str:
-    """``$1`` and ``${name}`` in the replacement are groups, a backslash takes the next character as it is."""
+    """``$1`` and ``${name}`` in the replacement refer to groups; a backslash makes the next character literal."""
     made: list[str] = []
     at = 0
     parts: list[str | int] | None = None
@@ -41,7 +41,7 @@ def split(frame: Frame, text: str, pattern: str, limit: int) -> list[str]:
         if 0 < limit <= len(parts) + 1:
             break
         if at == start == end == 0:
-            continue  # nothing stands before an empty match at the start
+            continue  # there is nothing before an empty match at the start
         parts.append(text[at:start])
         at = end
         if len(parts) > frame.limits.array_items_max:
@@ -56,7 +56,7 @@ def split(frame: Frame, text: str, pattern: str, limit: int) -> list[str]:
 
 
 def matches(frame: Frame, pattern: str, text: str) -> Iterator[Match]:
-    """Matches from left to right; a pattern without special characters is searched as it stands."""
+    """Matches from left to right; a pattern without special characters is searched for literally."""
     if pattern and META.isdisjoint(pattern):
         return plain_matches(frame, pattern, text)
     return find_all(frame, compiled(pattern), text)
@@ -72,10 +72,10 @@ def plain_matches(frame: Frame, wanted: str, text: str) -> Iterator[Match]:
 
 
 def replacement_parts(replacement: str, pattern: str) -> list[str | int]:
-    """Texts, and the numbers of groups between them.
+    """The literal parts, and the numbers of the groups between them.
 
     Raises:
-        SelRuntimeError: a group does not exist, or a ``$`` or a backslash stands alone.
+        SelRuntimeError: a group does not exist, or nothing follows a ``$`` or a backslash.
     """
     groups, names = (0, {}) if pattern and META.isdisjoint(pattern) else group_numbers(pattern)
     parts: list[str | int] = [""]
@@ -85,7 +85,7 @@ def replacement_parts(replacement: str, pattern: str) -> list[str | int]:
         at += 1
         if unit != "$":
             if unit == "\\":
-                unit = replacement[at : at + 1] or bad(replacement, "a backslash stands at its end")
+                unit = replacement[at : at + 1] or bad(replacement, "it ends with a backslash")
                 at += 1
             stop = min((place for place in (replacement.find(mark, at) for mark in "\\$") if place >= 0), default=None)
             parts.append(unit + replacement[at:stop])
@@ -102,7 +102,7 @@ def replacement_parts(replacement: str, pattern: str) -> list[str | int]:
 
 
 def group_number(replacement: str, at: int, groups: int) -> tuple[int, int]:
-    """The number after a ``$``: as many digits as make a group that exists."""
+    """The number after a ``$``: as many digits as form the number of an existing group."""
     digit = replacement[at : at + 1]
     if not (digit.isascii() and digit.isdigit()):
         bad(replacement, "illegal group reference")
