@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.main import cli as command
+from maestro_flow.client.run import Run
 from maestro_flow.clock import ManualClock
-from maestro_flow.engine.engine import Engine
-from maestro_flow.engine.run import Run
+from maestro_flow.engine import Engine
 from tests.cli.command_line import ROOT, CommandLine, no_op, read_until, sleep
 from tests.samples import sample as sample_file
 

@@ -74,7 +74,7 @@ def test_sample_7_loads() -> None:
 def test_the_sample_with_time_triggers_loads_with_a_warning() -> None:
     loaded = load_definition(sample_file("sample-time-trigger-wf.json"))
     assert loaded.warnings[-1] == (
-        "workflow.time_triggers: stored, but not acted on: nothing starts by itself: start runs from outside"
+        "workflow.time_triggers: stored, but not acted on: nothing starts runs by itself: start them from outside"
     )
     assert len(loaded.definition.stored["workflow"]["time_triggers"]) == 3
 
