@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 
 from attrs import frozen
+from tenacity import Retrying, retry_if_result, wait_fixed
 
 from maestro_flow.clock import Environment
 from maestro_flow.errors import SchemaMismatch
@@ -73,16 +74,22 @@ def check_reader(store: str, known: int, *, version: int, oldest_reader: int) ->
 
 
 def migrate(server: Server) -> None:
-    """Bring the store to our version, or wait until another process has done so; a newer one is left as it is."""
+    """Bring the store to our version, or wait until another process has; a newer store is left as it is."""
     who = Environment().new_id()
+    # No limit: the right to migrate is free after LOCK_S if its holder has died, and a long migration takes its time.
+    again = Retrying(retry=retry_if_result(lambda done: not done), wait=wait_fixed(_PAUSE_S), sleep=time.sleep)
+    again(_migrated, server, who)
+
+
+def _migrated(server: Server, who: str) -> bool:
+    """Take the store to our version; False if another process is at it."""
     while (version := int(server.call("schema_version", server.catalog))) < current().version:
         migration = MIGRATIONS[version]
-        if _steps_done(server, migration, who):
-            done = (who, migration.version, migration.oldest_reader)
-            if server.call("migrated", server.catalog, *done):
-                logger.info("the store %s: schema %d -> %d", server.target.name, version, migration.version)
-        else:
-            time.sleep(_PAUSE_S)
+        if not _steps_done(server, migration, who):
+            return False
+        if server.call("migrated", server.catalog, who, migration.version, migration.oldest_reader):
+            logger.info("the store %s: schema %d -> %d", server.target.name, version, migration.version)
+    return True
 
 
 def _steps_done(server: Server, migration: Migration, who: str) -> bool:

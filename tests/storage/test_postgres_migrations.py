@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from maestro_flow_sql import migrations
 from maestro_flow_sql.migrations import MIGRATIONS, Migration
+from maestro_flow_sql.postgres import tables
 
-from maestro_flow.errors import StorageUnusable
+from maestro_flow.errors import StorageUnavailable, StorageUnusable
 from tests.servers.postgres import Server
 from tests.storage.migrating import NEXT, open_at
 from tests.storage.test_postgres_faults import wait_until_blocked
@@ -89,6 +90,24 @@ def test_a_migration_waits_for_a_long_transaction_and_holds_up_nobody_meanwhile(
     assert new.schema_version == upgraded.version
     old.close()
     new.close()
+
+
+def test_a_migration_that_never_gets_its_table_is_given_up_with_the_reason(
+    postgres: Server, schema: str, upgraded: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_TRIES", 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", MIGRATIONS)
+        open_at(postgres.url(schema)).close()
+    with postgres.connect(schema) as report:
+        with report.transaction():
+            report.execute("SELECT count(*) FROM runs")
+            with pytest.raises(StorageUnavailable, match="lock timeout") as refused:
+                open_at(postgres.url(schema))
+        assert isinstance(refused.value.__cause__, psycopg.errors.LockNotAvailable)
+    store = open_at(postgres.url(schema))
+    assert store.schema_version == upgraded.version
+    store.close()
 
 
 def test_a_migration_that_is_cut_off_is_made_by_the_next_who_opens_the_store(

@@ -41,7 +41,7 @@ LAYERS = {
 """Packages and modules of ``maestro_flow``; the longest name that fits counts, and each may import itself."""
 
 BACKENDS = {
-    "maestro_flow_redis": ("errors clock model storage", "redis"),
+    "maestro_flow_redis": ("errors clock model storage", "redis tenacity"),
     "maestro_flow_sql": ("errors clock model storage", "psycopg sqlalchemy tenacity"),
 }
 """Packages beside ``maestro_flow``, which never imports them: they are found by their entry points."""

@@ -73,7 +73,7 @@ def commit_judged(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
     Raises:
         StorageError: a position is not beyond the last one of its group; nothing is written.
     """
-    for _ in range(_TRIES):
+    for _ in range(_TRIES):  # at once: a thread that commits for others does not sleep
         try:
             with db.transaction():
                 facts = _read_facts(db, batch)

@@ -9,6 +9,7 @@ from time import sleep
 import psycopg
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from maestro_flow.errors import StorageUnusable
 from maestro_flow.storage.open import no_store
@@ -34,6 +35,7 @@ _ALONE = ("SET LOCAL lock_timeout = '1s'", "SET LOCAL search_path = {namespace}"
 # A claim that has begun has ended then, and one that begins sees what store_meta says.
 _STOP_CLAIMS = "LOCK TABLE leases IN ACCESS EXCLUSIVE MODE"
 
+# A long transaction uses the table, or two tables in another order.
 _BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 _TRIES = 60
 _PAUSE_S = 0.5
@@ -57,20 +59,20 @@ def find_or_make(db: Direct, target: Target, *, create: bool) -> int:
         SchemaMismatch: the store is newer and excludes us.
         StorageUnusable: there is none and none may be made, or a migration failed, or is not ours to make.
     """
-    tries = 0
+    again = Retrying(
+        retry=retry_if_exception_type(_BUSY),
+        wait=wait_fixed(_PAUSE_S),
+        stop=stop_after_attempt(_TRIES),
+        sleep=sleep,
+        reraise=True,
+    )
     while True:
         meta = _read(db, target)
         if meta is not None and next_migration(target.name, meta) is None:
             return meta.group_count
         if meta is None and not create:
             raise no_store(target.name)
-        try:
-            _make_or_migrate(db, target)
-        except _BUSY:  # a long transaction uses the table, or two tables in another order
-            tries += 1
-            if tries == _TRIES:
-                raise
-            sleep(_PAUSE_S)
+        again(_make_or_migrate, db, target)
 
 
 def _read(db: Direct, target: Target) -> Meta | None:

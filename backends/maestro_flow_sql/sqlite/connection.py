@@ -1,4 +1,4 @@
-"""One connection to the file, and how to wait for its lock."""
+"""One connection to the file, and waiting for its lock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maestro_flow_sql.sqlite.errors import is_busy
 __all__ = ["PATIENCE_S", "RETRY_S", "connect", "patiently"]
 
 PATIENCE_S = 10.0
-"""How long a verb tries to get the lock of the file: transactions take milliseconds, only a frozen process holds on."""
+"""How long a verb tries to lock the file: transactions take milliseconds, so only a frozen process keeps it longer."""
 
 RETRY_S = (0.0001, 0.0005)
 """Shortest and longest sleep between two tries. SQLite's own handler backs off to 100 ms and starves (PROTOCOL 12)."""
@@ -32,7 +32,7 @@ _SETTINGS = (
 
 
 def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
-    """A connection in autocommit mode: where a transaction begins and ends is said in our own words.
+    """A connection in autocommit mode: transactions begin and end with statements of our own.
 
     Raises sqlite3.Error, or StorageUnavailable.
     """
@@ -49,10 +49,12 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
 def patiently(attempt: Callable[[], T]) -> T:
     """Call ``attempt`` until no other process is in its way.
 
-    Time is counted in sleeps, not read: the store's clock may be a test's, and stands still then.
+    Time is counted in sleeps, not read: the store's clock may be a test's, which stands still. A loop of its own, not
+    tenacity's: every transaction begins here, and where two processes write, whoever tries more often waits less. A try
+    costs 1 µs besides the attempt, with tenacity 16, and the longest of 1,500 commits took three times as long.
 
     Raises:
-        StorageUnavailable: the lock was not to be had in ``PATIENCE_S`` seconds.
+        StorageUnavailable: the lock could not be had in ``PATIENCE_S`` seconds.
     """
     waited = 0.0
     while True:
