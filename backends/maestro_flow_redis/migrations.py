@@ -1,14 +1,14 @@
 """From one version of a store's keys to the next, for the stores that an older maestro-flow has made.
 
-A store is migrated when it is opened, by one process at a time: the right to do so is taken in the catalog for
-``LOCK_S``, kept by each step, and free again when that time is over, also if its holder has died. A script sees one tag
-only, so a migration is no transaction: it is made of steps that may be repeated, and the version is changed last.
+A store is migrated when it is opened, by one process at a time: the process takes a lock in the catalog for ``LOCK_S``
+and extends it with each step; if it dies, the lock expires. A script sees one tag only, so a migration is not a
+transaction: it consists of steps that may be repeated, and the version is changed last.
 
-Nodes that have the store open meanwhile go on, with the scripts of their own version: a migration must leave what these
-can read and write. Where it cannot, it raises ``oldest_reader``: older programs cannot open the store any more, and
+Nodes that have the store open continue with the scripts of their own version: a migration must leave data that these
+can read and write. If it cannot, it raises ``oldest_reader``: older programs can no longer open the store, and
 those that have it open lose all leases before the first step, and can claim no more (PROTOCOL 3, 27).
 
-How the next one is written: change the scripts, append a ``Migration``.
+To write the next one: change the scripts, append a ``Migration``.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from maestro_flow_redis.server import Call, Server
 __all__ = ["LOCK_S", "MIGRATIONS", "Migration", "check_reader", "current", "migrate"]
 
 LOCK_S = 30.0
-"""A step takes much less; who was frozen for longer finds another one at work, and leaves it to him."""
+"""A step takes much less. A process that was frozen for longer leaves the migration to the one that took over."""
 
 _PAUSE_S = 0.05
-"""Between two looks at what another process is doing."""
+"""Between two looks at the progress of another process."""
 
 logger = logging.getLogger("maestro_flow.storage")
 
@@ -46,9 +46,9 @@ class Migration:
 
     version: int
     oldest_reader: int
-    """The oldest version whose programs may use a store of this one (PROTOCOL 27)."""
+    """The oldest version whose programs may use a store of this version (PROTOCOL 27)."""
     step: Callable[[Server], bool] = _nothing_to_do
-    """Does a part of it that takes less than a second; whether something is left. May be repeated at any time."""
+    """Does a part that takes less than a second; returns whether more is left. May be repeated at any time."""
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -56,11 +56,11 @@ MIGRATIONS: tuple[Migration, ...] = (
     # A start has a body in place of params (runs.lua reads both), an entry may block, a lease has the owner's process.
     Migration(2, oldest_reader=2),
 )
-"""Dense, from version 1 on."""
+"""Dense, from version 1."""
 
 
 def current() -> Migration:
-    """The version that this maestro-flow knows and writes."""
+    """The newest version that this maestro-flow knows, which is the one it writes."""
     return MIGRATIONS[-1]
 
 
@@ -76,13 +76,13 @@ def check_reader(store: str, known: int, *, version: int, oldest_reader: int) ->
 def migrate(server: Server) -> None:
     """Bring the store to our version, or wait until another process has; a newer store is left as it is."""
     who = Environment().new_id()
-    # No limit: the right to migrate is free after LOCK_S if its holder has died, and a long migration takes its time.
+    # No limit: the lock of a process that died expires after LOCK_S, and a long migration takes its time.
     again = Retrying(retry=retry_if_result(lambda done: not done), wait=wait_fixed(_PAUSE_S), sleep=time.sleep)
     again(_migrated, server, who)
 
 
 def _migrated(server: Server, who: str) -> bool:
-    """Take the store to our version; False if another process is at it."""
+    """Take the store to our version; False if another process is migrating it."""
     while (version := int(server.call("schema_version", server.catalog))) < current().version:
         migration = MIGRATIONS[version]
         if not _steps_done(server, migration, who):
@@ -93,7 +93,7 @@ def _migrated(server: Server, who: str) -> bool:
 
 
 def _steps_done(server: Server, migration: Migration, who: str) -> bool:
-    """Whether all steps were done while the right to do so was ours; it still is, then."""
+    """Whether all steps were done under our lock, which we then still hold."""
     may_go_on = partial(server.call, "migrating", server.catalog, who, migration.version, repr(LOCK_S))
     if not may_go_on():
         return False

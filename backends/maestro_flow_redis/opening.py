@@ -1,4 +1,4 @@
-"""From a URL to an open store: look at the server, find the store or found it, migrate it."""
+"""From a URL to an open store: check the server, find or create the store, migrate it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["open_redis", "open_server"]
 def open_redis(url: str, _clock: Clock, /, *, create: bool = True) -> RedisStorage:
     """Open the store of a namespace; times are by the server's clock.
 
-    It is created where there is none, unless ``create`` is false, and migrated where an older maestro-flow has made it.
+    It is created if it does not exist, unless ``create`` is false, and migrated if an older maestro-flow made it.
 
     Raises:
-        SettingsError: the URL has an option that there is not.
-        StorageUnusable: there is none, the login is refused, or the server could lose what it has acknowledged.
-        SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
+        SettingsError: the URL has an unknown option.
+        StorageUnusable: the store does not exist, the login is refused, or the server could lose acknowledged writes.
+        SchemaMismatch: the store was written by a newer maestro-flow that excludes ours.
         StorageReset: a part of the store was lost.
         StorageUnavailable: the server cannot be reached.
     """
@@ -31,7 +31,7 @@ def open_redis(url: str, _clock: Clock, /, *, create: bool = True) -> RedisStora
 
 
 def open_server(server: Server, *, create: bool = True) -> RedisStorage:
-    """The same for a server that is connected to already; it is closed when the store cannot be opened."""
+    """The same on an existing connection to the server, which is closed if the store cannot be opened."""
     try:
         check_server(server)
         _find_or_found(server, create=create)
@@ -43,10 +43,10 @@ def open_server(server: Server, *, create: bool = True) -> RedisStorage:
 
 
 def _find_or_found(server: Server, *, create: bool) -> None:
-    """Know the epoch and the number of groups of the store, which exists when this returns, whoever has founded it.
+    """Learn the epoch and the number of groups of the store, which exists when this returns, whoever created it.
 
-    The epoch stands in each tag, because a script sees one only. It is random, so that a store that was flushed and
-    founded again is told from the one that was. Several processes may found at once: all use the first one's epoch.
+    The epoch is kept under each tag, because a script sees one only. It is random, which tells a store that was flushed
+    and created again from the one before. Several processes may create it at once: all use the epoch of the first.
     """
     store = server.target.name
     ours = current()

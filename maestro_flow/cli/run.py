@@ -1,4 +1,4 @@
-"""The commands that bring runs to their end in this process: ``run`` a new one, ``resume`` all that are left."""
+"""The commands that execute runs in this process: ``run`` a new one, ``resume`` all unfinished ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(
     from maestro_flow.dsl.load import load_definition
     from maestro_flow.steps.registry import known_step_types
 
-    # All that can be wrong with the definition is found before the store is opened, and so made.
+    # Errors in the definition are found before the store is opened, which may create it.
     loaded = load_definition(file, known_types=known_step_types())
     for warning in loaded.warnings:
         click.echo(f"{file}: {warning}", err=True)
@@ -51,7 +51,7 @@ def run(
     with interruptible(), store.engine() as engine:
         engine.push(loaded.definition)
         started = engine.start(loaded.definition.id, params=values, step_params=step_values, breakpoints=breakpoints)
-        deadline = Deadline(timeout)  # of the run: how long the store took to open is not its fault
+        deadline = Deadline(timeout)  # for the run alone, not for opening the store
         view, code = follow(started, deadline, as_json=as_json)
     explain(view, code)
     if as_json:
@@ -66,7 +66,7 @@ def run(
 def resume(store: Store, timeout: float | None, as_json: bool) -> int:
     """Bring every run in the store that has not ended to its end, and show how it goes."""
     ended = []
-    with store.client(create=False) as client:  # not the engine: it may have ended some before it is asked
+    with store.client(create=False) as client:  # not the engine, which could finish some before they are listed
         store.say(as_json=as_json)
         unfinished = client.unfinished()[::-1]
     if not unfinished:

@@ -1,7 +1,7 @@
-"""A connection that does not wait for ever: psycopg itself waits for an answer until the connection has died.
+"""A connection with a time limit for answers: psycopg itself waits until the connection has died.
 
 A server whose process is stopped, or whose disk hangs, keeps its connections alive: its kernel acknowledges what it is
-sent, so neither TCP keepalives nor the timeouts that the server keeps end the waiting.
+sent, so neither TCP keepalives nor the server's own timeouts end the wait.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @contextmanager
     def without_end(self) -> Iterator[None]:
-        """In this block an answer may take as long as it takes: a migration waits for others."""
+        """No limit in this block: a migration waits for others."""
         before, self.answer_s = self.answer_s, math.inf
         try:
             yield
@@ -37,7 +37,7 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
             self.answer_s = before
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
-        """psycopg's own, which asks ``gen`` ten times a second when nothing has come."""
+        """psycopg's ``wait``, which resumes ``gen`` ten times a second while nothing arrives."""
         return super().wait(self._in_time(gen), *args, **options)
 
     def _in_time(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
@@ -51,5 +51,5 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
                 return answer
             ready = yield wanted
             if not ready and _clock.monotonic() >= deadline:
-                self.pgconn.finish()  # what comes after all is an answer that nobody waits for
+                self.pgconn.finish()  # a late answer must not be taken for the next one
                 raise psycopg.OperationalError(f"the server has not answered for {self.answer_s:g} s")

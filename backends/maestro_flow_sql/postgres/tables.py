@@ -1,4 +1,4 @@
-"""The tables of a store on Postgres: found, made, or brought to the schema of this maestro-flow."""
+"""The tables of a store on Postgres: found, created, or migrated to the schema of this maestro-flow."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
 
 _SET_META = "UPDATE store_meta SET schema_version = %s, oldest_reader = %s"
 
-# Whoever comes first makes or migrates the store; the others wait for him and find it done. A statement of a migration
-# may take its time, but while it waits for a table, all others wait behind it: so it gives up soon and tries again.
+# The first process creates or migrates the store; the others wait for it and find it done. A statement of a migration
+# may take its time, but while it waits for a table, all others queue behind it: so it gives up soon and tries again.
 _WAIT_FOR_OTHERS = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '15min'")
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('maestro_flow ' || %s, 0))"
 _ALONE = ("SET LOCAL lock_timeout = '1s'", "SET LOCAL search_path = {namespace}")
-# A claim that has begun has ended then, and one that begins sees what store_meta says.
+# Claims that have begun have ended then, and later ones see the new store_meta.
 _STOP_CLAIMS = "LOCK TABLE leases IN ACCESS EXCLUSIVE MODE"
 
 # A long transaction uses the table, or two tables in another order.
@@ -40,7 +40,7 @@ _BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 _TRIES = 60
 _PAUSE_S = 0.5
 
-# All clocks are this one: seconds since the epoch, read anew wherever it stands in a statement.
+# The only clock: seconds since the epoch, read anew at each use within a statement.
 _STORE_TIME = """
     CREATE FUNCTION store_time() RETURNS double precision LANGUAGE sql VOLATILE
     AS 'SELECT extract(epoch FROM clock_timestamp())::double precision'
@@ -53,11 +53,11 @@ _WRONG = "nothing was changed; report it with this message"
 def find_or_make(db: Direct, target: Target, *, create: bool) -> int:
     """Number of groups of the store, which exists with a schema that we can use when this returns, whoever made it.
 
-    A store that is as it should be is only read, so a user without the rights of an owner may open it.
+    A store that is up to date is only read, so a user without the rights of its owner can open it.
 
     Raises:
         SchemaMismatch: the store is newer and excludes us.
-        StorageUnusable: there is none and none may be made, or a migration failed, or is not ours to make.
+        StorageUnusable: it does not exist and may not be created, or a migration failed or is not allowed to this user.
     """
     again = Retrying(
         retry=retry_if_exception_type(_BUSY),
@@ -76,7 +76,7 @@ def find_or_make(db: Direct, target: Target, *, create: bool) -> int:
 
 
 def _read(db: Direct, target: Target) -> Meta | None:
-    """None: there is no store."""
+    """None if there is no store."""
     if db.execute(_TABLE, (target.namespace,)).fetchone() is None:
         return None
     row = db.execute(META.replace("store_meta", f"{target.namespace}.store_meta").encode()).fetchone()
@@ -86,7 +86,7 @@ def _read(db: Direct, target: Target) -> Meta | None:
 
 
 def _make_or_migrate(db: Direct, target: Target) -> None:
-    """One step of the way, unless another process has made it while we waited for it."""
+    """Create the store or run one migration, unless another process did while we waited for it."""
     migration = None
     with _alone(db, target):
         meta = _read(db, target)
@@ -100,7 +100,7 @@ def _make_or_migrate(db: Direct, target: Target) -> None:
 
 @contextmanager
 def _alone(db: Direct, target: Target) -> Iterator[None]:
-    """A transaction that nobody else is in who makes or migrates this store. The lock ends with it (PgBouncer)."""
+    """A transaction that excludes others that create or migrate this store; its lock ends with it (PgBouncer)."""
     with db.transaction():
         for setting in _WAIT_FOR_OTHERS:
             db.execute(setting)
@@ -128,7 +128,9 @@ def _migrate(db: Direct, target: Target, migration: Migration, meta: Meta) -> No
 
 def _create(db: Direct, target: Target) -> None:
     """All tables and the first rows: a store exists as a whole or not at all."""
-    if db.execute(_SCHEMA, (target.namespace,)).fetchone() is None:  # who may not create schemas may be given one
+    if (
+        db.execute(_SCHEMA, (target.namespace,)).fetchone() is None
+    ):  # a user who may not create schemas may be given one
         db.execute(f"CREATE SCHEMA {target.namespace}".encode())
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     db.execute(_STORE_TIME)

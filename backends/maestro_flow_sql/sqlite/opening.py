@@ -1,4 +1,4 @@
-"""From a URL to an open store: find the file, see whose it is, make it ours if it is nobody's."""
+"""From a URL to an open store: find the file, check whose it is, create the store if it is empty."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _OLDEST_SQLITE = (3, 38, 0)
 def open_sqlite(url: str, clock: Clock, /, *, create: bool = True) -> SqliteStorage:
     """Open the store in a file; any number of processes may do so at once.
 
-    It is created where there is none, unless ``create`` is false, and migrated where an older maestro-flow has made it.
+    It is created if it does not exist, unless ``create`` is false, and migrated if an older maestro-flow made it.
 
-    ``sqlite:///runs.db`` is relative to the working directory of this moment, ``sqlite:////srv/runs.db`` is absolute.
-    With ``?namespace=nightly`` it is a file of its own beside it, ``runs.nightly.db``.
-    The file must lie on a disk of this host: SQLite's locks do not work on network file systems. Where several
-    processes write, SQLite should be 3.51.3 or newer: older ones have a rare fault, but a damaging one, in the WAL.
+    ``sqlite:///runs.db`` is relative to the current working directory, ``sqlite:////srv/runs.db`` is absolute. With
+    ``?namespace=nightly`` the store is another file beside it, ``runs.nightly.db``. The file must be on a local disk:
+    SQLite's locks do not work on network file systems. If several processes write, SQLite should be 3.51.3 or newer:
+    older versions have a rare bug in the WAL that damages the file.
 
     Raises:
-        SettingsError: the URL names no file, or has an option that there is not.
-        StorageUnusable: there is none, no access, read-only, not an SQLite database, somebody else's database, SQLite
-            too old, or a migration failed.
-        SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
+        SettingsError: the URL does not name a file, or has an unknown option.
+        StorageUnusable: the store does not exist, access is denied, the file is read-only, not an SQLite database or
+            another program's, SQLite is too old, or a migration failed.
+        SchemaMismatch: the store was written by a newer maestro-flow that excludes ours.
         StorageUnavailable: another process held the lock of the file for too long.
     """
     path = _path_of(url)
