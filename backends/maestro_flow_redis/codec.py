@@ -12,7 +12,15 @@ from maestro_flow.model.log import LogRecord
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.storage.judge import contradicts_itself
 
-__all__ = ["commit_argument", "entry_of", "message_of", "record_of", "request_argument", "run_of"]
+__all__ = [
+    "commit_argument",
+    "destination_argument",
+    "entry_of",
+    "message_of",
+    "record_of",
+    "request_argument",
+    "run_of",
+]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_entry = msgspec.msgpack.Decoder(RunEntry).decode
@@ -34,6 +42,7 @@ class _Send(msgspec.Struct):
     flow_id: str
     kind: str
     body: msgspec.Raw
+    destination: str
 
 
 class _Flow(msgspec.Struct, omit_defaults=True):
@@ -59,17 +68,17 @@ class _Commit(msgspec.Struct, omit_defaults=True):
 _decode_record = msgspec.msgpack.Decoder(_Record).decode
 
 
-def commit_argument(commit: Commit, *, follows_refused: bool = False) -> bytes:
+def commit_argument(commit: Commit, group_count: int, *, follows_refused: bool = False) -> bytes:
     """A commit as ``commit.lua`` reads it; ``follows_refused``: an earlier script has refused one of the same flow."""
     lease, flow = commit.lease, commit.flow
     argument = _Commit(
         generation=str(lease.generation),
         owner_id=lease.owner_id,
-        contradicts=contradicts_itself(commit),
+        contradicts=contradicts_itself(commit, group_count),
         follows_refused=follows_refused,
         flow=None if flow is None else _flow(commit, flow),
         settles=commit.settles,
-        sends=[_Send(m.message_id, m.flow_id, m.kind, _as_text(m.body)) for m in commit.sends],
+        sends=[_Send(m.message_id, m.flow_id, m.kind, _as_text(m.body), destination_argument(m)) for m in commit.sends],
     )
     return _encode(argument)
 
@@ -87,6 +96,11 @@ def _flow(commit: Commit, flow: FlowWrite) -> _Flow:
         entry=None if flow.entry is None else _as_text(_encode(flow.entry)),
         is_live=flow.entry is not None and not flow.entry.status.is_terminal,
     )
+
+
+def destination_argument(message: Message) -> str:
+    """The destination of a message that is in transit; empty for one that stands where it belongs."""
+    return str(message.destination) if message.is_in_transit else ""
 
 
 def request_argument(request: StartRequest) -> bytes:
@@ -127,15 +141,16 @@ def entry_of(stored: bytes) -> RunEntry:
     return _decode_entry(stored)
 
 
-def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int]) -> Message:
+def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int | None]) -> Message:
     """A message out of the MESSAGE_FIELDS of ``inbox.lua``."""
-    flow_id, kind, body, sequence, deliveries, state, outcome, sent_at = map(_bytes, fields)
+    flow_id, kind, body, sequence, deliveries, state, outcome, sent_at, destination = map(_bytes, fields)
     return Message(
         group_id=group_id,
         message_id=message_id,
         flow_id=flow_id.decode(),
         kind=kind.decode(),
         body=body,
+        destination=int(destination) if destination else group_id,
         sequence=int(sequence),
         deliveries=int(deliveries),
         state=MessageState(state.decode()),
@@ -161,8 +176,10 @@ def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh:
     )
 
 
-def _bytes(value: bytes | int) -> bytes:
-    """A number that a script has just made comes as one, what it has read comes as bytes."""
+def _bytes(value: bytes | int | None) -> bytes:
+    """A number that a script has just made comes as one, what it has read as bytes, and an absent field as nil."""
+    if value is None:
+        return b""
     return value if isinstance(value, bytes) else str(value).encode()
 
 

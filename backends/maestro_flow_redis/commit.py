@@ -68,7 +68,10 @@ def _commit_part(server: Server, part: Sequence[Commit], refused: set[str]) -> l
     groups: dict[int, list[int]] = {}
     for number, commit in enumerate(part):
         groups.setdefault(commit.lease.group_id, []).append(number)
-    arguments = [commit_argument(c, follows_refused=c.flow is not None and c.flow.flow_id in refused) for c in part]
+    arguments = [
+        commit_argument(c, server.group_count, follows_refused=c.flow is not None and c.flow.flow_id in refused)
+        for c in part
+    ]
     calls = [
         Call("commit", server.group(group_id), tuple(arguments[number] for number in numbers))
         for group_id, numbers in groups.items()

@@ -6,7 +6,7 @@ from maestro_flow.errors import OwnershipLost
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import check_same_message, may_be_redriven
-from maestro_flow_redis.codec import message_of
+from maestro_flow_redis.codec import destination_argument, message_of
 from maestro_flow_redis.server import Call, Server
 
 __all__ = ["dead_letters", "message", "purge", "receive", "redrive", "send"]
@@ -16,9 +16,10 @@ _PURGED_AT_ONCE = 500
 
 
 def send(server: Server, sent: Message) -> Message:
-    """Raises Conflict: the id is there with another flow, kind or body."""
+    """Raises Conflict: the id is there with another flow, kind, body or destination."""
     group = server.group(sent.group_id)
-    fields = server.call("send", group, sent.message_id, sent.flow_id, sent.kind, sent.body)
+    args = (sent.message_id, sent.flow_id, sent.kind, sent.body, destination_argument(sent))
+    fields = server.call("send", group, *args)
     there = message_of(sent.group_id, sent.message_id, fields)
     check_same_message(there, sent)
     return there

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from attrs import frozen
@@ -23,6 +23,7 @@ from tenacity import Retrying, retry_if_result, wait_fixed
 
 from maestro_flow.clock import Environment
 from maestro_flow.errors import SchemaMismatch
+from maestro_flow.storage.upgrades import PERMIT_FLOW_HASH
 from maestro_flow_redis.server import Call, Server
 
 __all__ = ["LOCK_S", "MIGRATIONS", "Migration", "check_reader", "current", "migrate"]
@@ -36,8 +37,23 @@ _PAUSE_S = 0.05
 logger = logging.getLogger("maestro_flow.storage")
 
 
-def _nothing_to_do(_server: Server) -> bool:
-    return False
+def _nothing_to_do(_server: Server) -> Iterator[None]:
+    return iter(())
+
+
+def _route_messages(server: Server) -> Iterator[None]:
+    """Messages know the group that they are for: ``route_messages.lua`` finds it out for those of schema 2."""
+    permit_group = PERMIT_FLOW_HASH % server.group_count
+    for state in ("waiting", "settled", "dead"):
+        left = dict.fromkeys(range(server.group_count), b"0")
+        while left:
+            calls = [
+                Call("route_messages", server.group(group_id), (state, cursor, group_id, permit_group))
+                for group_id, cursor in left.items()
+            ]
+            replies = zip(left, server.call_all(calls), strict=True)
+            left = {group_id: cursor for group_id, cursor in replies if cursor != b"0"}
+            yield
 
 
 @frozen
@@ -46,15 +62,16 @@ class Migration:
 
     version: int
     oldest_reader: int
-    """The oldest version whose programs may use a store of this version (PROTOCOL 27)."""
-    step: Callable[[Server], bool] = _nothing_to_do
-    """Does a part that takes less than a second; returns whether more is left. May be repeated at any time."""
+    """The oldest version whose programs may use a store of this one (PROTOCOL 27)."""
+    steps: Callable[[Server], Iterator[None]] = _nothing_to_do
+    """Does it, and yields at least once a second. May be repeated at any time, and from the beginning."""
 
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, oldest_reader=1),  # the keys as they were first made
     # A start has a body in place of params (runs.lua reads both), an entry may block, a lease has the owner's process.
     Migration(2, oldest_reader=2),
+    Migration(3, oldest_reader=3, steps=_route_messages),
 )
 """Dense, from version 1."""
 
@@ -100,9 +117,4 @@ def _steps_done(server: Server, migration: Migration, who: str) -> bool:
     if migration.oldest_reader > MIGRATIONS[migration.version - 2].oldest_reader:
         groups = map(server.group, range(server.group_count))
         server.call_all([Call("exclude", group, (migration.oldest_reader,)) for group in groups])
-    is_more = True
-    while is_more:
-        is_more = migration.step(server)
-        if not may_go_on():
-            return False
-    return True
+    return all(may_go_on() for _ in migration.steps(server)) and bool(may_go_on())

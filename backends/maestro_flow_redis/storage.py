@@ -9,7 +9,7 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
-from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.judge import check_group, check_groups
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_redis import catalog, inbox, log
 from maestro_flow_redis import leases as ownership
@@ -107,7 +107,7 @@ class RedisStorage:
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
-        check_group(message.group_id, self.group_count)
+        check_groups(message, self.group_count)
         there = inbox.send(self._server, message)
         self._hints.tell([message.group_id])
         return there

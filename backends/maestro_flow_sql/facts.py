@@ -16,6 +16,7 @@ __all__ = ["Facts"]
 class Facts:
     """What the judge asks for (``Facts``): read once for the batch, then kept up with what is done in it."""
 
+    group_count: int
     leases: dict[int, tuple[int, str]] = Factory(dict)
     positions: dict[int, int] = Factory(dict)
     records: dict[tuple[str, int], tuple[str, int]] = Factory(dict)

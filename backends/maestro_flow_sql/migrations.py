@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from maestro_flow.errors import SchemaMismatch, StorageUnusable
+from maestro_flow.storage.upgrades import PERMIT_FLOW_HASH
 
 __all__ = [
     "END_LEASES",
@@ -97,6 +98,29 @@ _TO_2_POSTGRES = (
 )
 """Nodes say that they are there, and a group can be kept for one of them."""
 
+_TO_3 = (
+    "ALTER TABLE messages ADD COLUMN destination INTEGER",
+    f"""UPDATE messages SET destination = {PERMIT_FLOW_HASH} % (SELECT group_count FROM store_meta)
+        WHERE flow_id = 'maestro_permits'""",  # noqa: S608 - the number is ours
+)
+"""Messages know the group that they are for. Schema 2 derived it from what they say of permits: requests go to the flow
+that gives them out, a grant goes to the group in its body. All others stood where they belong, which null says."""
+
+_GRANTS_ELSEWHERE = "UPDATE messages SET destination = {group} WHERE kind = 'permit_granted' AND {group} <> group_id"
+_BELONG_HERE = "UPDATE messages SET destination = NULL WHERE destination = group_id"
+
+_TO_3_SQLITE = (
+    *_TO_3,
+    _GRANTS_ELSEWHERE.format(group="json_extract(CAST(body AS TEXT), '$.group')"),
+    _BELONG_HERE,
+)
+
+_TO_3_POSTGRES = (
+    *_TO_3,
+    _GRANTS_ELSEWHERE.format(group="(convert_from(body, 'UTF8')::json ->> 'group')::integer"),
+    _BELONG_HERE,
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, oldest_reader=1),  # the tables as they were first made
     Migration(
@@ -105,6 +129,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         sqlite=(*_TO_2, *_TO_2_SQLITE),
         postgres=(*_TO_2, *_TO_2_POSTGRES),
     ),
+    Migration(3, oldest_reader=3, sqlite=_TO_3_SQLITE, postgres=_TO_3_POSTGRES),
 )
 """Dense, from version 1 on; the last one is what ``schema.py`` says."""
 

@@ -143,7 +143,8 @@ def _records(connection: Connection, statement: Statement, **values: Any) -> lis
 
 # -- the inbox --------------------------------------------------------------------------------------------------
 
-_MESSAGES = _select(messages, Message)
+_DESTINATION = func.coalesce(messages.c.destination, messages.c.group_id).label("destination")
+_MESSAGES = _select(messages, Message, without=["destination"]).add_columns(_DESTINATION)
 _MESSAGE = _MESSAGES.where(
     messages.c.group_id == bindparam("group_id"), messages.c.message_id == bindparam("message_id")
 )

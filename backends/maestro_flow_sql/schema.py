@@ -153,6 +153,7 @@ messages = Table(
     _column("state", _Text),
     _column("outcome", _Text),
     _column("settled_at", _Seconds, null=True),
+    _column("destination", Integer, null=True),  # the group that it is for; null: the one in whose inbox it stands
     UniqueConstraint("group_id", "message_id", name="one_message_per_id"),  # PROTOCOL 16
     _partial("messages_waiting", "group_id", "sequence", where="state = 'waiting'"),
     _partial("messages_settled", "settled_at", where="state = 'settled'"),

@@ -53,7 +53,8 @@ class Settlement:
 class Commit:
     """One atomic, fenced write of an owner (PROTOCOL 2): a flow's next revision, messages settled, messages sent.
 
-    ``sends`` go to the lease's own group only. A commit without a flow settles what yields no event.
+    ``sends`` go to the inbox of the lease's own group only, whatever group their ``destination`` is. A commit without a
+    flow settles what yields no event.
     """
 
     lease: Lease

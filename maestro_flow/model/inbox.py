@@ -1,10 +1,14 @@
-"""Messages to flows, as they stand in the inbox of a group (PROTOCOL 16, 17)."""
+"""Messages to flows, as they stand in the inbox of a group (PROTOCOL 16, 17, 20).
+
+A commit writes to the inbox of its own group only. So a message to a flow of another group stands first in the inbox of
+its sender's group, as one whose ``destination`` is elsewhere, and is sent on from there under the same id.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import field, frozen, validators
+from attrs import Factory, field, frozen, validators
 
 from maestro_flow.model.text import storable
 
@@ -21,7 +25,7 @@ class MessageState(StrEnum):
 
 @frozen
 class Message:
-    """A durable letter to a flow, in the inbox of the flow's group; ``body`` is JSON.
+    """A durable message to a flow; ``body`` is JSON.
 
     The last five fields are the store's: ``sequence`` orders the inbox, ``deliveries`` counts the owners that had the
     message in hand.
@@ -32,8 +36,19 @@ class Message:
     flow_id: str = field(validator=storable)
     kind: str = field(validator=storable)
     body: bytes = b"{}"
+    destination: int = field(default=Factory(lambda self: self.group_id, takes_self=True))
+    """The group whose flow it is for; ``group_id`` is the group in whose inbox it stands."""
     sequence: int = field(default=0, eq=False)
     deliveries: int = field(default=0, eq=False)
     state: MessageState = field(default=MessageState.WAITING, eq=False)
     outcome: str = field(default="", eq=False)
     sent_at: float = field(default=0.0, eq=False)
+
+    @property
+    def is_in_transit(self) -> bool:
+        """It is on its way to another group."""
+        return self.destination != self.group_id
+
+    def delivered(self) -> Message:
+        """The same message for the inbox of its destination, under the same id, as nobody has received it yet."""
+        return Message(self.destination, self.message_id, self.flow_id, self.kind, self.body, self.destination)

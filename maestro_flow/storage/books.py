@@ -56,6 +56,10 @@ class Books:
     sequence: int = 0
     """Of the last message that was put into any inbox."""
 
+    @property
+    def group_count(self) -> int:
+        return len(self.groups)
+
     def group(self, group_id: int) -> Group:
         """One group, or StorageError."""
         check_group(group_id, len(self.groups))
@@ -92,6 +96,7 @@ class Books:
                 flow_id=message.flow_id,
                 kind=message.kind,
                 body=message.body,
+                destination=message.destination,
                 sequence=self.sequence,
                 sent_at=now,
             )

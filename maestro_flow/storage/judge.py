@@ -18,6 +18,7 @@ from maestro_flow.model.leases import Lease
 __all__ = [
     "Facts",
     "check_group",
+    "check_groups",
     "check_same_message",
     "contradicts_itself",
     "judge_batch",
@@ -28,6 +29,11 @@ __all__ = [
 
 class Facts(Protocol):
     """What a store knows at the moment of judgement; each answer includes the commits of the batch judged before."""
+
+    @property
+    def group_count(self) -> int:
+        """Number of groups of the store."""
+        ...
 
     def is_current(self, lease: Lease) -> bool:
         """(group, generation, owner) is what the store has; time plays no part."""
@@ -67,7 +73,7 @@ def judge_batch(batch: Sequence[Commit], facts: Facts, write: Callable[[Commit],
 
 def _judge(commit: Commit, facts: Facts, *, is_built_on_refused: bool) -> Outcome:
     """The verdict on one commit; what was decided on top of a refused one is refused too (PROTOCOL 4)."""
-    if contradicts_itself(commit):
+    if contradicts_itself(commit, facts.group_count):
         return Outcome.INVALID
     if _is_applied(commit, facts):
         return Outcome.ALREADY_APPLIED  # before the fence: the answer that got lost stays true for ever (PROTOCOL 6)
@@ -98,12 +104,19 @@ def check_group(group_id: int, group_count: int) -> None:
         raise StorageError(f"there is no group {group_id}: this store has the groups 0 to {group_count - 1}")
 
 
+def check_groups(message: Message, group_count: int) -> None:
+    """Raises StorageError: the store lacks the group in whose inbox the message is put, or that it is for."""
+    check_group(message.group_id, group_count)
+    check_group(message.destination, group_count)
+
+
 def check_same_message(there: Message, message: Message) -> None:
     """Raises Conflict: the id stands for another message; ``==`` compares what the sender wrote (PROTOCOL 16)."""
     if there != message:
         raise Conflict(
             f"message {message.message_id} is in the inbox of group {message.group_id} already, as {there.kind!r} to "
-            f"{there.flow_id} with a body of {len(there.body)} bytes; an id stands for one message for ever"
+            f"{there.flow_id} in group {there.destination} with a body of {len(there.body)} bytes; an id always stands "
+            "for the same message"
         )
 
 
@@ -121,8 +134,8 @@ def may_be_redriven(message: Message | None, group_id: int, message_id: str) -> 
     return message
 
 
-def contradicts_itself(commit: Commit) -> bool:
-    """INVALID whatever the store holds."""
+def contradicts_itself(commit: Commit, group_count: int) -> bool:
+    """INVALID whatever a store of so many groups holds."""
     group_id, flow = commit.lease.group_id, commit.flow
     if flow is not None:
         if flow.revision < 1:
@@ -131,7 +144,7 @@ def contradicts_itself(commit: Commit) -> bool:
             return True  # nothing would ever find this flow again: load_flows goes by the entries
         if flow.entry is not None and (flow.entry.flow_id, flow.entry.group_id) != (flow.flow_id, group_id):
             return True
-    if any(message.group_id != group_id for message in commit.sends):
+    if any(message.group_id != group_id or not 0 <= message.destination < group_count for message in commit.sends):
         return True
     outcomes = {settlement.message_id: settlement for settlement in commit.settles}
     bodies = {message.message_id: message for message in commit.sends}

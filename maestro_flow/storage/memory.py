@@ -25,7 +25,7 @@ from maestro_flow.model.numbers import check_number
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest, flow_id_of
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
-from maestro_flow.storage.judge import check_group, check_same_message, judge_batch
+from maestro_flow.storage.judge import check_group, check_groups, check_same_message, judge_batch
 from maestro_flow.storage.listeners import Listeners
 from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
@@ -180,6 +180,7 @@ class MemoryStorage:
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
+        check_groups(message, self.group_count)
         with self._lock:
             there = self._books.put(message, self._clock.time())
             check_same_message(there, message)

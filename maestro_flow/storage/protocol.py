@@ -146,10 +146,12 @@ class Storage(Protocol):
         OWNERSHIP_LOST   (group, generation, owner) of the lease is not current (an expired lease that nobody has
                          claimed is still current): nothing is written
         CONFLICT         another commit has the revision, or revision - 1 does not exist, or a message was settled with
-                         another outcome, or a message is sent again with another body: nothing is written
+                         another outcome, or a message is sent again with another body or
+                         destination: nothing is written
         INVALID          it contradicts itself: flow of another group, entry of another flow, revision below 1, a first
                          revision without an entry (no takeover would find it), a message settled that does not exist,
-                         a send to another group, two outcomes or two bodies for one message: nothing is written
+                         a send to another group or with a destination that
+                         does not exist, two outcomes or two bodies for one message: nothing is written
 
         A commit that was applied before is ALREADY_APPLIED even if its lease is lost by now.
         Atomicity is per commit: a batch promises nothing more (PROTOCOL 8). Two commits of one flow in a batch are
@@ -185,12 +187,15 @@ class Storage(Protocol):
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
-        """Put a message into its group's inbox; anyone may. Returns it as it stands there.
+        """Put a message into the inbox of its group; anyone may. Returns it as it stands there.
+
+        The store keeps its ``destination`` and never acts on it: a message in transit waits in the inbox that it was
+        put into, like any other, until the owner of that group sends it on (PROTOCOL 20).
 
         The same id again returns what is there, with its outcome when it is settled (PROTOCOL 16).
 
         Raises:
-            Conflict: the id is there with another flow, kind or body.
+            Conflict: the id is there with another flow, kind, body or destination.
         """
         ...
 

@@ -18,7 +18,8 @@ class _AnyLeaseIsGood:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self.written, self.last_position, self.message = books.written, books.last_position, books.message
+        self.group_count, self.written = books.group_count, books.written
+        self.last_position, self.message = books.last_position, books.message
 
     def is_current(self, lease: Lease) -> bool:
         return True

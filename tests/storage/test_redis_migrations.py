@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -35,15 +35,16 @@ class Steps:
         self.done = 0
         self.begun, self.may_end = threading.Event(), threading.Event()
 
-    def step(self, _server: Connected) -> bool:
+    def steps(self, _server: Connected) -> Iterator[None]:
         self.done += 1
-        if self.done == 2:
-            self.begun.set()
-            assert self.may_end.wait(60)
-        return self.done < 2
+        yield
+        self.begun.set()
+        assert self.may_end.wait(60)
+        self.done += 1
+        yield
 
     def migration(self, oldest_reader: int = READER) -> Migration:
-        return Migration(NEXT, oldest_reader, self.step)
+        return Migration(NEXT, oldest_reader, self.steps)
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_who_died_while_he_migrated_holds_up_others_for_a_bounded_time_and_the_s
 ) -> None:
     opened().close()
 
-    def die(_server: Connected) -> bool:
+    def die(_server: Connected) -> Iterator[None]:
         raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:

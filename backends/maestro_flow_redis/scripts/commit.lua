@@ -7,7 +7,7 @@
 --            contradicts               true: it contradicts itself, as the caller has found
 --            follows_refused           true: a commit of its flow was refused in a script before this one
 --            settles                   list of {message_id, outcome, dead}
---            sends                     list of {message_id, flow_id, kind, body}
+--            sends                     list of {message_id, flow_id, kind, body, destination}
 --            flow                      absent, or  flow_id  revision  commit_id  position (a string)
 --                                      record: length of the commit id, a space, the commit id, and what only the
 --                                      caller can read
@@ -50,7 +50,7 @@ local function is_applied(commit)
     end
   end
   for _, message in ipairs(commit.sends) do
-    local fits, is_free = may_be_put(message.message_id, message.flow_id, message.kind, message.body)
+    local fits, is_free = may_be_put(message)
     if is_free or not fits then
       return false
     end
@@ -71,7 +71,7 @@ local function refusal(commit)
     end
   end
   for _, message in ipairs(commit.sends) do
-    if not may_be_put(message.message_id, message.flow_id, message.kind, message.body) then
+    if not may_be_put(message) then
       verdict = CONFLICT
     end
   end
@@ -158,9 +158,9 @@ local function write(commit)
     write_settlement(settlement, store_time())
   end
   for _, message in ipairs(commit.sends) do
-    local _, is_free = may_be_put(message.message_id, message.flow_id, message.kind, message.body)
+    local _, is_free = may_be_put(message)
     if is_free then
-      put_message(message.message_id, message.flow_id, message.kind, message.body, store_time())
+      put_message(message, store_time())
     end
   end
 end

@@ -2,10 +2,11 @@
 -- ids that are not settled by sequence, `settled` those of tombstones by time, `dead` those of dead letters by sequence.
 
 local MESSAGE_FIELDS = {
-  'flow_id', 'kind', 'body', 'sequence', 'deliveries', 'state', 'outcome', 'sent_at',
+  'flow_id', 'kind', 'body', 'sequence', 'deliveries', 'state', 'outcome', 'sent_at', 'destination',
 }
 
--- The fields of a message in the order above; all false when there is none.
+-- The fields of a message in the order above; all false when there is none. Only one that is in transit to another
+-- group has a destination.
 local function read_message(message_id)
   local there = redis.call('HMGET', key('message', message_id), unpack(MESSAGE_FIELDS))
   if not there[1]
@@ -15,19 +16,26 @@ local function read_message(message_id)
   return there
 end
 
--- The id is free, or stands for this very message (PROTOCOL 16).
-local function may_be_put(message_id, flow_id, kind, body)
-  local there = read_message(message_id)
+-- The id of a message is free, or stands for this very one (PROTOCOL 16). A message is a table as commit.lua gets it:
+-- message_id, flow_id, kind, body, destination (empty: where it stands).
+local function may_be_put(message)
+  local there = read_message(message.message_id)
   local is_free = not there[1]
-  return is_free or (there[1] == flow_id and there[2] == kind and there[3] == body), is_free
+  local is_same = there[1] == message.flow_id and there[2] == message.kind and there[3] == message.body
+    and (there[9] or '') == message.destination
+  return is_free or is_same, is_free
 end
 
 -- The counter starts at the number of the group and grows by the number of groups: sequences increase within a group,
 -- are unique in the store, and are never given out again, because nothing takes the counter back.
-local function put_message(message_id, flow_id, kind, body, now)
+local function put_message(message, now)
   local sequence = redis.call('HINCRBY', head, 'sequence', redis.call('HGET', head, 'groups'))
-  redis.call('HSET', key('message', message_id),
-    'flow_id', flow_id, 'kind', kind, 'body', body, 'sequence', sequence, 'sent_at', now,
+  local name = key('message', message.message_id)
+  redis.call('HSET', name,
+    'flow_id', message.flow_id, 'kind', message.kind, 'body', message.body, 'sequence', sequence, 'sent_at', now,
     'deliveries', 0, 'delivered_to', '0', 'state', 'waiting', 'outcome', '')
-  redis.call('ZADD', key('waiting'), sequence, message_id)
+  if message.destination ~= '' then
+    redis.call('HSET', name, 'destination', message.destination)
+  end
+  redis.call('ZADD', key('waiting'), sequence, message.message_id)
 end

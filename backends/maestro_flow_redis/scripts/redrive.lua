@@ -9,7 +9,7 @@ local there = read_message(ARGV[2])
 if there[6] ~= 'dead' then
   return there
 end
-local flow_id, kind, body, _, _, _, _, sent_at = unpack(there)
 redis.call('ZREM', key('dead'), ARGV[2])
-put_message(ARGV[2], flow_id, kind, body, sent_at)
+put_message(
+  {message_id = ARGV[2], flow_id = there[1], kind = there[2], body = there[3], destination = there[9] or ''}, there[8])
 return read_message(ARGV[2])

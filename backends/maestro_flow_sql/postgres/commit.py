@@ -20,7 +20,7 @@ from maestro_flow_sql.postgres.writing import write_flows
 __all__ = ["commit_batch"]
 
 
-def commit_batch(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
+def commit_batch(db: Direct, batch: Sequence[Commit], group_count: int) -> list[Outcome]:
     """Write what is beyond doubt by one statement, and let the judge say what becomes of the rest.
 
     Raises:
@@ -28,13 +28,13 @@ def commit_batch(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
     """
     flows = _plain(batch)
     if flows is None:
-        return commit_judged(db, batch)
+        return commit_judged(db, batch, group_count)
     try:
         written = write_flows(db, flows)
     except psycopg.errors.UniqueViolation:  # of a position: nothing is written, and the judge says it aloud
         written = frozenset()
     left = [Commit(lease, flow) for lease, flow in flows if flow.flow_id not in written]
-    verdicts = iter(commit_judged(db, left) if left else ())
+    verdicts = iter(commit_judged(db, left, group_count) if left else ())
     return [Outcome.DONE if flow.flow_id in written else next(verdicts) for _, flow in flows]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import attrs
 
@@ -12,11 +11,10 @@ from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import check_same_message, may_be_redriven
 from maestro_flow_sql.postgres.connections import Direct
+from maestro_flow_sql.rows import MESSAGE_COLUMNS, message_of, message_values
 
 __all__ = ["DOOR", "lock_messages", "purge", "receive", "redrive", "send"]
 
-_FIELDS = tuple(field.name for field in attrs.fields(Message))
-_COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
 
 # Sequences must become visible in their order, or a receiver that is past the later one never sees the earlier one
 # (PROTOCOL 7): who puts a message into an inbox holds the inbox's door until his transaction has ended.
@@ -24,20 +22,21 @@ DOOR = "pg_advisory_xact_lock('messages'::regclass::oid::bigint << 32 | %(group_
 
 _SEND = f"""
     WITH door AS MATERIALIZED (SELECT {DOOR})
-    INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
+    INSERT INTO messages (group_id, message_id, flow_id, kind, body, destination, sent_at,
                           deliveries, delivered_to, state, outcome)
-    SELECT %(group_id)s, %(message_id)s, %(flow_id)s, %(kind)s, %(body)s, store_time(), 0, 0, 'waiting', ''
+    SELECT %(group_id)s, %(message_id)s, %(flow_id)s, %(kind)s, %(body)s, %(destination)s::integer, store_time(),
+           0, 0, 'waiting', ''
     FROM door
     ON CONFLICT (group_id, message_id) DO NOTHING
-    RETURNING {_COLUMNS}
+    RETURNING {MESSAGE_COLUMNS}
 """  # noqa: S608 - the columns are ours
 
 _READ = f"""
-    SELECT {_COLUMNS} FROM messages WHERE group_id = %(group_id)s AND message_id = %(message_id)s
+    SELECT {MESSAGE_COLUMNS} FROM messages WHERE group_id = %(group_id)s AND message_id = %(message_id)s
 """  # noqa: S608 - the columns are ours
 
 _LOCK = f"""
-    SELECT {_COLUMNS}
+    SELECT {MESSAGE_COLUMNS}
     FROM unnest(%(group_ids)s::integer[], %(message_ids)s::text[]) AS named (group_id, message_id)
     JOIN messages USING (group_id, message_id)
     ORDER BY messages.sequence
@@ -64,7 +63,7 @@ _RECEIVE = f"""
         WHERE sequence IN (SELECT sequence FROM page WHERE is_new)
           AND delivered_to < %(generation)s  -- looked at again if a receiver of the same generation came before us
     )
-    SELECT {_COLUMNS}, is_new
+    SELECT {MESSAGE_COLUMNS}, is_new
     FROM fence LEFT JOIN page AS messages ON true
     ORDER BY messages.sequence
 """  # noqa: S608 - the columns are ours
@@ -77,7 +76,7 @@ _REDRIVE = f"""
         settled_at = NULL, deliveries = 0, delivered_to = 0
     FROM door
     WHERE group_id = %(group_id)s AND message_id = %(message_id)s
-    RETURNING {_COLUMNS}
+    RETURNING {MESSAGE_COLUMNS}
 """  # noqa: S608 - the columns are ours
 
 # A few at a time, each statement within its timeout; two nodes that purge at once share the work.
@@ -96,12 +95,12 @@ _PURGE = """
 
 
 def send(db: Direct, message: Message) -> Message:
-    """Raises Conflict: the id is there with another flow, kind or body."""
-    values = {name: getattr(message, name) for name in ("group_id", "message_id", "flow_id", "kind", "body")}
+    """Raises Conflict: the id is there with another flow, kind, body or destination."""
+    values = message_values(message)
     row = None
     while row is None:  # it is neither new nor there only if it was purged in between
         row = db.execute(_SEND, values).fetchone() or db.execute(_READ, values).fetchone()
-    there = _message(row)
+    there = message_of(row)
     check_same_message(there, message)
     return there
 
@@ -110,7 +109,7 @@ def lock_messages(db: Direct, named: Sequence[tuple[int, str]]) -> list[Message]
     """Those of the messages, named by (group_id, message_id), that exist; they stay as they are until we commit."""
     distinct = sorted(set(named))
     values = {"group_ids": [group_id for group_id, _ in distinct], "message_ids": [name for _, name in distinct]}
-    return [_message(row) for row in db.execute(_LOCK, values)]
+    return [message_of(row) for row in db.execute(_LOCK, values)]
 
 
 def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
@@ -124,7 +123,7 @@ def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
         raise OwnershipLost(
             f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
         )
-    received = [(_message(row), is_new) for *row, is_new in rows if row[0] is not None]
+    received = [(message_of(row), is_new) for *row, is_new in rows if row[0] is not None]
     return [attrs.evolve(message, deliveries=message.deliveries + is_new) for message, is_new in received]
 
 
@@ -138,7 +137,7 @@ def redrive(db: Direct, group_id: int, message_id: str) -> Message:
             return message
         row = db.execute(_REDRIVE, values).fetchone()
         assert row is not None, "it is locked by us"  # noqa: S101
-        return _message(row)
+        return message_of(row)
 
 
 def purge(db: Direct, settled_before: float) -> int:
@@ -148,8 +147,3 @@ def purge(db: Direct, settled_before: float) -> int:
         purged += int(count)
         if count < _PURGED_AT_ONCE:
             return purged
-
-
-def _message(row: Iterable[Any]) -> Message:
-    values = dict(zip(_FIELDS, row, strict=True))
-    return Message(**{**values, "state": MessageState(values["state"])})

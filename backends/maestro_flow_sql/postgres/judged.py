@@ -18,6 +18,7 @@ from maestro_flow_sql.facts import Facts
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.postgres.inbox import DOOR, lock_messages
 from maestro_flow_sql.postgres.writing import UPSERT_ENTRY, entry_values, record_values
+from maestro_flow_sql.rows import message_values
 
 __all__ = ["commit_judged"]
 
@@ -56,9 +57,10 @@ _INSERT_ENTRY = f"""
 _ENTER = f"SELECT {DOOR}"
 
 _INSERT_MESSAGE = """
-    INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
+    INSERT INTO messages (group_id, message_id, flow_id, kind, body, destination, sent_at,
                           deliveries, delivered_to, state, outcome)
-    VALUES (%s, %s, %s, %s, %s, store_time(), 0, 0, 'waiting', '')
+    VALUES (%(group_id)s, %(message_id)s, %(flow_id)s, %(kind)s, %(body)s, %(destination)s, store_time(),
+            0, 0, 'waiting', '')
 """
 
 _SETTLE = """
@@ -67,7 +69,7 @@ _SETTLE = """
 """
 
 
-def commit_judged(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
+def commit_judged(db: Direct, batch: Sequence[Commit], group_count: int) -> list[Outcome]:
     """Judge each commit in order and write those that are DONE.
 
     Raises:
@@ -76,7 +78,7 @@ def commit_judged(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
     for _ in range(_TRIES):  # at once: a thread that commits for others does not sleep
         try:
             with db.transaction():
-                facts = _read_facts(db, batch)
+                facts = _read_facts(db, batch, group_count)
                 there = frozenset(facts.messages)
                 outcomes = judge_batch(batch, facts, facts.note)
                 done = [commit for commit, outcome in zip(batch, outcomes, strict=True) if outcome is Outcome.DONE]
@@ -87,7 +89,7 @@ def commit_judged(db: Direct, batch: Sequence[Commit]) -> list[Outcome]:
     raise StorageUnavailable(f"a batch of {len(batch)} commits was overtaken {_TRIES} times; repeat the identical call")
 
 
-def _read_facts(db: Direct, batch: Sequence[Commit]) -> Facts:
+def _read_facts(db: Direct, batch: Sequence[Commit], group_count: int) -> Facts:
     """Statement by statement, so that each sees what was committed before the locks were ours."""
     groups = sorted({commit.lease.group_id for commit in batch})
     leases = {group_id: (generation, owner_id) for group_id, generation, owner_id in db.execute(_FENCE, (groups,))}
@@ -97,6 +99,7 @@ def _read_facts(db: Direct, batch: Sequence[Commit]) -> Facts:
     flows = [commit.flow for commit in batch if commit.flow is not None]
     written = db.execute(_WRITTEN, ([flow.flow_id for flow in flows], [flow.revision for flow in flows]))
     return Facts(
+        group_count=group_count,
         leases=leases,
         positions=dict(db.execute(_POSITIONS, (groups,)).fetchall()),
         records={(flow_id, revision): (commit_id, group_id) for flow_id, revision, commit_id, group_id in written},
@@ -107,7 +110,7 @@ def _read_facts(db: Direct, batch: Sequence[Commit]) -> Facts:
 def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]) -> None:
     """``there`` are the messages that need not be inserted."""
     records, entries, settled = [], [], []
-    sent: dict[tuple[int, str], tuple[object, ...]] = {}
+    sent: dict[tuple[int, str], dict[str, object]] = {}
     for commit in done:
         lease, flow = commit.lease, commit.flow
         if flow is not None:
@@ -116,7 +119,7 @@ def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]
                 entries.append(entry_values(flow.entry))
         for m in commit.sends:
             if (m.group_id, m.message_id) not in there:
-                sent.setdefault((m.group_id, m.message_id), (m.group_id, m.message_id, m.flow_id, m.kind, m.body))
+                sent.setdefault((m.group_id, m.message_id), message_values(m))
         for s in commit.settles:
             settled.append((str(state_after(s)), s.outcome, lease.group_id, s.message_id))
     doors = [{"group_id": group_id} for group_id in sorted({group_id for group_id, _ in sent})]

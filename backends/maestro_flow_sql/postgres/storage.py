@@ -11,7 +11,7 @@ from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
 from maestro_flow.model.runs import PendingRun, StartRequest
-from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.judge import check_group, check_groups
 from maestro_flow_sql.migrations import Admission
 from maestro_flow_sql.postgres import catalog, inbox
 from maestro_flow_sql.postgres import leases as ownership
@@ -90,12 +90,12 @@ class PostgresStorage(SqlReads):
         for commit in batch:
             check_group(commit.lease.group_id, self._group_count)
         with self._connections.owning() as db:
-            return commit_batch(db, batch)
+            return commit_batch(db, batch, self._group_count)
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
-        check_group(message.group_id, self._group_count)
+        check_groups(message, self._group_count)
         with self._connections.direct() as db:
             there = inbox.send(db, message)
             self._hints.tell(db, [message.group_id])

@@ -13,7 +13,8 @@ from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import judge_batch, state_after
 from maestro_flow_sql.facts import Facts
-from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, message_values, read_messages
+from maestro_flow_sql.rows import message_values
+from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, read_messages
 from maestro_flow_sql.sqlite.values import as_json
 
 __all__ = ["commit_batch"]
@@ -54,13 +55,13 @@ _SETTLE = """
 """
 
 
-def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], now: float) -> list[Outcome]:
+def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], group_count: int, now: float) -> list[Outcome]:
     """Judge each commit in order and write those that are DONE, in the transaction that the caller has begun.
 
     Raises:
         StorageError: a position is not beyond the last one of its group; the caller rolls back.
     """
-    facts = _read_facts(db, batch)
+    facts = _read_facts(db, batch, group_count)
     outcomes = judge_batch(batch, facts, facts.note)
     done = [commit for commit, outcome in zip(batch, outcomes, strict=True) if outcome is Outcome.DONE]
     if done:
@@ -68,8 +69,8 @@ def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], now: float) ->
     return outcomes
 
 
-def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit]) -> Facts:
-    facts = Facts()
+def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit], group_count: int) -> Facts:
+    facts = Facts(group_count)
     groups = as_json({commit.lease.group_id for commit in batch})
     for group_id, generation, owner_id, position in db.execute(_FENCES, (groups,)):
         facts.leases[group_id] = (generation, owner_id)
@@ -85,7 +86,8 @@ def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit]) -> Facts:
 
 
 def _write(db: sqlite3.Connection, done: Sequence[Commit], now: float) -> None:
-    records, entries, settled, sent = [], [], [], []
+    records, entries, settled = [], [], []
+    sent: list[dict[str, object]] = []
     for commit in done:
         lease, flow = commit.lease, commit.flow
         if flow is not None:
@@ -95,7 +97,7 @@ def _write(db: sqlite3.Connection, done: Sequence[Commit], now: float) -> None:
             if flow.entry is not None:
                 entries.append(_entry_values(flow.entry))
         for message in commit.sends:
-            sent.append(message_values(message, now))
+            sent.append({**message_values(message), "sent_at": now})
         for s in commit.settles:
             settled.append((str(state_after(s)), s.outcome, now, lease.group_id, s.message_id))
     # Sends before settlements: a message may be sent and settled by two commits of one batch.

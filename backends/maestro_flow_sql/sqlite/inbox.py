@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import attrs
+from collections.abc import Sequence
 
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import check_same_message, may_be_redriven
+from maestro_flow_sql.rows import MESSAGE_COLUMNS, message_of, message_values
 from maestro_flow_sql.sqlite.leases import check_current
 from maestro_flow_sql.sqlite.values import as_json
 
-__all__ = ["INSERT_MESSAGE", "PURGED_AT_ONCE", "message_values", "purge", "read_messages", "receive", "redrive", "send"]
+__all__ = ["INSERT_MESSAGE", "PURGED_AT_ONCE", "purge", "read_messages", "receive", "redrive", "send"]
 
-_FIELDS = tuple(field.name for field in attrs.fields(Message))
-_COLUMNS = ", ".join(f"messages.{name}" for name in _FIELDS)
 
 INSERT_MESSAGE = """
-    INSERT INTO messages (group_id, message_id, flow_id, kind, body, sent_at,
+    INSERT INTO messages (group_id, message_id, flow_id, kind, body, destination, sent_at,
                           deliveries, delivered_to, state, outcome)
-    VALUES (?, ?, ?, ?, ?, ?, 0, 0, 'waiting', '')
+    VALUES (:group_id, :message_id, :flow_id, :kind, :body, :destination, :sent_at, 0, 0, 'waiting', '')
     ON CONFLICT (group_id, message_id) DO NOTHING
 """
 
 _READ = f"""
-    SELECT {_COLUMNS}
+    SELECT {MESSAGE_COLUMNS}
     FROM json_each(?) AS asked
     JOIN messages ON messages.group_id = asked.value ->> 0 AND messages.message_id = asked.value ->> 1
 """  # noqa: S608 - the columns are ours
@@ -41,7 +37,7 @@ _COUNT_DELIVERIES = """
 """
 
 _RECEIVE = f"""
-    SELECT {_COLUMNS} FROM messages
+    SELECT {MESSAGE_COLUMNS} FROM messages
     WHERE state = 'waiting' AND group_id = :group_id AND sequence > :after
     ORDER BY sequence LIMIT :limit
 """  # noqa: S608 - the columns are ours
@@ -59,19 +55,14 @@ _PURGE = """
 """
 
 
-def message_values(message: Message, now: float) -> tuple[object, ...]:
-    """The values of ``INSERT_MESSAGE``."""
-    return (message.group_id, message.message_id, message.flow_id, message.kind, message.body, now)
-
-
 def read_messages(db: sqlite3.Connection, named: Sequence[tuple[int, str]]) -> list[Message]:
     """Those of the messages, named by (group_id, message_id), that exist."""
-    return [_message(row) for row in db.execute(_READ, (as_json(named),))]
+    return [message_of(row) for row in db.execute(_READ, (as_json(named),))]
 
 
 def send(db: sqlite3.Connection, message: Message, now: float) -> Message:
-    """Raises Conflict: the id is there with another flow, kind or body."""
-    db.execute(INSERT_MESSAGE, message_values(message, now))
+    """Raises Conflict: the id is there with another flow, kind, body or destination."""
+    db.execute(INSERT_MESSAGE, {**message_values(message), "sent_at": now})
     (there,) = read_messages(db, [(message.group_id, message.message_id)])
     check_same_message(there, message)
     return there
@@ -86,7 +77,7 @@ def receive(db: sqlite3.Connection, lease: Lease, after: int, limit: int) -> lis
     check_current(db, lease)
     page = {"group_id": lease.group_id, "generation": lease.generation, "after": after, "limit": limit}
     db.execute(_COUNT_DELIVERIES, page)
-    return [_message(row) for row in db.execute(_RECEIVE, page)]
+    return [message_of(row) for row in db.execute(_RECEIVE, page)]
 
 
 def redrive(db: sqlite3.Connection, group_id: int, message_id: str) -> Message:
@@ -96,7 +87,7 @@ def redrive(db: sqlite3.Connection, group_id: int, message_id: str) -> Message:
     if message.state is MessageState.WAITING:
         return message
     db.execute(_TAKE_AWAY, (group_id, message_id))
-    db.execute(INSERT_MESSAGE, message_values(message, message.sent_at))
+    db.execute(INSERT_MESSAGE, {**message_values(message), "sent_at": message.sent_at})
     (waiting,) = read_messages(db, [(group_id, message_id)])
     return waiting
 
@@ -104,8 +95,3 @@ def redrive(db: sqlite3.Connection, group_id: int, message_id: str) -> Message:
 def purge(db: sqlite3.Connection, settled_before: float) -> int:
     """Delete some; as many as ``PURGED_AT_ONCE`` if there may be more."""
     return len(db.execute(_PURGE, (settled_before, PURGED_AT_ONCE)).fetchall())
-
-
-def _message(row: Iterable[Any]) -> Message:
-    values = dict(zip(_FIELDS, row, strict=True))
-    return Message(**{**values, "state": MessageState(values["state"])})

@@ -12,7 +12,7 @@ from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
 from maestro_flow.model.runs import PendingRun, StartRequest
-from maestro_flow.storage.judge import check_group
+from maestro_flow.storage.judge import check_group, check_groups
 from maestro_flow.storage.listeners import Listeners
 from maestro_flow_sql.migrations import META, Admission, Meta
 from maestro_flow_sql.reads import SqlReads
@@ -96,12 +96,12 @@ class SqliteStorage(SqlReads):
         if alone is not None and self._writer.statement(APPEND, alone):
             return [Outcome.DONE]
         with self._writer.transaction() as db:
-            return commit_batch(db, batch, self._clock.time())
+            return commit_batch(db, batch, self._group_count, self._clock.time())
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
-        check_group(message.group_id, self._group_count)
+        check_groups(message, self._group_count)
         with self._writer.transaction() as db:
             there = inbox.send(db, message, self._clock.time())
         self._listeners.tell_of_others([message.group_id])

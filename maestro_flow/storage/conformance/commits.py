@@ -110,6 +110,8 @@ class Commits(Concern):
             evolve(good, flow=evolve(good.flow, entry=entry_of("w/1/1", other_group))),
             evolve(good, sends=(letter(other_group),)),
             Commit(node.lease, sends=(letter(other_group),)),
+            Commit(node.lease, sends=(letter(node.group_id, destination=node.store.group_count),)),
+            Commit(node.lease, sends=(letter(node.group_id, destination=-1),)),
         ]
         for contradiction in contradictions:
             assert node.commit(contradiction) == [Outcome.INVALID], contradiction

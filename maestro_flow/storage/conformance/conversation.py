@@ -15,13 +15,23 @@ from hypothesis.strategies import integers, sampled_from
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, FlowWrite
+from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Opener
 from maestro_flow.storage.conformance.node import LEASE_S, T0, entry_of
 from maestro_flow.storage.conformance.pair import Model, Pair
-from maestro_flow.storage.conformance.plans import ACTIVE, BODIES, MESSAGES, NOWHERE, OWNERS, WORKFLOWS, CommitPlan
+from maestro_flow.storage.conformance.plans import (
+    ACTIVE,
+    BODIES,
+    MESSAGES,
+    NOWHERE,
+    OWNERS,
+    WORKFLOWS,
+    CommitPlan,
+    SendPlan,
+)
 from maestro_flow.storage.protocol import RunQuery, Storage
 
 __all__ = ["HANDLES", "Setting", "Talk"]
@@ -100,7 +110,7 @@ class Talk(RuleBasedStateMachine):
     def commit_of(self, plan: CommitPlan, before: list[Commit]) -> Commit:
         """The commit that a plan means now, after those ``before`` it in its batch."""
         lease = self.lease_of(plan.lease, plan.forged)
-        sends = tuple(send.to(self.neighbour(lease.group_id, send.group)) for send in plan.sends)
+        sends = tuple(self.message_of(send, self.neighbour(lease.group_id, send.group)) for send in plan.sends)
         settles = plan.settles
         if lease.group_id not in self.flows:
             return Commit(lease, None, settles, sends)
@@ -108,6 +118,15 @@ class Talk(RuleBasedStateMachine):
             settles = tuple(s for s in settles if self.model.message(lease.group_id, s.message_id))
         flow = None if plan.flow is None else self._flow_of(plan, lease.group_id, before)
         return Commit(lease, flow, settles, sends)
+
+    def message_of(self, plan: SendPlan, group_id: int) -> Message:
+        """The message that a plan means, in the inbox of a group."""
+        match plan.destination:
+            case "elsewhere":
+                return plan.to(group_id, self.neighbour(group_id, 1))
+            case "nowhere":
+                return plan.to(group_id, self.model.group_count)
+        return plan.to(group_id, group_id)
 
     def _flow_of(self, plan: CommitPlan, group_id: int, before: list[Commit]) -> FlowWrite:
         flows = self.flows[group_id]

@@ -140,7 +140,8 @@ class Inboxes(Writing):
     @rule(through=handles, plan=sends)
     def send(self, through: int, plan: SendPlan) -> None:
         group_id = self.group_of(plan.group)
-        self.pair.ask(through, lambda store: store.send(plan.to(group_id)))
+        message = self.message_of(plan, group_id)
+        self.pair.ask(through, lambda store: store.send(message))
         self.look_at(through, group_id, plan.message_id)
 
     @rule(through=handles, lease=a_lease, forged=forgeries, after=one_of(none(), sampled_from(MESSAGES)), limit=limits)

@@ -109,6 +109,13 @@ def entry_of(
     )
 
 
-def letter(group_id: int, message_id: str = "m1", *, flow_id: str = "w/1/1", body: bytes = b'{"a":1}') -> Message:
-    """A message as a sender makes it."""
-    return Message(group_id=group_id, message_id=message_id, flow_id=flow_id, kind="stop", body=body)
+def letter(
+    group_id: int,
+    message_id: str = "m1",
+    *,
+    flow_id: str = "w/1/1",
+    body: bytes = b'{"a":1}',
+    destination: int | None = None,
+) -> Message:
+    """A message as a sender makes it; in transit, if its destination is another group than the one it stands in."""
+    return Message(group_id, message_id, flow_id, "stop", body, group_id if destination is None else destination)

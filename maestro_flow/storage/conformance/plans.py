@@ -75,9 +75,11 @@ class SendPlan:
     message_id: str
     flow: int = 0
     body: bytes = BODIES[0]
+    destination: str = ""
+    """Empty: the group whose inbox it is in; "elsewhere": the other active one; "nowhere": one that does not exist."""
 
-    def to(self, group_id: int) -> Message:
-        return Message(group_id, self.message_id, f"x/{self.flow}/1", "stop", self.body)
+    def to(self, group_id: int, destination: int) -> Message:
+        return Message(group_id, self.message_id, f"x/{self.flow}/1", "stop", self.body, destination)
 
 
 @frozen
@@ -103,7 +105,11 @@ class CommitPlan:
 
 def _sends(group: st.SearchStrategy[int]) -> st.SearchStrategy[SendPlan]:
     body = st.sampled_from([BODIES[0]] * 6 + [*BODIES])
-    return st.builds(SendPlan, group=group, message_id=st.sampled_from(MESSAGES), flow=_mostly(0, 1), body=body)
+    destination = st.sampled_from([""] * 12 + ["elsewhere"] * 3 + ["nowhere"])
+    message_id = st.sampled_from(MESSAGES)
+    return st.builds(
+        SendPlan, group=group, message_id=message_id, flow=_mostly(0, 1), body=body, destination=destination
+    )
 
 
 sends = _sends(groups_or_nowhere)

@@ -33,6 +33,7 @@ from maestro_flow.storage.conformance.sharing import Sharing
 from maestro_flow.storage.conformance.starts import Starts
 from maestro_flow.storage.conformance.takeover import Takeover
 from maestro_flow.storage.conformance.texts import Texts
+from maestro_flow.storage.conformance.transit import Transit
 
 __all__ = ["StorageConformance"]
 
@@ -52,6 +53,7 @@ class StorageConformance(
     Takeover,
     Inbox,
     Mail,
+    Transit,
     DeadLetters,
     Catalog,
     Starts,
