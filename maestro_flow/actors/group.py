@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from attrs import define
@@ -28,9 +27,9 @@ from maestro_flow.actors.messages import (
     GroupLoaded,
     HandOverAll,
     LookAgain,
-    Mail,
     NothingToLoad,
     PermitsLoaded,
+    Received,
     Settled,
     StartNothing,
     TakeUp,
@@ -38,16 +37,15 @@ from maestro_flow.actors.messages import (
 from maestro_flow.actors.permits import PermitActor
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.services import Held, Services, Write
-from maestro_flow.core.actions import CONFLICT
+from maestro_flow.core.inbox import Deliver, Forward, GroupInbox, Next, Settle
 from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
 from maestro_flow.core.queue import Entrant, Order
 from maestro_flow.core.queues import Queues
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Outcome, Settlement
+from maestro_flow.model.commit import Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import PERMITS, addressed, receiver_group
 from maestro_flow.model.status import RunStatus
-from maestro_flow.model.text import escaped
 
 __all__ = ["GroupActor"]
 
@@ -57,10 +55,6 @@ logger = logging.getLogger("maestro_flow.engine")
 _STEADY_S = 60.0
 """A flow that goes on for so long after it was loaded again has no defect. It is told by the time and not by what the
 flow has written since, because loading a flow writes already: one that fails at each load would go on failing."""
-
-
-_SETTLED_MAX = 10_000
-"""A scan reads some hundred letters at once: what it has read is handled long before so many others are."""
 
 
 @define
@@ -80,12 +74,12 @@ class GroupActor(BaseActor):
         self.flows: dict[str, _Child] = {}
         self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was loaded again, and when for the last time
         self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
-        self.in_hand: dict[str, Message] = {}
-        self.settled: dict[str, int] = {}  # messages that were settled last, and through which sequence that counts
-        self.defects: dict[str, list[str]] = {}  # by message: tracebacks of its flow's actors that had it in hand
-        self.suspicious: set[str] = (
-            set()
-        )  # flows with a defect that their mail may cause: they get one letter at a time
+        self.inbox = GroupInbox(
+            held.lease.group_id,
+            services.limits.deliveries_max,
+            opened,
+            lambda message: receiver_group(message, services.permit_group),
+        )
         self.handing_over: Callable[[], None] | None = None
         self.queues = Queues(lambda question: services.answer(held, question))
 
@@ -100,8 +94,12 @@ class GroupActor(BaseActor):
                     self.adopt(state, Load(same_owner=state.flow_id in message.own))
             case PermitsLoaded():
                 self.adopt_permits(message)
+            case Received():
+                self.carry_out(self.inbox.receive(message.messages))
+            case Settled():
+                self.carry_out(self.inbox.settled(message.message_ids))
             case Forwarded():
-                self.forwarded(message.message_id, message.outcome)
+                self.carry_out(self.inbox.forwarded(message.message_id, message.outcome))
             case NothingToLoad():
                 self.nothing_to_load(message)
             case TakeUp():
@@ -110,13 +108,6 @@ class GroupActor(BaseActor):
                 self.tell(self.queues.loaded())
             case Answered():
                 self.tell(self.queues.answered(message.workflow_id, message.blocking))
-            case Mail():
-                for letter in message.messages:
-                    done_through = self.settled.get(letter.message_id, -1)
-                    if letter.message_id not in self.in_hand and letter.sequence > done_through:
-                        self.deliver(letter)
-            case Settled():
-                self.flow_settled(message.message_ids)
             case FlowEnding():
                 self.tell(self.queues.is_being_ended(message.flow_id))
             case FlowGone():
@@ -125,6 +116,7 @@ class GroupActor(BaseActor):
                 self.flow_lost(message)
             case FlowHandedOver():
                 self.drop(message.flow_id)
+                self.inbox.drop(message.flow_id)
             case LookAgain():
                 for child in self.flows.values():
                     post(child.ref, Tick())
@@ -132,10 +124,10 @@ class GroupActor(BaseActor):
                 self.drain(message)
             case HandOverAll():
                 self.hand_over(message.done)
-            case Committed(sends=(letter, *_)):
-                self.sent_on(letter, message.outcome)
+            case Committed(sends=(sent, *_)):
+                self.forwarded(sent, message.outcome)
             case Committed() if not message.outcome.is_durable:
-                self.settled.clear()
+                self.inbox.settlements_are_lost()
                 self.services.receive_again(self.held)  # a settlement without a flow was not written
 
     # -- flows --------------------------------------------------------------------------------------------------
@@ -143,7 +135,7 @@ class GroupActor(BaseActor):
     def adopt(self, state: FlowState, first: Input) -> None:
         """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it.
 
-        A run that has ended has one only for as long as there is mail for it.
+        A run that has ended has one only for as long as there are messages for it.
         """
         child = self.flows.get(state.flow_id)
         if child is not None and child.is_loaded and isinstance(first, Start):
@@ -155,18 +147,16 @@ class GroupActor(BaseActor):
         if state.flow_id in self.absent and state.revision:
             self.services.taken.note(state.flow_id)
         self.absent.discard(state.flow_id)
-        letters = self.in_hand_for(state.flow_id)
         if state.status.is_terminal:
             self.tell(self.queues.leave(state.flow_id, is_blocking=state.is_blocking))
-            if not letters:
+            if not self.inbox.has_any(state.flow_id):
                 return
         share = Share(self.services.room)
         ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
         self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
         if not state.status.is_terminal:
             self.enter(state, first, ref)
-        for letter in letters[:1] if state.flow_id in self.suspicious else letters:
-            self.deliver(letter)
+        self.carry_out(self.inbox.flow_is_here(state.flow_id))
 
     def enter(self, state: FlowState, first: Input, ref: ActorRef[FlowActor]) -> None:
         """Into the queue of its workflow: a new run whose turn it is begins with its first commit, as one without."""
@@ -200,12 +190,10 @@ class GroupActor(BaseActor):
                 post(child.ref, order)
 
     def nothing_to_load(self, message: NothingToLoad) -> None:
-        """A flow without a commit is taken up from among the given runs; mail for one that never was is answered."""
+        """A flow without a commit is taken up from among the pending starts; messages to no flow are answered."""
         self.absent.discard(message.flow_id)
         if not message.exists:
-            for letter in self.in_hand_for(message.flow_id):
-                del self.in_hand[letter.message_id]
-                self.settle(Settlement(letter.message_id, escaped(f"{CONFLICT}there is no run {message.flow_id}")))
+            self.carry_out(self.inbox.flow_is_unknown(message.flow_id))
 
     def adopt_permits(self, message: PermitsLoaded) -> None:
         """The permit flow is known here by its address: the id of its run changes."""
@@ -216,18 +204,12 @@ class GroupActor(BaseActor):
         arguments = (self.services, self.held, self.actor_ref, message.state, message.earlier)
         self.flows[PERMITS] = _Child(self.services.runtime.spawn(PermitActor, *arguments), share, is_loaded=True)
         post(self.flows[PERMITS].ref, Tick())
-        letters = self.in_hand_for(PERMITS)
-        for letter in letters[:1] if PERMITS in self.suspicious else letters:
-            self.deliver(letter)
+        self.carry_out(self.inbox.flow_is_here(PERMITS))
 
     def drop(self, flow_id: str) -> None:
         self.let_go(flow_id)
         self.reloads.pop(flow_id, None)
         self.absent.discard(flow_id)
-        self.suspicious.discard(flow_id)
-        for letter in self.in_hand_for(flow_id):
-            del self.in_hand[letter.message_id]
-            self.defects.pop(letter.message_id, None)
 
     def let_go(self, flow_id: str) -> None:
         """The flow has no actor any more."""
@@ -238,21 +220,15 @@ class GroupActor(BaseActor):
             self.handing_over()
 
     def flow_ended(self, message: FlowGone) -> None:
-        """Mail that came too late for the last commit is answered here: its sender waits for an outcome."""
-        late = self.in_hand_for(message.flow_id)
         self.drop(message.flow_id)
         self.tell(self.queues.leave(message.flow_id, is_blocking=message.is_blocking))
-        for letter in late:
-            self.deliver(letter)
+        self.carry_out(self.inbox.flow_is_over(message.flow_id))
 
     def flow_lost(self, message: FlowLost) -> None:
         """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""
         flow_id, now = message.flow_id, self.services.runtime.clock.monotonic()
         if message.traceback:
-            letters = self.in_hand_for(flow_id)
-            for letter in letters[:1] if flow_id in self.suspicious else letters:
-                self.suspicious.add(flow_id)
-                self.defects.setdefault(letter.message_id, []).append(message.traceback)
+            self.inbox.flow_has_a_defect(flow_id, message.traceback)
         tries, tried_at = self.reloads.get(flow_id, (0, now))
         tries = 0 if now > tried_at + _STEADY_S else tries
         self.reloads[flow_id] = (tries + 1, now)
@@ -271,91 +247,52 @@ class GroupActor(BaseActor):
         services, held = self.services, self.held
         services.runtime.call_later(tries * 0.5, lambda: services.load_again(held, flow_id))
 
-    # -- mail ---------------------------------------------------------------------------------------------------
+    # -- messages -----------------------------------------------------------------------------------------------
 
-    def deliver(self, letter: Message) -> None:
-        """To the flow; or settle here what no flow will (PROTOCOL 2). Mail comes after the load is complete (10)."""
-        if self.handing_over is not None:
-            return  # the next owner receives it: what its flow is by then, nobody knows yet
-        child, defects = self.flows.get(letter.flow_id), self.defects.get(letter.message_id, [])
-        failures = max(letter.deliveries - 1, 0) + len(defects)
-        if failures >= self.services.limits.deliveries_max:
-            self.in_hand.pop(letter.message_id, None)
-            problem = f"given up: {failures} owners failed while they had it in hand"
-            self.settle(Settlement(letter.message_id, escaped("\n".join([problem, *defects[-1:]])), dead=True))
-            self.defects.pop(letter.message_id, None)
-            self.reloads.pop(letter.flow_id, None)  # it was the letter's defect, not the flow's
-            self.settled[letter.message_id] = letter.sequence  # it may be redriven, and comes again as a later one
-            self.deliver_next(letter.flow_id)
-        elif isinstance(given := opened(letter), str):
-            self.in_hand.pop(letter.message_id, None)
-            self.settle(Settlement(letter.message_id, escaped(CONFLICT + given)))
-        elif (group_id := receiver_group(letter, self.services.permit_group)) != self.held.lease.group_id:
-            self.in_hand[letter.message_id] = letter
-            self.send_on(letter, group_id)
-        else:
-            self.in_hand[letter.message_id] = letter
-            if child is not None:
-                if letter.flow_id not in self.suspicious or letter == self.in_hand_for(letter.flow_id)[0]:
-                    post(child.ref, given)
-            elif letter.flow_id not in self.absent:  # the run has ended: only its flow knows how to answer
-                self.absent.add(letter.flow_id)
-                self.services.load_again(self.held, letter.flow_id)
+    def carry_out(self, todo: Iterable[Next[Any]]) -> None:
+        """What the inbox says. Messages come after the load is complete (PROTOCOL 10)."""
+        for each in todo:
+            match each:
+                case Deliver():
+                    self.deliver(each.flow_id, each.given)
+                case Forward():
+                    self.forward(each)
+                case Settle():
+                    if each.settlement.dead:
+                        self.reloads.pop(each.flow_id, None)  # it was the message's defect, not the flow's
+                    self.services.journal.submit(Write(self.held, self.actor_ref, settles=(each.settlement,)))
 
-    def send_on(self, letter: Message, group_id: int) -> None:
+    def deliver(self, flow_id: str, given: Any) -> None:
+        """To the flow's actor. A run that has ended has none, and only its state knows how to answer."""
+        child = self.flows.get(flow_id)
+        if child is not None:
+            post(child.ref, given)
+        elif flow_id not in self.absent:
+            self.absent.add(flow_id)
+            self.services.load_again(self.held, flow_id)
+
+    def forward(self, todo: Forward) -> None:
         """To a group that is held here by a commit of that group: the journal writes many at once (PROTOCOL 20)."""
-        there = self.services.held(group_id)
+        there = self.services.held(todo.destination)
         if there is None:
-            self.services.forward(self.held, self.actor_ref, letter, group_id)
+            self.services.forward(self.held, self.actor_ref, todo.message, todo.destination)
         else:
-            self.services.journal.submit(Write(there, self.actor_ref, sends=(addressed(letter, group_id),)))
+            sent = addressed(todo.message, todo.destination)
+            self.services.journal.submit(Write(there, self.actor_ref, sends=(sent,)))
 
-    def sent_on(self, letter: Message, outcome: Outcome) -> None:
+    def forwarded(self, sent: Message, outcome: Outcome) -> None:
         if outcome.is_durable:
-            self.forwarded(letter.message_id, "forwarded")
-            self.services.bring(letter)
+            self.carry_out(self.inbox.forwarded(sent.message_id, "forwarded"))
+            self.services.bring(sent)
         else:  # the group is not held here any more
-            self.services.forward(self.held, self.actor_ref, letter, letter.group_id)
-
-    def forwarded(self, message_id: str, outcome: str) -> None:
-        self.in_hand.pop(message_id, None)
-        self.settle(Settlement(message_id, escaped(outcome)))
-
-    def flow_settled(self, message_ids: tuple[str, ...]) -> None:
-        for message_id in message_ids:
-            letter = self.in_hand.pop(message_id, None)
-            self.defects.pop(message_id, None)
-            self.is_done_with(message_id)
-            if letter is not None:
-                self.deliver_next(letter.flow_id)
-
-    def deliver_next(self, flow_id: str) -> None:
-        """A flow with a defect has answered a letter: the next one, which has waited, or none any more."""
-        if flow_id in self.suspicious and flow_id in self.flows:
-            letters = self.in_hand_for(flow_id)
-            if letters:
-                self.deliver(letters[0])
-            else:
-                self.suspicious.discard(flow_id)
-
-    def in_hand_for(self, flow_id: str) -> list[Message]:
-        return [letter for letter in self.in_hand.values() if letter.flow_id == flow_id]
-
-    def is_done_with(self, message_id: str) -> None:
-        """A letter comes at once from who has sent it, and may come again from a scan that read it before its end."""
-        self.settled[message_id] = sys.maxsize
-        if len(self.settled) > _SETTLED_MAX:
-            del self.settled[next(iter(self.settled))]
-
-    def settle(self, settlement: Settlement) -> None:
-        self.is_done_with(settlement.message_id)
-        self.services.journal.submit(Write(self.held, self.actor_ref, settles=(settlement,)))
+            self.services.forward(self.held, self.actor_ref, sent, sent.group_id)
 
     # -- the end ------------------------------------------------------------------------------------------------
 
     def drain(self, drain: Drain) -> None:
         """What runs goes on, nothing is begun (PROTOCOL 14); what comes in meanwhile is left to the next owner."""
         self.handing_over = drain.done
+        self.inbox.stop()
         for flow_id, child in self.flows.items():
             post(child.ref, HandOver() if flow_id == PERMITS else StartNothing())
         if not self.flows:
@@ -366,6 +303,7 @@ class GroupActor(BaseActor):
 
     def hand_over(self, done: Callable[[], None]) -> None:
         self.handing_over = done
+        self.inbox.stop()
         for child in self.flows.values():
             post(child.ref, HandOver())
         if not self.flows:

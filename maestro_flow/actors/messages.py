@@ -1,7 +1,7 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
-GroupActor   FlowsLoaded  NothingToLoad  TakeUp  GroupLoaded  Answered  Mail  Settled  Committed  FlowEnding  FlowGone
-             FlowLost  FlowHandedOver  LookAgain  Drain  HandOverAll  PermitsLoaded  Forwarded
+GroupActor   FlowsLoaded  NothingToLoad  TakeUp  GroupLoaded  Answered  Received  Settled  Forwarded  Committed
+             FlowEnding  FlowGone  FlowLost  FlowHandedOver  LookAgain  Drain  HandOverAll  PermitsLoaded
              Disband
 PermitActor  PermitMail  Committed  HandOver  Disband, and a Tick to begin with
 FlowActor    Committed  StartNothing  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick
@@ -43,9 +43,9 @@ __all__ = [
     "GroupLoaded",
     "HandOverAll",
     "LookAgain",
-    "Mail",
     "NothingToLoad",
     "PermitsLoaded",
+    "Received",
     "Returned",
     "Settled",
     "StartNothing",
@@ -87,7 +87,7 @@ class PermitsLoaded:
 
 @frozen
 class Forwarded:
-    """A letter to another group has arrived there; it is to be settled here with this outcome."""
+    """A message to another group has arrived there; it is to be settled here with this outcome."""
 
     message_id: str
     outcome: str
@@ -116,7 +116,7 @@ class Answered:
 
 
 @frozen
-class Mail:
+class Received:
     """Messages of the inbox, in order."""
 
     messages: tuple[Message, ...]

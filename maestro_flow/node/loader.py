@@ -17,9 +17,9 @@ from maestro_flow.actors.messages import (
     FlowLost,
     FlowsLoaded,
     GroupLoaded,
-    Mail,
     NothingToLoad,
     PermitsLoaded,
+    Received,
     TakeUp,
 )
 from maestro_flow.actors.runtime import Runtime
@@ -213,7 +213,7 @@ class Loader:
         self._take_up_given(owned)
         if messages:
             owned.last_sequence = messages[-1].sequence
-            post(owned.ref, Mail(tuple(messages)))
+            post(owned.ref, Received(tuple(messages)))
         if len(messages) == _PAGE:
             self.look_at(owned)
 

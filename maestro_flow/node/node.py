@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.group import GroupActor
-from maestro_flow.actors.messages import LookAgain, Mail, TakeUp
+from maestro_flow.actors.messages import LookAgain, Received, TakeUp
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime, Timer
@@ -229,7 +229,7 @@ class Node:
             if letter.flow_id == PERMITS and letter.group_id == self._services.permit_group:
                 self._loader.look_at(owned)
             else:
-                post(owned.ref, Mail((letter,)))
+                post(owned.ref, Received((letter,)))
 
     def _answer(self, held: Held, question: Question) -> None:
         if owned := self._owned(held):

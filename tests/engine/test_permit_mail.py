@@ -9,7 +9,7 @@ import pytest
 
 from maestro_flow import Workflow
 from maestro_flow.actors.base import post
-from maestro_flow.actors.messages import Mail
+from maestro_flow.actors.messages import Received
 from maestro_flow.core.permits.state import PermitState, fold
 from maestro_flow.core.placement import place
 from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable, StorageUnusable
@@ -130,7 +130,7 @@ def test_a_request_that_a_scan_brings_after_its_release_is_not_asked_again(group
     for owned in process.engine._node._keeper.groups.values():
         letter = world.storage.message(owned.held.lease.group_id, f"{claim(1)}/request")
         if letter is not None:
-            post(owned.ref, Mail((letter,)))
+            post(owned.ref, Received((letter,)))
     let_pass(process)
     assert state(world).claims == {}
 

@@ -56,8 +56,8 @@ ENGINE = (
         "PROTOCOL 17: a message whose handling always fails is a dead letter after some tries",
         (
             Edit(
-                "maestro_flow/actors/group.py",
-                "if failures >= self.services.limits.deliveries_max:",
+                "maestro_flow/core/inbox.py",
+                "if failures >= self._deliveries_max:",
                 "if failures >= 1_000_000:",
             ),
         ),
