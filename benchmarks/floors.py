@@ -17,8 +17,9 @@ from attrs import frozen
 from maestro_flow.clock import Environment
 from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.model.events import StepEnded, StepStarting, encode_events
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.leases import Lease, Owner
-from maestro_flow.model.runs import RunEntry, flow_id_of
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import Storage
 
@@ -105,7 +106,7 @@ def floor_run(owner: Owner, lease: Lease, now: float, status: RunStatus = RunSta
     """The entry of the floor's run; a workflow id of its own for each process that measures."""
     workflow_id = f"benchmark-floor-{owner.id}"
     ended_at = now if status.is_terminal else None
-    return RunEntry(flow_id_of(workflow_id, 1, 1), workflow_id, 1, 1, 1, lease.group_id, status, now, now, ended_at)
+    return RunEntry(str(FlowId(workflow_id, 1, 1)), workflow_id, 1, 1, 1, lease.group_id, status, now, now, ended_at)
 
 
 @contextmanager

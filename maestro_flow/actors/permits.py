@@ -20,10 +20,11 @@ from maestro_flow.actors.services import Held, Services, Write
 from maestro_flow.core.inputs import HandOver
 from maestro_flow.core.permits.decide import PermitDecision, PermitMail, carried_over, decide
 from maestro_flow.core.permits.state import PermitState, evolve
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.permit_events import PermitEvent, PermitsCarriedOn, encode_permit_events
 from maestro_flow.model.permits import GRANTED, PERMITS, PermitGrant, parts_of
-from maestro_flow.model.runs import RunEntry, flow_id_of
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.steps.failures import describe
 
@@ -109,8 +110,8 @@ class PermitActor(BaseActor):
     def carry_over(self) -> None:
         """Begin the next run; this one is ended when that is durable."""
         before, at = self.state, max(self.services.now(), self.state.at)
-        number = int(before.flow_id.rpartition("/")[2]) + 1
-        self.state = PermitState(flow_id_of(PERMITS, 1, number))
+        number = FlowId.parse(before.flow_id).run_id + 1
+        self.state = PermitState(str(FlowId(PERMITS, 1, number)))
         event = carried_over(before, at)
         evolve(self.state, event, at)
         self.state.revision, self.state.at, self.state.began_at = 1, at, at
@@ -153,7 +154,7 @@ class PermitActor(BaseActor):
             workflow_id=PERMITS,
             version=1,
             instance_id=1,
-            run_id=int(state.flow_id.rpartition("/")[2]),
+            run_id=FlowId.parse(state.flow_id).run_id,
             group_id=self.held.lease.group_id,
             status=RunStatus.SUCCEEDED if state.is_over else RunStatus.IN_PROGRESS,
             created_at=state.began_at,

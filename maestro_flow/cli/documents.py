@@ -38,10 +38,15 @@ def run_summary(run: RunView | RunEntry) -> dict[str, Any]:
 
 
 def run_parts(flow_id: str) -> dict[str, Any]:
-    """Workflow, instance and run of a flow id; null for what is none, as in a message to a run that never was."""
-    workflow_id, *numbers = flow_id.rsplit("/", 2)
-    instance_id, run_id = ([int(number) if number.isdecimal() else None for number in numbers] + [None, None])[:2]
-    return {"workflow_id": workflow_id or None, "instance_id": instance_id, "run_id": run_id}
+    """Workflow, instance and run of a flow id; null for what it does not name."""
+    from maestro_flow.errors import NotFound
+    from maestro_flow.model.flow_id import FlowId
+
+    try:
+        which = FlowId.parse(flow_id)
+    except NotFound:
+        return {"workflow_id": flow_id or None, "instance_id": None, "run_id": None}
+    return {"workflow_id": which.workflow_id, "instance_id": which.instance_id, "run_id": which.run_id}
 
 
 def run_document(view: RunView) -> dict[str, Any]:

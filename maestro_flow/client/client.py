@@ -27,10 +27,11 @@ from maestro_flow.dsl.builder import Workflow
 from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.requests import RunRequest, encode_request
-from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest, flow_id_of
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.reading.flows import FlowReader
 from maestro_flow.reading.graphs import Library
@@ -201,7 +202,7 @@ class Client:
         else:
             entries = self.storage.list_runs(RunQuery(workflow_id=workflow_id, instance_id=instance_id, limit=1))
         if run_id is not None and entries:
-            entry = self.storage.run(flow_id_of(workflow_id, entries[0].instance_id, run_id))
+            entry = self.storage.run(str(FlowId(workflow_id, entries[0].instance_id, run_id)))
             entries = [entry] if entry else []
         if not entries:
             wanted = "".join(f"/{part}" for part in (instance_id, run_id) if part is not None)

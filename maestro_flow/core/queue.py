@@ -1,12 +1,12 @@
-"""The queue of one workflow in its group: who waits, who goes on, and whose turn it is (PROTOCOL 19).
+"""The queue of one workflow in its group: which runs wait, which are active, and whose turn it is (PROTOCOL 19).
 
-It is memory only (law 1): an owner makes it again from the live flows, and ``core.strategy`` gives the same answer.
-What it has asked a flow to do counts as done, until the flow is read from the store again: then the store counts.
+It is memory only (law 1): an owner rebuilds it from the live flows, and ``core.strategy`` gives the same answer. What
+it has told a flow to do counts as done until the flow is read from the store again: then the store counts.
 
-The runs of a workflow are started by any process, and the owner may hear of instance 8 before it hears of 7. So a queue
-knows through which instance it has heard of all; when one is missing, nothing moves until the store was asked for it.
-The strategy that counts is that of the newest version among the live runs. Runs of a version without a limit go on at
-once and count as going on.
+Any process starts runs of a workflow, so the owner may hear of instance 8 before it hears of 7. The queue therefore
+remembers the instance up to which it has heard of all; when one is missing, nothing moves until the store was asked for
+it. The strategy in force is that of the newest version among the live runs. Runs of a version without a limit begin at
+once and count as active.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TypeAlias
 from attrs import define, frozen
 
 from maestro_flow.core.inputs import Displace, Launch
-from maestro_flow.core.strategy import Place, place_of, turn
+from maestro_flow.core.strategy import LiveRun, turn
 from maestro_flow.model.definition import RunRule, RunStrategy
 
 __all__ = ["Entrant", "Order", "Question", "Queue"]
@@ -29,7 +29,7 @@ Order: TypeAlias = tuple[str, Launch | Displace]
 
 @frozen
 class Question:
-    """What a queue must know of the store before it can go on: given runs; and what blocks, if ``of_blocking``."""
+    """What a queue must ask the store before it can move: pending starts; what blocks, too, if ``of_blocking``."""
 
     workflow_id: str
     of_blocking: bool
@@ -59,9 +59,9 @@ class Queue:
     def __init__(self, workflow_id: str, *, is_loaded: bool) -> None:
         self.workflow_id = workflow_id
         self.is_loaded = is_loaded
-        self.queued: list[Place] = []  # in order, without those that were told to end
-        self.going: set[Place] = set()
-        self.ending: set[Place] = set()  # of those that go on
+        self.queued: list[LiveRun] = []  # in order, without those that were told to end
+        self.active: set[LiveRun] = set()
+        self.ending: set[LiveRun] = set()  # of the active ones
         self.runs: dict[str, int] = {}  # all that are live: their versions
         self.versions: dict[int, _Version] = {}
         self.strategy = RunStrategy()
@@ -74,38 +74,38 @@ class Queue:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is lost when it is forgotten: there is no live run, and nothing that it has asked the store for."""
-        is_empty = not self.runs and not self.going
+        """It can be forgotten: it has no live run, and the store owes it no answer."""
+        is_empty = not self.runs and not self.active
         return is_empty and not self.through and not self.knows_blocking and self.asked_through is None
 
     # -- what it is told ----------------------------------------------------------------------------------------
 
     def enter(self, entrant: Entrant) -> None:
-        """A run is live; again, if it was read from the store again."""
+        """A run is live; one that was read from the store again enters again."""
         self._forget(entrant.flow_id)
-        place = place_of(entrant.flow_id)
+        run = LiveRun.of(entrant.flow_id)
         self.runs[entrant.flow_id] = entrant.version
         version = self.versions.setdefault(entrant.version, _Version(entrant.strategy))
         version.live += 1
         if version.live == 1:
             self._choose()
         if entrant.is_queued:
-            insort(self.queued, place)
+            insort(self.queued, run)
         else:
-            self.going.add(place)
+            self.active.add(run)
             if entrant.is_ending:
-                self.ending.add(place)
-        if entrant.strategy.is_limited and place.run_id == 1:
-            self._hear_of(place.instance_id, is_fresh=entrant.is_fresh)
+                self.ending.add(run)
+        if entrant.strategy.is_limited and run.run_id == 1:
+            self._hear_of(run.instance_id, is_fresh=entrant.is_fresh)
 
     def is_being_ended(self, flow_id: str) -> None:
-        """A run that goes on is going to end, durably."""
-        place = place_of(flow_id)
-        if place in self.going:
-            self.ending.add(place)
+        """The end of an active run is durable: it is being stopped."""
+        run = LiveRun.of(flow_id)
+        if run in self.active:
+            self.ending.add(run)
 
     def leave(self, flow_id: str, *, is_blocking: bool) -> None:
-        """A run has ended, durably; or one that had ended before does not block any more."""
+        """A run has ended, durably; or one that ended before no longer blocks."""
         self._forget(flow_id)
         if is_blocking:
             self.blocking.add(flow_id)
@@ -115,24 +115,24 @@ class Queue:
                 self.unblocked.add(flow_id)
 
     def pass_over(self, flow_id: str) -> None:
-        """Nobody can go on with this run for now: it keeps its room if it may have begun, and waits for no turn."""
-        place = place_of(flow_id)
-        if place not in self.going:
+        """The run is parked: it stays active if it may have begun, and waits for no turn."""
+        run = LiveRun.of(flow_id)
+        if run not in self.active:
             self._forget(flow_id)
 
     def occupy(self, flow_id: str) -> None:
-        """A run goes on in the store, but cannot be read: it keeps its room."""
+        """A run is active in the store, but cannot be read: it counts as active."""
         self._forget(flow_id)
-        self.going.add(place_of(flow_id))
+        self.active.add(LiveRun.of(flow_id))
 
     def loaded(self) -> None:
-        """All that is live was read: what is missing before the last of them has ended."""
+        """All live runs were read: an instance that is missing before the last of them has ended."""
         self.is_loaded = True
         if any(version.strategy.is_limited for version in self.versions.values()):
-            self.through = max(place_of(flow_id).instance_id for flow_id in self.runs)
+            self.through = max(LiveRun.of(flow_id).instance_id for flow_id in self.runs)
 
     def answered(self, blocking: Collection[str] | None) -> None:
-        """All that was given before ``ask`` has come; ``blocking`` are the failed runs that block, if it asked."""
+        """Every run started before ``ask`` has entered; ``blocking`` are the failed runs that block, if it asked."""
         self.through = max(self.through, self.asked_through or 0)
         self.asked_through = None
         self.ahead = {instance_id for instance_id in self.ahead if instance_id > self.through}
@@ -152,25 +152,25 @@ class Queue:
         return Question(self.workflow_id, of_blocking=self._needs_blocking)
 
     def move(self) -> list[Order]:
-        """Whose turn it is, whose end; and count that as done. A queue that waits for an answer does not move."""
+        """Which runs begin and which end; from now on that counts as done. A queue that waits for an answer stays."""
         if not (self.queued or self.strategy.rule is RunRule.LAST_ONLY):
             return []
         if not self.is_loaded or self._is_waiting_for_an_answer:
             return []
-        now = turn(self.strategy, self.queued, self.going, self.ending, is_blocked=bool(self.blocking))
-        for place in now.launch:
-            self._dequeue(place)
-            self.going.add(place)
+        now = turn(self.strategy, self.queued, self.active, self.ending, is_blocked=bool(self.blocking))
+        for run in now.launch:
+            self._dequeue(run)
+            self.active.add(run)
         if len(now.displace) > 1:
             gone = set(now.displace)
-            self.queued = [place for place in self.queued if place not in gone]
-        for place in now.displace:
-            if place in self.going:
-                self.ending.add(place)
+            self.queued = [run for run in self.queued if run not in gone]
+        for run in now.displace:
+            if run in self.active:
+                self.ending.add(run)
             else:
-                self._dequeue(place)
-        orders: list[Order] = [(place.flow_id, Displace(now.reason)) for place in now.displace]
-        return orders + [(place.flow_id, Launch()) for place in now.launch]
+                self._dequeue(run)
+        orders: list[Order] = [(run.flow_id, Displace(now.reason)) for run in now.displace]
+        return orders + [(run.flow_id, Launch()) for run in now.launch]
 
     # -- parts --------------------------------------------------------------------------------------------------
 
@@ -196,19 +196,19 @@ class Queue:
 
     def _forget(self, flow_id: str) -> None:
         version = self.runs.pop(flow_id, None)
-        place = place_of(flow_id)
-        self._dequeue(place)
-        self.going.discard(place)
-        self.ending.discard(place)
+        run = LiveRun.of(flow_id)
+        self._dequeue(run)
+        self.active.discard(run)
+        self.ending.discard(run)
         if version is not None:
             self.versions[version].live -= 1
             if not self.versions[version].live:
                 del self.versions[version]
                 self._choose()
 
-    def _dequeue(self, place: Place) -> None:
-        index = bisect_left(self.queued, place)
-        if index < len(self.queued) and self.queued[index] == place:
+    def _dequeue(self, run: LiveRun) -> None:
+        index = bisect_left(self.queued, run)
+        if index < len(self.queued) and self.queued[index] == run:
             del self.queued[index]
 
     def _choose(self) -> None:

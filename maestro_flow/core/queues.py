@@ -1,16 +1,17 @@
-"""The queues of a group, by workflow: they come with its runs, and are asked after each change whose turn it is."""
+"""The queues of a group, by workflow: one exists while it has runs, and moves after every change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
 from maestro_flow.core.queue import Entrant, Order, Question, Queue
+from maestro_flow.model.flow_id import FlowId
 
 __all__ = ["Queues"]
 
 
 class Queues:
-    """Each method returns what flows are to be told now; ``ask`` is called with what the store must be asked."""
+    """Each method returns what flows are to be told now; ``ask`` receives what the store must be asked."""
 
     def __init__(self, ask: Callable[[Question], None]) -> None:
         self._ask = ask
@@ -24,13 +25,13 @@ class Queues:
         return self._move(queue)
 
     def is_being_ended(self, flow_id: str) -> list[Order]:
-        """A run that goes on is going to end."""
+        """The end of an active run is durable: it is being stopped."""
         queue = self._of(flow_id)
         queue.is_being_ended(flow_id)
         return self._move(queue)
 
     def leave(self, flow_id: str, *, is_blocking: bool) -> list[Order]:
-        """A run has ended, or one that had ended before does not block any more."""
+        """A run has ended, or one that ended before no longer blocks."""
         queue = self._of(flow_id)
         queue.leave(flow_id, is_blocking=is_blocking)
         return self._move(queue)
@@ -42,7 +43,7 @@ class Queues:
         return self._move(queue)
 
     def occupy(self, flow_id: str) -> None:
-        """A run goes on in the store, but cannot be read here."""
+        """A run is active in the store, but cannot be read here."""
         self._of(flow_id).occupy(flow_id)
 
     def loaded(self) -> list[Order]:
@@ -63,7 +64,7 @@ class Queues:
         return self._move(queue)
 
     def _of(self, flow_id: str) -> Queue:
-        workflow_id = flow_id.rsplit("/", 2)[0]
+        workflow_id = FlowId.parse(flow_id).workflow_id
         queue = self._queues.get(workflow_id)
         if queue is None:
             queue = self._queues[workflow_id] = Queue(workflow_id, is_loaded=self._is_loaded)

@@ -3,20 +3,20 @@
 Pure, and a function of the live runs alone: after a takeover the same runs give the same answer, so nothing about a
 queue is ever written. A decision looks at the ends of the queue and never walks it, unless it displaces what it walks.
 
-===================  ==========================================  =====================================================
-rule                 a queued run begins when                    what is displaced
-===================  ==========================================  =====================================================
-SEQUENTIAL           it is the first, and none is going on       nothing
-STRICT_SEQUENTIAL    the same, and no failed run blocks          nothing
-PARALLEL             it is the first, and fewer than             nothing
-                     ``workflow_concurrency`` are going on
-FIRST_ONLY           it is the first, and none is going on       every queued run beside the first or what goes on
-LAST_ONLY            it is the newest, and none is going on      every other run, queued or going on
-SERIAL_LATEST_ONLY   it is the newest queued, none is going on   every other queued run
-===================  ==========================================  =====================================================
+===================  =======================================  ======================================================
+rule                 a queued run begins when                 what is displaced
+===================  =======================================  ======================================================
+SEQUENTIAL           it is the first, and none is active      nothing
+STRICT_SEQUENTIAL    the same, and no failed run blocks       nothing
+PARALLEL             it is the first, and fewer than          nothing
+                     ``workflow_concurrency`` are active
+FIRST_ONLY           it is the first, and none is active      every queued run, except the first if none is active
+LAST_ONLY            it is the newest, and none is active     every other run, queued or active
+SERIAL_LATEST_ONLY   it is the newest queued, none is active  every other queued run
+===================  =======================================  ======================================================
 
-First and newest are meant in the order of instances, which no clock can disturb; a restart has the place of its
-instance. A run goes on from its launch until it has ended, also while it is being ended.
+First and newest refer to the order of instances, which no clock can disturb; a restart takes the position of its
+instance. A run is active from its launch until it has ended, including while it is being ended.
 """
 
 from __future__ import annotations
@@ -28,24 +28,31 @@ from typing import NamedTuple
 from attrs import frozen
 
 from maestro_flow.model.definition import RunRule, RunStrategy
+from maestro_flow.model.flow_id import FlowId
 
-__all__ = ["Place", "Turn", "place_of", "turn"]
+__all__ = ["LiveRun", "Turn", "turn"]
 
 
-class Place(NamedTuple):
-    """A live run and its place in the order of instances."""
+class LiveRun(NamedTuple):
+    """A run that has not ended; these sort in the order of instances."""
 
     instance_id: int
     run_id: int
     flow_id: str
+
+    @classmethod
+    def of(cls, flow_id: str) -> LiveRun:
+        """The run with this id."""
+        parsed = FlowId.parse(flow_id)
+        return cls(parsed.instance_id, parsed.run_id, flow_id)
 
 
 @frozen
 class Turn:
     """What is to be done now: queued runs to launch, and live runs to displace, for ``reason``."""
 
-    launch: tuple[Place, ...] = ()
-    displace: tuple[Place, ...] = ()
+    launch: tuple[LiveRun, ...] = ()
+    displace: tuple[LiveRun, ...] = ()
     reason: str = ""
 
 
@@ -54,71 +61,65 @@ _NOTHING = Turn()
 
 def turn(
     strategy: RunStrategy,
-    queued: Sequence[Place],
-    going: Collection[Place],
-    ending: Collection[Place] = (),
+    queued: Sequence[LiveRun],
+    active: Collection[LiveRun],
+    ending: Collection[LiveRun] = (),
     *,
     is_blocked: bool = False,
 ) -> Turn:
     """What the strategy asks for.
 
-    ``queued`` is in order, without those that are displaced already; ``going`` are the runs that were launched,
-    ``ending`` those among them that are being ended; ``is_blocked``: a failed run of the workflow still blocks.
+    ``queued`` is in order, without those already displaced; ``active`` are the runs that were launched, ``ending``
+    those among them that are being ended; ``is_blocked``: a failed run of the workflow still blocks.
     """
     match strategy.rule:
         case RunRule.STRICT_SEQUENTIAL if is_blocked:
             return _NOTHING
         case RunRule.SEQUENTIAL | RunRule.STRICT_SEQUENTIAL:
-            return _first(queued, 1 - len(going))
+            return _first(queued, 1 - len(active))
         case RunRule.PARALLEL:
             limit = strategy.workflow_concurrency
-            return _first(queued, len(queued) if limit is None else limit - len(going))
+            return _first(queued, len(queued) if limit is None else limit - len(active))
         case RunRule.FIRST_ONLY:
-            return _first_only(queued, going)
+            return _first_only(queued, active)
         case RunRule.LAST_ONLY:
-            return _last_only(queued, going, ending)
+            return _last_only(queued, active, ending)
         case RunRule.SERIAL_LATEST_ONLY:
-            return _serial_latest_only(queued, going)
+            return _serial_latest_only(queued, active)
 
 
-def _first(queued: Sequence[Place], room: int) -> Turn:
+def _first(queued: Sequence[LiveRun], room: int) -> Turn:
     return Turn(launch=tuple(islice(queued, room))) if queued and room > 0 else _NOTHING
 
 
-def _first_only(queued: Sequence[Place], going: Collection[Place]) -> Turn:
+def _first_only(queued: Sequence[LiveRun], active: Collection[LiveRun]) -> Turn:
     if not queued:
         return _NOTHING
-    first = min(going, default=queued[0])
-    launch, displace = ((), queued) if going else (queued[:1], queued[1:])
+    first = min(active, default=queued[0])
+    launch, displace = ((), queued) if active else (queued[:1], queued[1:])
     return Turn(tuple(launch), tuple(displace), _reason(RunRule.FIRST_ONLY, first, "has not ended"))
 
 
-def _last_only(queued: Sequence[Place], going: Collection[Place], ending: Collection[Place]) -> Turn:
-    staying = [place for place in going if place not in ending]
+def _last_only(queued: Sequence[LiveRun], active: Collection[LiveRun], ending: Collection[LiveRun]) -> Turn:
+    staying = [run for run in active if run not in ending]
     newest = max(staying, default=None)
     if queued and (newest is None or newest < queued[-1]):
         newest = queued[-1]
     if newest is None:
         return _NOTHING
-    others = tuple(place for place in (*queued, *sorted(staying)) if place != newest)
-    launch = () if going else (newest,)
+    others = tuple(run for run in (*queued, *sorted(staying)) if run != newest)
+    launch = () if active else (newest,)
     return Turn(launch, others, _reason(RunRule.LAST_ONLY, newest, "is newer"))
 
 
-def _serial_latest_only(queued: Sequence[Place], going: Collection[Place]) -> Turn:
+def _serial_latest_only(queued: Sequence[LiveRun], active: Collection[LiveRun]) -> Turn:
     if not queued:
         return _NOTHING
     newest = queued[-1]
-    launch = () if going else (newest,)
+    launch = () if active else (newest,)
     return Turn(launch, tuple(queued[:-1]), _reason(RunRule.SERIAL_LATEST_ONLY, newest, "is newer"))
 
 
-def _reason(rule: RunRule, place: Place, why: str) -> str:
-    run = "" if place.run_id == 1 else f"run {place.run_id} of "
-    return f"run strategy {rule}: {run}instance {place.instance_id} {why}"
-
-
-def place_of(flow_id: str) -> Place:
-    """The place of a run, which its flow id tells."""
-    _, instance_id, run_id = flow_id.rsplit("/", 2)
-    return Place(int(instance_id), int(run_id), flow_id)
+def _reason(rule: RunRule, run: LiveRun, why: str) -> str:
+    which = "" if run.run_id == 1 else f"run {run.run_id} of "
+    return f"run strategy {rule}: {which}instance {run.instance_id} {why}"

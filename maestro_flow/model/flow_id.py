@@ -9,11 +9,15 @@ segments, so it parses without knowing what stands in it, and no id of a workflo
 
 A child has its parent in its id. The run of a subworkflow does not: it is an instance of a workflow of its own, and its
 entry in the index knows the step that has started it (``RunEntry.parent``).
+
+These are msgspec structs, because every change of a queue parses an id.
 """
 
 from __future__ import annotations
 
-from attrs import frozen
+import re
+
+from msgspec import Struct
 
 from maestro_flow.errors import NotFound
 
@@ -22,32 +26,12 @@ __all__ = ["SYSTEM_PREFIX", "FlowId", "StepRef"]
 SYSTEM_PREFIX = "maestro_"
 """Workflows with such an id are the engine's own: no user's workflow can have it (``dsl.ids``)."""
 
-
-@frozen
-class StepRef:
-    """A step of a run; ``str`` prints it as ``<flow id>/<step id>``."""
-
-    flow_id: str
-    step_id: str
-
-    def __str__(self) -> str:
-        return f"{self.flow_id}/{self.step_id}"
-
-    @classmethod
-    def parse(cls, text: str) -> StepRef:
-        """The inverse of ``str``.
-
-        Raises:
-            NotFound: the text is not the id of a step.
-        """
-        flow_id, _, step_id = text.rpartition("/")
-        if not step_id or not flow_id or text.count("/") % 3:
-            raise NotFound(f"{text!r} is not the id of a step: expected <workflow>/<instance>/<run>/<step>")
-        return cls(flow_id, step_id)
+_RUN = "[^/]+/[0-9]+/[0-9]+"
+_FLOW = re.compile(f"((?:{_RUN}/)*[^/]+)/([0-9]+)/([0-9]+)").fullmatch
+_STEP = re.compile(f"({_RUN}(?:/{_RUN})*)/([^/]+)").fullmatch
 
 
-@frozen
-class FlowId:
+class FlowId(Struct, frozen=True):
     """See the module. ``workflow_id`` of a child is the step that it belongs to, as text (``StepRef``)."""
 
     workflow_id: str
@@ -65,17 +49,15 @@ class FlowId:
         Raises:
             NotFound: the text is not the id of a flow.
         """
-        workflow_id, *numbers = text.rsplit("/", 2)
-        are_numbers = all(number.isascii() and number.isdecimal() for number in numbers)
-        if not workflow_id or text.count("/") % 3 != 2 or not are_numbers:
+        found = _FLOW(text)
+        if found is None:
             raise NotFound(f"{text!r} is not the id of a run: expected <workflow>/<instance>/<run>")
-        return cls(workflow_id, int(numbers[0]), int(numbers[1]))
+        return cls(found[1], int(found[2]), int(found[3]))
 
     @property
     def parent(self) -> StepRef | None:
         """The step whose child this flow is; None for a run of a workflow."""
-        flow_id, _, step_id = self.workflow_id.rpartition("/")
-        return StepRef(flow_id, step_id) if flow_id else None
+        return StepRef.parse(self.workflow_id) if "/" in self.workflow_id else None
 
     @property
     def root(self) -> FlowId:
@@ -83,10 +65,41 @@ class FlowId:
         return FlowId.parse("/".join(str(self).split("/", 3)[:3]))
 
     @property
+    def path(self) -> tuple[str, ...]:
+        """Ids of the steps that lead from the root to this flow, outermost first; empty for a root."""
+        return tuple(self.workflow_id.split("/")[3::3])
+
+    @property
     def is_system(self) -> bool:
         """Whether the engine itself runs it, for all users: it is not shown as a run."""
         return self.workflow_id.startswith(SYSTEM_PREFIX)
 
+    def step(self, step_id: str) -> StepRef:
+        """A step of this flow."""
+        return StepRef(str(self), step_id)
+
     def child(self, step_id: str, iteration: int, run_id: int = 1) -> FlowId:
         """A flow that a step of this one starts: one iteration of a loop, counted from 1."""
-        return FlowId(str(StepRef(str(self), step_id)), iteration, run_id)
+        return FlowId(str(self.step(step_id)), iteration, run_id)
+
+
+class StepRef(Struct, frozen=True):
+    """A step of a run; ``str`` prints it as ``<flow id>/<step id>``."""
+
+    flow_id: str
+    step_id: str
+
+    def __str__(self) -> str:
+        return f"{self.flow_id}/{self.step_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> StepRef:
+        """The inverse of ``str``.
+
+        Raises:
+            NotFound: the text is not the id of a step.
+        """
+        found = _STEP(text)
+        if found is None:
+            raise NotFound(f"{text!r} is not the id of a step: expected <workflow>/<instance>/<run>/<step>")
+        return cls(found[1], found[2])

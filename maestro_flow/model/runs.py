@@ -8,12 +8,7 @@ from maestro_flow.model.numbers import storable_number, storable_pair
 from maestro_flow.model.status import RunStatus
 from maestro_flow.model.text import storable
 
-__all__ = ["PendingRun", "RunEntry", "StartRequest", "flow_id_of"]
-
-
-def flow_id_of(workflow_id: str, instance_id: int, run_id: int) -> str:
-    """The id of a run inside the engine; unique, because a workflow id has no slash, and readable in the store."""
-    return f"{workflow_id}/{instance_id}/{run_id}"
+__all__ = ["PendingRun", "RunEntry", "StartRequest"]
 
 
 @frozen

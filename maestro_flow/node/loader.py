@@ -29,10 +29,11 @@ from maestro_flow.core.queue import Question
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
 from maestro_flow.model.actions import Action
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.log import FlowLog
 from maestro_flow.model.permits import PERMITS, is_permit_flow
-from maestro_flow.model.runs import PendingRun, RunEntry, flow_id_of
+from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.jobs import StoreJobs
@@ -178,7 +179,7 @@ class Loader:
         except MaestroFlowError as error:
             post(owned.ref, FlowLost(PERMITS, str(error)))
         else:
-            state = states.pop() if states else PermitState(flow_id_of(PERMITS, 1, 1))
+            state = states.pop() if states else PermitState(str(FlowId(PERMITS, 1, 1)))
             post(owned.ref, PermitsLoaded(state, tuple(states)))
 
     def _answer(self, owned: OwnedGroup, question: Question) -> None:

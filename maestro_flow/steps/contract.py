@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 from attrs import Factory, field, frozen
 
 from maestro_flow.model.events import StepError
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.status import Verdict
 
 __all__ = ["CONTRACT", "StepContext", "StepResult", "StepType"]
@@ -77,7 +78,7 @@ class StepContext:
     @property
     def idempotency_key(self) -> str:
         """The same for all attempts and executions of this step in this run, different for any other."""
-        return f"{self.workflow_id}/{self.instance_id}/{self.run_id}/{self.step_id}"
+        return str(FlowId(self.workflow_id, self.instance_id, self.run_id).step(self.step_id))
 
 
 @frozen

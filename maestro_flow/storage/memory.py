@@ -18,11 +18,12 @@ from attrs import evolve
 from maestro_flow.clock import Clock
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, SettingsError
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
-from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest, flow_id_of
+from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_groups, check_same_message, judge_batch
@@ -279,7 +280,7 @@ class MemoryStorage:
     def _latest_run(self, workflow_id: str, instance_id: int) -> PendingRun | None:
         latest = None
         for run_id in count(1):
-            run = self._runs.get(flow_id_of(workflow_id, instance_id, run_id))
+            run = self._runs.get(str(FlowId(workflow_id, instance_id, run_id)))
             if run is None:
                 break
             latest = run

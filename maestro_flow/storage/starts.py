@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from maestro_flow.errors import Conflict, NotFound
-from maestro_flow.model.runs import PendingRun, StartRequest, flow_id_of
+from maestro_flow.model.flow_id import FlowId
+from maestro_flow.model.runs import PendingRun, StartRequest
 
 __all__ = ["check_same_start", "new_run"]
 
@@ -46,7 +47,7 @@ def new_run(
     if not 1 <= version <= latest_version:
         raise NotFound(f"workflow {request.workflow_id!r} has no version {version}; its latest is {latest_version}")
     return PendingRun(
-        flow_id=flow_id_of(request.workflow_id, instance_id, run_id),
+        flow_id=str(FlowId(request.workflow_id, instance_id, run_id)),
         workflow_id=request.workflow_id,
         version=version,
         instance_id=instance_id,
@@ -61,7 +62,7 @@ def new_run(
 
 def _followed(request: StartRequest, after: tuple[int, int], latest: PendingRun | None) -> PendingRun:
     """The latest run, if it is the one that is to be followed."""
-    flow_id = flow_id_of(request.workflow_id, *after)
+    flow_id = FlowId(request.workflow_id, *after)
     if latest is None or not 1 <= after[1] <= latest.run_id:
         raise NotFound(f"there is no run {flow_id} that could be restarted")
     if after[1] != latest.run_id:

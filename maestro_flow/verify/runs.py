@@ -17,9 +17,9 @@ from maestro_flow.model.events import (
     RunUnblocked,
     StepLacking,
 )
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.requests import RunRequest
-from maestro_flow.model.runs import flow_id_of
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.verify.history import Violated
 from maestro_flow.verify.needs import Needs
@@ -77,8 +77,8 @@ class RunReplay:
         assert previous is not None  # noqa: S101 - a source that does not have it has said so
         if not previous.status.is_terminal:
             raise Violated("I9", f"it goes on from {self.previous_id}, which has not ended but is {previous.status}")
-        follows = flow_id_of(begin.workflow_id, begin.instance_id, begin.run_id - 1)
-        if previous.flow_id != follows:
+        follows = FlowId(begin.workflow_id, begin.instance_id, begin.run_id - 1)
+        if previous.flow_id != str(follows):
             raise Violated("I14", f"it goes on from {previous.flow_id}, and not from {follows}, the run before it")
         return previous.standing()
 
@@ -118,8 +118,8 @@ class RunReplay:
         is_second = isinstance(event, RunQueued) and self._is_queued
         if self.status is not RunStatus.CREATED or is_second:
             raise Violated("I5", f"{type(event).__name__} while the run is {self.status}")
-        says = flow_id_of(event.workflow_id, event.instance_id, event.run_id)
-        if says != self.flow_id or event.version != self.graph.version:
+        says = FlowId(event.workflow_id, event.instance_id, event.run_id)
+        if str(says) != self.flow_id or event.version != self.graph.version:
             raise Violated("I14", f"the log of {self.flow_id} says that it is version {event.version} of {says}")
         self._is_queued = True
         if isinstance(event, RunStarted):

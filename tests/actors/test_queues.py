@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from maestro_flow.core.inputs import Displace, Launch
 from maestro_flow.core.queue import Entrant, Order, Question
 from maestro_flow.core.queues import Queues
-from maestro_flow.core.strategy import Place, place_of
+from maestro_flow.core.strategy import LiveRun
 from maestro_flow.model.definition import RunRule, RunStrategy
-from maestro_flow.model.runs import flow_id_of
+from maestro_flow.model.flow_id import FlowId
 
 SEQUENTIAL = RunStrategy(RunRule.SEQUENTIAL, 1)
 STRICT = RunStrategy(RunRule.STRICT_SEQUENTIAL, 1)
 
 
 def run(instance_id: int, run_id: int = 1) -> str:
-    return flow_id_of("wf", instance_id, run_id)
+    return str(FlowId("wf", instance_id, run_id))
 
 
 def fresh(instance_id: int, strategy: RunStrategy = SEQUENTIAL, version: int = 1) -> Entrant:
@@ -44,8 +44,8 @@ class Store:
         self.live: dict[str, str] = {}
         self.blocking: set[str] = set()
 
-    def waits(self, place: Place) -> bool:
-        return place.flow_id in self.given or self.live.get(place.flow_id) == "queued"
+    def waits(self, run: LiveRun) -> bool:
+        return run.flow_id in self.given or self.live.get(run.flow_id) == "queued"
 
 
 class Owner:
@@ -72,8 +72,8 @@ class Owner:
                 RunRule.STRICT_SEQUENTIAL,
             ):
                 assert not self.store.blocking
-                place = place_of(flow_id)
-                before = [i for i in range(1, place.instance_id) if self.store.waits(place_of(run(i)))]
+                this = LiveRun.of(flow_id)
+                before = [i for i in range(1, this.instance_id) if self.store.waits(LiveRun.of(run(i)))]
                 assert not before, f"{flow_id} is launched before {before}"
             if flow_id in self.actors:
                 self.orders.setdefault(flow_id, []).append(order)
@@ -92,7 +92,7 @@ class Owner:
     def take_up(self, flow_id: str) -> None:
         if flow_id not in self.actors and flow_id in self.store.given:
             self.actors.add(flow_id)
-            orders = self.queues.enter(fresh(place_of(flow_id).instance_id, self.store.strategy))
+            orders = self.queues.enter(fresh(LiveRun.of(flow_id).instance_id, self.store.strategy))
             self.tell(orders)
 
     def scan(self) -> None:
@@ -202,7 +202,7 @@ def test_any_history_keeps_the_order_and_the_limit_and_leaves_nothing_waiting(
         elif what == "answer" and owner.answers:
             owner.answer()
         elif what == "go" and (store.given or store.live):
-            owner.go(min([*store.given, *store.live], key=place_of))
+            owner.go(min([*store.given, *store.live], key=LiveRun.of))
         elif what == "lose" and store.live:
             owner.load(data.draw(st.sampled_from(sorted(store.live))))
         elif what == "unblock" and store.blocking:

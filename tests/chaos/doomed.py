@@ -20,6 +20,7 @@ from attrs import frozen
 
 from maestro_flow import Conflict, Engine, StepContext, Workflow, open_storage
 from maestro_flow.errors import WaitTimeout
+from maestro_flow.model.flow_id import FlowId
 from tests.chaos.diary import Diary
 from tests.chaos.failpoints import Action, Failing, Failpoint
 from tests.chaos.node import insist
@@ -46,7 +47,7 @@ def workflow(diary: Diary, failpoint: Failpoint) -> Workflow:
     wf = Workflow("doomed", params={"pause_s": 0.05})
 
     def work(context: StepContext) -> None:
-        flow_id = f"{context.workflow_id}/{context.instance_id}/{context.run_id}"
+        flow_id = str(FlowId(context.workflow_id, context.instance_id, context.run_id))
         which = {"flow": flow_id, "step": context.step_id, "attempt": context.attempt, "execution": context.execution}
         diary.note("begin", **which, generation=context.generation)
         failpoint.pass_by("code.before")

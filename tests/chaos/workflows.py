@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from maestro_flow import StepContext, Workflow
+from maestro_flow.model.flow_id import FlowId
 from tests.chaos.diary import Diary
 
 __all__ = ["STEPS", "stormy"]
@@ -17,7 +18,7 @@ def stormy(diary: Diary, work_s: float) -> Workflow:
     wf = Workflow("stormy")
 
     def work(context: StepContext) -> None:
-        flow_id = f"{context.workflow_id}/{context.instance_id}/{context.run_id}"
+        flow_id = str(FlowId(context.workflow_id, context.instance_id, context.run_id))
         which = {"flow": flow_id, "step": context.step_id, "attempt": context.attempt, "execution": context.execution}
         diary.note("begin", **which, generation=context.generation)
         time.sleep(work_s)  # the user's work: a kill finds some of it under way

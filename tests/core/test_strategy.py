@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maestro_flow.core.strategy import Place, Turn, turn
+from maestro_flow.core.strategy import LiveRun, Turn, turn
 from maestro_flow.model.definition import RunRule, RunStrategy
+from maestro_flow.model.flow_id import FlowId
 
 STRATEGIES = {
     "sequential": RunStrategy(RunRule.SEQUENTIAL, 1),
@@ -24,12 +25,12 @@ STRATEGIES = {
     "parallel": RunStrategy(RunRule.PARALLEL),
 }
 
-Standing = dict[Place, str]
-"""Live runs by place: queued, going or ending."""
+Standing = dict[LiveRun, str]
+"""Live runs by phase: queued, going or ending."""
 
 
-def place(instance_id: int, run_id: int = 1) -> Place:
-    return Place(instance_id, run_id, f"wf/{instance_id}/{run_id}")
+def run_of(instance_id: int, run_id: int = 1) -> LiveRun:
+    return LiveRun.of(str(FlowId("wf", instance_id, run_id)))
 
 
 def ask(name: str, standing: Standing, *, is_blocked: bool = False) -> Turn:
@@ -39,7 +40,7 @@ def ask(name: str, standing: Standing, *, is_blocked: bool = False) -> Turn:
     return turn(STRATEGIES[name], queued, going, ending, is_blocked=is_blocked)
 
 
-def expected(name: str, standing: Standing, run: Place, *, is_blocked: bool) -> str:
+def expected(name: str, standing: Standing, run: LiveRun, *, is_blocked: bool) -> str:
     """The oracle: what the table of the reference (3.7) says about one run, whatever becomes of the others."""
     phase = standing[run]
     queued = [other for other, its in standing.items() if its == "queued"]
@@ -66,7 +67,7 @@ def expected(name: str, standing: Standing, run: Place, *, is_blocked: bool) -> 
 @pytest.mark.parametrize("is_blocked", [False, True])
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_standing_of_four_runs_is_answered_as_the_rules_say(name: str, *, is_blocked: bool) -> None:
-    places = [place(3), place(3, 2), place(9), place(10)]
+    places = [run_of(3), run_of(3, 2), run_of(9), run_of(10)]
     for phases in product(["", "queued", "going", "ending"], repeat=len(places)):
         standing = {run: phase for run, phase in zip(places, phases, strict=True) if phase}
         answer = ask(name, standing, is_blocked=is_blocked)
@@ -95,12 +96,12 @@ def carry_out(standing: Standing, answer: Turn) -> None:
 @pytest.mark.parametrize(
     ("name", "standing", "reason"),
     [
-        ("first_only", {place(4): "going", place(5): "queued"}, "run strategy FIRST_ONLY: instance 4 has not ended"),
-        ("first_only", {place(4): "queued", place(5): "queued"}, "run strategy FIRST_ONLY: instance 4 has not ended"),
-        ("last_only", {place(4): "going", place(5): "queued"}, "run strategy LAST_ONLY: instance 5 is newer"),
+        ("first_only", {run_of(4): "going", run_of(5): "queued"}, "run strategy FIRST_ONLY: instance 4 has not ended"),
+        ("first_only", {run_of(4): "queued", run_of(5): "queued"}, "run strategy FIRST_ONLY: instance 4 has not ended"),
+        ("last_only", {run_of(4): "going", run_of(5): "queued"}, "run strategy LAST_ONLY: instance 5 is newer"),
         (
             "serial_latest_only",
-            {place(4): "queued", place(5, 2): "queued"},
+            {run_of(4): "queued", run_of(5, 2): "queued"},
             "run strategy SERIAL_LATEST_ONLY: run 2 of instance 5 is newer",
         ),
     ],
@@ -109,7 +110,7 @@ def test_who_is_displaced_is_told_for_whom(name: str, standing: Standing, reason
     assert ask(name, standing).reason == reason
 
 
-class LongQueue(Sequence[Place]):
+class LongQueue(Sequence[LiveRun]):
     """A long queue that counts how many of its runs somebody looks at."""
 
     def __init__(self, length: int) -> None:
@@ -119,22 +120,22 @@ class LongQueue(Sequence[Place]):
         return self.length
 
     @overload
-    def __getitem__(self, index: int) -> Place: ...
+    def __getitem__(self, index: int) -> LiveRun: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Place]: ...
-    def __getitem__(self, index: int | slice) -> Place | list[Place]:
+    def __getitem__(self, index: slice) -> list[LiveRun]: ...
+    def __getitem__(self, index: int | slice) -> LiveRun | list[LiveRun]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(self.length))]
         self.looks += 1
-        return place(index % self.length + 2)
+        return run_of(index % self.length + 2)
 
 
 @pytest.mark.parametrize("name", ["sequential", "strict_sequential", "parallel 2"])
 def test_a_long_queue_is_not_walked(name: str) -> None:
     queue = LongQueue(1_000_000)
-    assert not turn(STRATEGIES[name], queue, {place(1), place(0)}).launch
+    assert not turn(STRATEGIES[name], queue, {run_of(1), run_of(0)}).launch
     assert queue.looks == 0
-    assert turn(STRATEGIES[name], queue, set()).launch[0] == place(2)
+    assert turn(STRATEGIES[name], queue, set()).launch[0] == run_of(2)
     assert queue.looks <= 3
 
 
@@ -144,10 +145,10 @@ class History:
     def __init__(self, name: str) -> None:
         self.name = name
         self.truth: Standing = {}
-        self.asked: dict[Place, str] = {}
-        self.launched: list[Place] = []
-        self.displaced: list[Place] = []
-        self.blocking: set[Place] = set()
+        self.asked: dict[LiveRun, str] = {}
+        self.launched: list[LiveRun] = []
+        self.displaced: list[LiveRun] = []
+        self.blocking: set[LiveRun] = set()
         self.started = 0
 
     @property
@@ -178,9 +179,9 @@ class History:
 
     def start(self) -> None:
         self.started += 1
-        self.truth[place(self.started)] = "queued"
+        self.truth[run_of(self.started)] = "queued"
 
-    def write(self, run: Place) -> None:
+    def write(self, run: LiveRun) -> None:
         """What was asked of the run becomes durable."""
         order = self.asked.pop(run)
         if order == "launch":
@@ -191,7 +192,7 @@ class History:
         else:
             self.truth[run] = "ending"
 
-    def end(self, run: Place, *, failed: bool) -> None:
+    def end(self, run: LiveRun, *, failed: bool) -> None:
         del self.truth[run]
         self.asked.pop(run, None)
         if failed:
@@ -245,6 +246,6 @@ def test_what_a_strategy_promises_holds_through_any_history(data: st.DataObject,
     history.finish()
     if name in ("last_only", "serial_latest_only") and history.started and not was_stopped:
         # An end that a dying owner had asked for, and that was not written, may come too late to be asked for again.
-        assert place(history.started) in history.launched, "the newest runs, whoever is displaced"
+        assert run_of(history.started) in history.launched, "the newest runs, whoever is displaced"
     if name == "first_only" and history.started and not was_stopped:
-        assert history.launched[0] == place(1)
+        assert history.launched[0] == run_of(1)

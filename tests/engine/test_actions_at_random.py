@@ -15,6 +15,7 @@ from maestro_flow import Run, Workflow
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import RunStatus
 from tests.engine.world import Process, World
@@ -89,14 +90,14 @@ def test_every_action_is_answered_and_every_run_ends(seed: int) -> None:
     play(world, process, due, began, 3.0)
 
     for message in messages:  # paused steps wait for their user
-        flow = process.engine.find(*_place(message.flow_id)).view()
+        flow = process.engine.find(*_parts(message.flow_id)).view()
         for step in flow.steps.values():
             if step.status == "PAUSED":
                 for kind, order in ("breakpoint", ActionOrder(step.id, on=False)), ("resume", ActionOrder(step.id)):
                     key, body = f"{message.message_id}/{kind}", msgspec.json.encode(order)
                     process.engine.send(Message(message.group_id, key, message.flow_id, kind, body))
     for message in messages:
-        run = process.engine.find(*_place(message.flow_id))
+        run = process.engine.find(*_parts(message.flow_id))
         status = run.wait(timeout_s=300)
         state = state_of(process, run)
         assert state.active == 0
@@ -109,6 +110,6 @@ def test_every_action_is_answered_and_every_run_ends(seed: int) -> None:
             assert status in (ended, RunStatus.SUCCEEDED, RunStatus.FAILED)
 
 
-def _place(flow_id: str) -> tuple[str, int, int]:
-    workflow_id, instance_id, run_id = flow_id.split("/")
-    return workflow_id, int(instance_id), int(run_id)
+def _parts(flow_id: str) -> tuple[str, int, int]:
+    which = FlowId.parse(flow_id)
+    return which.workflow_id, which.instance_id, which.run_id

@@ -14,6 +14,7 @@ from maestro_flow.core.placement import place
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.definition import Tag
 from maestro_flow.model.events import StepEnded, StepStarting, decode_events
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.permits import PERMITS, is_permit_flow
 from maestro_flow.model.status import StepStatus
@@ -63,7 +64,7 @@ class Watched(World):
                 self.active.add((flow_id, event.step))
             elif isinstance(event, StepEnded):
                 self.active.discard((flow_id, event.step))
-            self.most |= Counter(tag for flow, _ in self.active for tag in self.tags[flow.partition("/")[0]])
+            self.most |= Counter(tag for flow, _ in self.active for tag in self.tags[FlowId.parse(flow).workflow_id])
 
     def push(self, process: Process, workflow: Workflow, *tags: str) -> None:
         process.engine.push(workflow)

@@ -13,6 +13,7 @@ from maestro_flow import NotFound, RunStatus, Workflow
 from maestro_flow.core.evolve import fold
 from maestro_flow.errors import DefinitionError, StorageError, StorageUnavailable
 from maestro_flow.model.commit import Commit
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.node import loader
@@ -115,7 +116,7 @@ def test_a_definition_that_cannot_be_read_parks_its_runs_and_holds_up_no_others(
     catalog.unreadable = "sleeper"
     second = world.process(seed=2, storage=catalog)
     for flow_id in others:
-        assert second.engine.find(*_place(flow_id)).wait(60) is RunStatus.SUCCEEDED
+        assert second.engine.find(*_latest_of(flow_id)).wait(60) is RunStatus.SUCCEEDED
     let_pass(second, 60.0)
     parked = [record.getMessage() for record in caplog.records if "is parked" in record.msg]
     assert sorted(line.split()[1] for line in parked) == [live, given], "each once"
@@ -130,8 +131,8 @@ def test_a_definition_that_cannot_be_read_parks_its_runs_and_holds_up_no_others(
     second.engine.close()
 
     third = world.process(seed=3)
-    assert third.engine.find(*_place(given)).wait(60) is RunStatus.STOPPED
-    assert third.engine.find(*_place(live)).wait(60) is RunStatus.SUCCEEDED
+    assert third.engine.find(*_latest_of(given)).wait(60) is RunStatus.STOPPED
+    assert third.engine.find(*_latest_of(live)).wait(60) is RunStatus.SUCCEEDED
 
 
 def test_many_given_runs_that_cannot_be_read_hide_no_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +148,7 @@ def test_many_given_runs_that_cannot_be_read_hide_no_later_ones(monkeypatch: pyt
     catalog.unreadable = "sleeper"
     second = world.process(seed=2, storage=catalog)
     for flow_id in others:
-        assert second.engine.find(*_place(flow_id)).wait(60) is RunStatus.SUCCEEDED
+        assert second.engine.find(*_latest_of(flow_id)).wait(60) is RunStatus.SUCCEEDED
     assert [given.flow_id for given in world.storage.pending_starts(3)] == hidden
     second.engine.close()
 
@@ -168,7 +169,7 @@ def test_a_log_that_cannot_be_folded_parks_its_flow_alone(monkeypatch: pytest.Mo
     monkeypatch.setattr("maestro_flow.reading.flows.fold", broken)
     second = world.process(seed=2)
     for flow_id in good:
-        assert second.engine.find(*_place(flow_id)).wait(60) is RunStatus.SUCCEEDED
+        assert second.engine.find(*_latest_of(flow_id)).wait(60) is RunStatus.SUCCEEDED
     entry = world.storage.run(bad)
     assert entry is not None
     assert entry.status is RunStatus.IN_PROGRESS
@@ -195,7 +196,7 @@ def test_a_page_that_fails_is_where_the_loading_goes_on(monkeypatch: pytest.Monk
     wire.before = before
     second = world.process(seed=2, storage=wire)
     for flow_id in flows:
-        assert second.engine.find(*_place(flow_id)).wait(120) is RunStatus.SUCCEEDED
+        assert second.engine.find(*_latest_of(flow_id)).wait(120) is RunStatus.SUCCEEDED
     assert asked == ["", flows[2], flows[5], flows[5], flows[5], flows[8], flows[9]]
 
 
@@ -211,6 +212,6 @@ def test_the_definition_that_is_not_there_is_told_from_one_that_cannot_be_read()
         engine.start("none")
 
 
-def _place(flow_id: str) -> tuple[str, int]:
-    run: list[str] = flow_id.split("/")
-    return run[0], int(run[1])
+def _latest_of(flow_id: str) -> tuple[str, int]:
+    which = FlowId.parse(flow_id)
+    return which.workflow_id, which.instance_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from maestro_flow.model.flow_id import StepRef
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import Execution
 from maestro_flow.verify.store import read_history, verify
@@ -16,10 +17,10 @@ def executions(world: World, workflow_id: str) -> list[Execution]:
     found = []
     for call in world.calls:
         key, _, rest = call.partition("#")
-        flow_id, _, step_id = key.rpartition("/")
+        step = StepRef.parse(key)
         attempt, execution, generation = map(int, rest.split("."))
-        assert flow_id.startswith(workflow_id)
-        found.append(Execution(flow_id, step_id, attempt, execution, generation))
+        assert step.flow_id.startswith(workflow_id)
+        found.append(Execution(step.flow_id, step.step_id, attempt, execution, generation))
     return found
 
 

@@ -31,10 +31,12 @@ def test_a_child_knows_its_parent_and_its_root(flow_id: FlowId, step_id: str, it
     child = FlowId.parse(str(flow_id.child(step_id, iteration, run_id)))
     parent = child.parent
     assert parent is not None
-    assert parent == StepRef(str(flow_id), step_id) == StepRef.parse(str(parent))
+    assert parent == flow_id.step(step_id) == StepRef.parse(str(parent))
     assert (child.instance_id, child.run_id) == (iteration, run_id)
     assert child.root == flow_id.root
     assert child.root.parent is None
+    assert child.path == (*flow_id.path, step_id)
+    assert child.root.path == ()
 
 
 def test_only_the_engines_own_flows_are_of_the_system() -> None:
@@ -43,14 +45,27 @@ def test_only_the_engines_own_flows_are_of_the_system() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "etl", "etl/1", "etl/one/1", "etl/1/1/load", "etl/1/1/2/3", "/1/1", "etl/1/-1", "etl/1/\u0663"]
+    "text",
+    [
+        "",
+        "etl",
+        "etl/1",
+        "etl/one/1",
+        "etl/1/1/load",
+        "etl/1/1/2/3",
+        "etl/x/1/each/1/1",
+        "etl/1/1/each/1/1/",
+        "/1/1",
+        "etl/1/-1",
+        "etl/1/\u0663",
+    ],
 )
 def test_what_is_not_the_id_of_a_flow_is_refused(text: str) -> None:
     with pytest.raises(NotFound, match="is not the id of a run"):
         FlowId.parse(text)
 
 
-@pytest.mark.parametrize("text", ["", "etl", "etl/1/1", "etl/1/1/", "etl/1/1/load/2"])
+@pytest.mark.parametrize("text", ["", "etl", "etl/1/1", "etl/1/1/", "etl/1/1/load/2", "etl/x/1/load", "etl//1/1/load"])
 def test_what_is_not_the_id_of_a_step_is_refused(text: str) -> None:
     with pytest.raises(NotFound, match="is not the id of a step"):
         StepRef.parse(text)

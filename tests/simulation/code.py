@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from maestro_flow import StepContext, StepResult, StepType
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.status import Verdict
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Code:
             takes_s -= 1.0
 
     def _note(self, process: Process, context: StepContext) -> Called:
-        flow_id = f"{context.workflow_id}/{context.instance_id}/{context.run_id}"
+        flow_id = str(FlowId(context.workflow_id, context.instance_id, context.run_id))
         owner_id = process.engine._node.owner.id if process.engine is not None else ""
         called = Called(
             flow_id,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from maestro_flow import Conflict, Engine, Run
 from maestro_flow.errors import Closed, NotFound, StorageUnavailable, WaitTimeout
 from maestro_flow.model.actions import Action
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -101,9 +102,9 @@ class Users:
             process.thread(lambda engine: self._act_on(engine, flow_id))
 
     def _act_on(self, engine: Engine, flow_id: str) -> None:
-        workflow_id, instance_id, _ = flow_id.split("/")
+        which = FlowId.parse(flow_id)
         try:
-            run = engine.find(workflow_id, int(instance_id))
+            run = engine.find(which.workflow_id, which.instance_id)
             self._do(run, *self._choose(run))
         except (StorageUnavailable, Closed, Conflict, WaitTimeout, NotFound) as error:
             self._world.time.note(f"an action on {flow_id}: {type(error).__name__}: {error}")

@@ -18,12 +18,13 @@ from maestro_flow.model.events import (
     StepStarting,
     encode_events,
 )
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import PermitEvent, encode_permit_events
 from maestro_flow.model.permits import PERMITS
 from maestro_flow.model.requests import RunRequest
-from maestro_flow.model.runs import RunEntry, flow_id_of
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.verify.history import Answer, Claimed, Execution, History, Operation
 from tests.core.transcript import parse_workflow
@@ -44,7 +45,7 @@ class Story:
 
     def permits(self, *events: PermitEvent, run: int = 1, **other: Any) -> Story:
         """The next record of the permit flow."""
-        return self._write(flow_id_of(PERMITS, 1, run), encode_permit_events(events), other)
+        return self._write(str(FlowId(PERMITS, 1, run)), encode_permit_events(events), other)
 
     def _write(self, flow_id: str, events: bytes, other: dict[str, Any]) -> Story:
         before = [record for record in self.records if record.flow_id == flow_id]
@@ -88,13 +89,13 @@ class Story:
 
     def entry(self, flow: str = "1", status: RunStatus = RunStatus.SUCCEEDED, **other: Any) -> Story:
         """What the index says, by default of a run that was started by the first record and ended by the last."""
-        workflow_id, instance_id, run_id = flow_of(flow).rsplit("/", 2)
+        which = FlowId.parse(flow_of(flow))
         entry = RunEntry(
             flow_of(flow),
-            workflow_id,
+            which.workflow_id,
             1,
-            int(instance_id),
-            int(run_id),
+            which.instance_id,
+            which.run_id,
             0,
             status,
             created_at=0.0,
@@ -110,7 +111,7 @@ class Story:
 
 def flow_of(flow: str) -> str:
     instance, _, run = flow.partition("/")
-    return f"wf/{instance}/{run or 1}"
+    return str(FlowId("wf", int(instance), int(run or 1)))
 
 
 # -- events, as short as they are often -------------------------------------------------------------------------

@@ -22,6 +22,7 @@ local latest_runs = {} -- by flow id of the first run of an instance: its latest
 local fresh = {}
 local answers = {}
 
+-- As maestro_flow/model/flow_id.py prints it.
 local function flow_id_of(workflow_id, instance, run_id)
   return workflow_id .. '/' .. string.format('%.0f', instance) .. '/' .. string.format('%.0f', run_id)
 end

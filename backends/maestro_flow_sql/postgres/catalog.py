@@ -42,7 +42,7 @@ _PUSH = """
 """
 
 # The row of the workflow is locked by the UPDATE. A copy of the request that was started meanwhile is not in our
-# snapshot, but in the unique index: the statement then fails as a whole.
+# snapshot, but in the unique index: the statement then fails as a whole. The flow id is as model/flow_id.py prints it.
 _START_ONE = """
     WITH counted AS (
         UPDATE workflows SET latest_instance = latest_instance + 1

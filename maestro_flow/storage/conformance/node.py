@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import Factory, define
 
 from maestro_flow.model.commit import Commit, FlowWrite, Outcome, Settlement
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
 from maestro_flow.model.runs import RunEntry
@@ -93,18 +94,18 @@ def entry_of(
     flow_id: str, group_id: int, status: RunStatus = RunStatus.IN_PROGRESS, *, blocking: bool = False
 ) -> RunEntry:
     """The entry of a run whose flow id is workflow/instance/run."""
-    workflow_id, instance_id, run_id = flow_id.split("/")
+    which = FlowId.parse(flow_id)
     return RunEntry(
         flow_id=flow_id,
-        workflow_id=workflow_id,
+        workflow_id=which.workflow_id,
         version=1,
-        instance_id=int(instance_id),
-        run_id=int(run_id),
+        instance_id=which.instance_id,
+        run_id=which.run_id,
         group_id=group_id,
         status=status,
-        created_at=T0 + int(instance_id),
-        started_at=T0 + int(instance_id) + 1,
-        ended_at=T0 + int(instance_id) + 2 if status.is_terminal else None,
+        created_at=T0 + which.instance_id,
+        started_at=T0 + which.instance_id + 1,
+        ended_at=T0 + which.instance_id + 2 if status.is_terminal else None,
         blocking=blocking,
     )
 
