@@ -13,7 +13,6 @@ from maestro_flow.cli.options import json_option
 from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.tables import Table, print_table, run_table, step_table
 from maestro_flow.cli.text import date_and_time, run_line, time_of_day
-from maestro_flow.cli.words import words
 from maestro_flow.clock import SystemClock
 from maestro_flow.model.status import RunStatus
 
@@ -115,7 +114,7 @@ def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
             break
         shown.append(each)
         if not as_json:
-            click.echo(f"{date_and_time(each.at)} {each.revision} {words(each.event)}")
+            click.echo(f"{date_and_time(each.at)} {each.revision} {each.event.describe()}")
     if as_json:
         print_json({"events": [event_document(each) for each in shown], "more": is_more})
     elif is_more:

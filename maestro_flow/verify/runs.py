@@ -15,6 +15,7 @@ from maestro_flow.model.events import (
     RunStarted,
     RunStopping,
     RunUnblocked,
+    StepEvent,
     StepLacking,
 )
 from maestro_flow.model.flow_id import FlowId
@@ -94,8 +95,7 @@ class RunReplay:
 
     def _take(self, event: Event, at: float) -> None:
         if self.status.is_terminal and not isinstance(event, RunUnblocked):
-            step = getattr(event, "step", "")
-            raise Violated("I9", f"{type(event).__name__} after the run has ended as {self.status}", step)
+            raise Violated("I9", f"{type(event).__name__} after the run has ended as {self.status}", _step_of(event))
         match event:
             case RunQueued() | RunStarted():
                 self._begins(event, at)
@@ -108,7 +108,7 @@ class RunReplay:
             case BreakpointSet():  # also in a run that waits for its turn, and of which not all steps will be part
                 self.steps.there_is(event.step)
             case _ if self.status is not RunStatus.IN_PROGRESS:
-                raise Violated("I5", f"{type(event).__name__} before the run began", getattr(event, "step", ""))
+                raise Violated("I5", f"{type(event).__name__} before the run began", _step_of(event))
             case StepLacking():
                 self.steps.of_this_run(event.step)
             case _:
@@ -192,3 +192,8 @@ class RunReplay:
             if (same.status, same.attempt, same.execution) != (step.status, step.attempt, step.execution):
                 problem = f"by the engine's own fold it is {same.status} in attempt {same.attempt}.{same.execution}"
                 raise Violated("I21", f"{problem}, not {step.status} in {step.attempt}.{step.execution}", step_id)
+
+
+def _step_of(event: Event) -> str:
+    """Id of the step that an event concerns; empty for one of the run."""
+    return event.step if isinstance(event, StepEvent) else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.definition import RunRule
-from maestro_flow.model.events import BreakpointSet, StepProgressed, decode_events
+from maestro_flow.model.events import StepEvent, decode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, Storage
@@ -68,6 +68,6 @@ def _changed_at(records: Iterable[LogRecord], step_id: str) -> float | None:
             changed_at = record.at
         elif name in record.events:
             for event in decode_events(record.events, record.schema_version):
-                if getattr(event, "step", "") == step_id and not isinstance(event, BreakpointSet | StepProgressed):
+                if isinstance(event, StepEvent) and event.step == step_id and event.is_change:
                     changed_at = record.at
     return changed_at

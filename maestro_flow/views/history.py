@@ -6,22 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve, frozen
 
-from maestro_flow.model.events import (
-    Event,
-    StepEnded,
-    StepInterrupted,
-    StepLacking,
-    StepPaused,
-    StepPermitted,
-    StepProgressed,
-    StepRestarting,
-    StepResumed,
-    StepRunning,
-    StepStarting,
-    StepStopping,
-    StepWaiting,
-    decode_events,
-)
+from maestro_flow.model.events import Event, StepEnded, StepEvent, StepRunning, StepStarting, decode_events
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Happened", "Moment", "history", "timeline"]
@@ -61,7 +46,7 @@ def timeline(happened: Iterable[Happened], step_id: str) -> list[Moment]:
     attempt = execution = 1
     for each in happened:
         event, at = each.event, each.at
-        if getattr(event, "step", "") != step_id:
+        if not isinstance(event, StepEvent) or event.step != step_id:
             continue
         attempt = getattr(event, "attempt", attempt)
         execution = getattr(event, "execution", 1 if isinstance(event, StepStarting) else execution)
@@ -71,39 +56,8 @@ def timeline(happened: Iterable[Happened], step_id: str) -> list[Moment]:
             running = Moment(event.began_at, attempt, execution, "RUNNING")
             if all((known.attempt, known.what) != (attempt, "RUNNING") for known in moments):
                 moments.append(running)
-        if what := _what(event):
+        if what := event.timeline_text():
             moments.append(Moment(at, attempt, execution, what))
     moments.sort(key=lambda moment: moment.at)
     ends = [moment.at for moment in moments[1:]]
     return [evolve(moment, lasted_s=end - moment.at) for moment, end in zip(moments, ends, strict=False)] + moments[-1:]
-
-
-def _what(event: Event) -> str:  # noqa: PLR0912 - one branch an event
-    """The status that an event gives to its step, or what else it says."""
-    match event:
-        case StepEnded():
-            return str(event.status)
-        case StepStarting():
-            return "STARTING"
-        case StepRunning():
-            return "RUNNING"
-        case StepPaused():
-            return "PAUSED"
-        case StepResumed():
-            return "INITIALIZED"
-        case StepWaiting():
-            return "WAITING_FOR_PERMITS"
-        case StepPermitted():
-            return "permits granted"
-        case StepInterrupted():
-            return "handed over" if event.handed_over else "interrupted"
-        case StepStopping():
-            return f"to end as {event.status}"
-        case StepRestarting():
-            return "restarted"
-        case StepLacking():
-            return "its owner has no code for it"
-        case StepProgressed():
-            return "; ".join(event.timeline)
-        case _:
-            return ""

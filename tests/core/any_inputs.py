@@ -46,15 +46,8 @@ from maestro_flow.model.events import (
     SCHEMA_VERSION,
     RunEnded,
     RunUnblocked,
-    StepEnded,
     StepError,
-    StepInterrupted,
-    StepPaused,
-    StepRestarting,
-    StepResumed,
-    StepRunning,
-    StepStarting,
-    StepWaiting,
+    StepEvent,
     encode_events,
 )
 from maestro_flow.model.log import LogRecord
@@ -355,9 +348,8 @@ class World:
         assert len(ends) <= 1
         assert not ends or isinstance(decision.events[-1], RunEnded | RunUnblocked)
         for event in decision.events:
-            status = _status_of(event)
+            step, status = (event.step, event.new_status) if isinstance(event, StepEvent) else ("", None)
             if status is not None:
-                step = event.step  # type: ignore[union-attr]
                 old = self.statuses.get(step, StepStatus.NOT_CREATED)
                 assert status in STEP_TRANSITIONS.get(old, frozenset()), f"{step}: {old} -> {status}"
                 self.statuses[step] = status
@@ -412,23 +404,3 @@ class World:
 def unblocked(state: FlowState) -> FlowState:
     """The state but for what may still happen to a run that has ended."""
     return replace(state, is_blocking=False, revision=0, at=0.0)
-
-
-def _status_of(event: object) -> StepStatus | None:
-    """The status that an event gives its step."""
-    match event:
-        case StepEnded():
-            return event.status
-        case StepStarting() | StepInterrupted():
-            return StepStatus.STARTING
-        case StepRunning():
-            return StepStatus.RUNNING
-        case StepPaused():
-            return StepStatus.PAUSED
-        case StepResumed():
-            return StepStatus.INITIALIZED
-        case StepWaiting():
-            return StepStatus.WAITING_FOR_PERMITS
-        case StepRestarting():
-            return StepStatus.CREATED
-    return None
