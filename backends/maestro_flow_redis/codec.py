@@ -110,6 +110,7 @@ def request_argument(request: StartRequest) -> bytes:
         "request_id": request.request_id,
         "group_id": request.group_id,
         "body": _as_text(request.body),
+        "parent": request.parent,
     }
     if request.version is not None:
         argument["version"] = request.version
@@ -161,7 +162,7 @@ def message_of(group_id: int, message_id: str, fields: Sequence[bytes | int | No
 
 def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh: bool = False) -> PendingRun:
     """A run out of the RUN_FIELDS of ``runs.lua``."""
-    workflow_id, version, instance_id, run_id, group_id, request_id, created_at = map(_bytes, fields)
+    workflow_id, version, instance_id, run_id, group_id, request_id, created_at, parent = map(_bytes, fields)
     return PendingRun(
         flow_id=flow_id.decode(),
         workflow_id=workflow_id.decode(),
@@ -172,6 +173,7 @@ def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh:
         request_id=request_id.decode(),
         body=body,
         created_at=float(created_at),
+        parent=parent.decode(),
         fresh=fresh,
     )
 

@@ -41,7 +41,8 @@ def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
     statuses: list[str] = [*sorted(query.statuses)] or [""]
     indexes = [_Index(g, _prefix(query, mark + status)) for g in range(server.group_count) for status in statuses]
     places = heapq.merge(*_streams(server, indexes, before, query.limit), reverse=True)
-    found = list(islice(_distinct(places), query.limit))
+    wanted = (found for found in _distinct(places) if _is_of_workflow(found[0], query))
+    found = list(islice(wanted, query.limit))
     written = [entry for entry in entries(server, [(g, place[8:].decode()) for place, g in found]) if entry is not None]
     merged = {**created, **{entry.flow_id: entry for entry in written}}
     return sorted(merged.values(), key=lambda entry: (entry.created_at, entry.flow_id), reverse=True)[: query.limit]
@@ -56,7 +57,15 @@ def _ordered(time: float) -> bytes:
 def _prefix(query: RunQuery, status: str) -> str:
     """As ``index.lua`` makes it."""
     instance = "" if query.instance_id is None else str(query.instance_id)
-    return f"{query.workflow_id or ''}\0{instance}\0{status}\0"
+    scope = query.workflow_id or "" if query.parent is None else f"/{query.parent}"
+    return f"{scope}\0{instance}\0{status}\0"
+
+
+def _is_of_workflow(place: bytes, query: RunQuery) -> bool:
+    """The children of a step are nearly always of one workflow, so the index does not tell them apart by that."""
+    if query.parent is None or query.workflow_id is None:
+        return True
+    return place[8:].rsplit(b"/", 2)[0].decode() == query.workflow_id
 
 
 def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntry]:
@@ -67,7 +76,8 @@ def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntr
     while left > 0:
         args = (_prefix(query, RunStatus.CREATED), before, query.limit)
         places = server.call("list_runs", server.catalog, *args)
-        runs = [run for run in started(server, [place[8:].decode() for place in places]) if run is not None]
+        flow_ids = [place[8:].decode() for place in places if _is_of_workflow(place, query)]
+        runs = [run for run in started(server, flow_ids) if run is not None]
         written = entries(server, [(run.group_id, run.flow_id) for run in runs])
         fresh = [run for run, entry in zip(runs, written, strict=True) if entry is None]
         left -= len(fresh)

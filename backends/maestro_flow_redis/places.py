@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maestro_flow.model.runs import PendingRun, RunEntry
-from maestro_flow.model.status import RunStatus
+from maestro_flow.model.runs import RunEntry
 from maestro_flow_redis.codec import entry_of, run_of
 from maestro_flow_redis.server import Call, Server
 
@@ -75,18 +74,4 @@ def entries(server: Server, runs: Sequence[tuple[int, str]]) -> list[RunEntry | 
 def started(server: Server, flow_ids: Sequence[str]) -> list[RunEntry | None]:
     """The entries of runs as starts have made them; None for those that no start has made."""
     runs = server.call("started", server.catalog, *flow_ids)
-    return [None if run is None else _entry_of_start(run_of(run[0], run[1:], b"")) for run in runs]
-
-
-def _entry_of_start(run: PendingRun) -> RunEntry:
-    """The entry of a run that has no commit yet."""
-    return RunEntry(
-        flow_id=run.flow_id,
-        workflow_id=run.workflow_id,
-        version=run.version,
-        instance_id=run.instance_id,
-        run_id=run.run_id,
-        group_id=run.group_id,
-        status=RunStatus.CREATED,
-        created_at=run.created_at,
-    )
+    return [None if run is None else run_of(run[0], run[1:], b"").entry for run in runs]

@@ -102,20 +102,27 @@ _TO_3 = (
     "ALTER TABLE messages ADD COLUMN destination INTEGER",
     f"""UPDATE messages SET destination = {PERMIT_FLOW_HASH} % (SELECT group_count FROM store_meta)
         WHERE flow_id = 'maestro_permits'""",  # noqa: S608 - the number is ours
+    "DROP INDEX runs_by_status",
+    "CREATE INDEX runs_by_parent ON runs (parent, status, created_at, flow_id)",
+    "CREATE INDEX runs_of_parent ON runs (parent, instance_id) WHERE parent <> ''",
 )
 """Messages know the group that they are for. Schema 2 derived it from what they say of permits: requests go to the flow
-that gives them out, a grant goes to the group in its body. All others stood where they belong, which null says."""
+that gives them out, a grant goes to the group in its body. All others stood where they belong, which null says.
+
+Runs know the step that started them: of those that schema 2 knew, it was always a user."""
 
 _GRANTS_ELSEWHERE = "UPDATE messages SET destination = {group} WHERE kind = 'permit_granted' AND {group} <> group_id"
 _BELONG_HERE = "UPDATE messages SET destination = NULL WHERE destination = group_id"
 
 _TO_3_SQLITE = (
+    "ALTER TABLE runs ADD COLUMN parent TEXT DEFAULT '' NOT NULL",
     *_TO_3,
     _GRANTS_ELSEWHERE.format(group="json_extract(CAST(body AS TEXT), '$.group')"),
     _BELONG_HERE,
 )
 
 _TO_3_POSTGRES = (
+    """ALTER TABLE runs ADD COLUMN parent TEXT COLLATE "C" DEFAULT '' NOT NULL""",
     *_TO_3,
     _GRANTS_ELSEWHERE.format(group="(convert_from(body, 'UTF8')::json ->> 'group')::integer"),
     _BELONG_HERE,

@@ -5,7 +5,7 @@ Columns are selected under the names of the model's fields, so a row is a record
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import accumulate, groupby, starmap
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    literal_column,
     select,
     text,
     tuple_,
@@ -218,8 +219,8 @@ def _page(query: RunQuery) -> Statement:
     if it is let.
     """
     wanted = _ENTRIES
-    if query.workflow_id is not None:
-        wanted = wanted.where(runs.c.workflow_id == query.workflow_id)
+    for condition in _whose(query):
+        wanted = wanted.where(condition)
     if query.blocking:
         wanted = wanted.where(text("blocking = 1"))
     if query.instance_id is not None:
@@ -236,6 +237,24 @@ def _page(query: RunQuery) -> Statement:
     ]
     merged = union_all(*map(select, pages)).subquery()
     return _newest(select(merged), merged, query)
+
+
+def _whose(query: RunQuery) -> Iterator[ColumnElement[bool]]:
+    """Conditions on parent and workflow. One that is on an expression leads into no index.
+
+    So the best index is used: for the children of a step that of the step, because they are nearly always of one
+    workflow, which may have any number of other runs; for the few that block, or are of one instance, theirs.
+    """
+    if query.parent is not None:
+        leads = not query.blocking
+        yield (runs.c.parent if leads else runs.c.parent.concat("")) == query.parent
+        if leads:
+            yield runs.c.parent != literal_column("''")  # or no planner takes the index of such runs
+    elif query.workflow_id is None:
+        leads = not query.blocking and query.instance_id is None
+        yield (runs.c.parent if leads else runs.c.parent.concat("")) == ""
+    if query.workflow_id is not None:
+        yield (runs.c.workflow_id if query.parent is None else runs.c.workflow_id.concat("")) == query.workflow_id
 
 
 def _newest(statement: Statement, source: FromClause, query: RunQuery) -> Statement:

@@ -7,9 +7,25 @@ from typing import Any
 
 import attrs
 
+from maestro_flow.model.commit import FlowWrite
 from maestro_flow.model.inbox import Message, MessageState
+from maestro_flow.model.leases import Lease
+from maestro_flow.model.runs import PendingRun, RunEntry
 
-__all__ = ["MESSAGE_COLUMNS", "message_of", "message_values"]
+__all__ = [
+    "ENTRY_COLUMNS",
+    "INSERT_ENTRY",
+    "INSERT_RECORD",
+    "INSERT_START",
+    "MESSAGE_COLUMNS",
+    "START_COLUMNS",
+    "UPSERT_ENTRY",
+    "entry_values",
+    "message_of",
+    "message_values",
+    "record_values",
+    "start_values",
+]
 
 _FIELDS = tuple(field.name for field in attrs.fields(Message))
 _COLUMNS = {name: f"messages.{name}" for name in _FIELDS} | {
@@ -36,3 +52,68 @@ def message_values(message: Message) -> dict[str, Any]:
         "body": message.body,
         "destination": message.destination if message.is_in_transit else None,
     }
+
+
+INSERT_RECORD = """
+    INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
+    VALUES ({places})
+"""
+
+
+def record_values(lease: Lease, flow: FlowWrite) -> tuple[object, ...]:
+    """The values of ``INSERT_RECORD``."""
+    fence = (lease.group_id, lease.generation, lease.owner_id)
+    rest = (flow.position, flow.commit_id, flow.at, flow.schema_version, flow.events)
+    return (flow.flow_id, flow.revision, *fence, *rest)
+
+
+ENTRY_COLUMNS = (
+    "flow_id",
+    "workflow_id",
+    "version",
+    "instance_id",
+    "run_id",
+    "group_id",
+    "status",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "blocking",
+    "is_live",
+    "parent",
+)
+
+UPSERT_ENTRY = "ON CONFLICT (flow_id) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in ENTRY_COLUMNS if name != "flow_id"
+)
+
+
+INSERT_ENTRY = f"""
+    INSERT INTO runs ({", ".join(ENTRY_COLUMNS)}, is_given) VALUES ({{places}}, 0)
+    {UPSERT_ENTRY}
+"""  # noqa: S608 - the columns are ours
+
+
+def entry_values(entry: RunEntry) -> tuple[object, ...]:
+    """The values of ``ENTRY_COLUMNS``."""
+    run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
+    times = (entry.created_at, entry.started_at, entry.ended_at)
+    return (*run, str(entry.status), *times, int(entry.blocking), int(not entry.status.is_terminal), entry.parent)
+
+
+_OF_START = tuple(field.name for field in attrs.fields(PendingRun) if field.name not in ("fresh", "sequence"))
+
+START_COLUMNS = ", ".join(f"runs.{name}" for name in _OF_START)
+"""What to select from ``runs`` of a run that a start has made, for ``PendingRun``."""
+
+INSERT_START = f"""
+    INSERT INTO runs ({", ".join(_OF_START)}, status, is_given, is_live)
+    VALUES ({{places}}, 'CREATED', 1, 0)
+"""  # noqa: S608 - the columns are ours
+"""With ``places`` for the values of ``start_values``, as the dialect writes them."""
+
+
+def start_values(run: PendingRun) -> tuple[object, ...]:
+    """The values of ``START_COLUMNS``."""
+    ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
+    return (*ids, run.request_id, run.body, run.created_at, run.parent)

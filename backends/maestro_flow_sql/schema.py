@@ -203,13 +203,15 @@ runs = Table(
     _column("is_given", Integer),  # started and not yet marked as taken
     _column("is_live", Integer),  # has a log and has not ended
     _column("blocking", Integer, default=text("0")),  # has failed, and keeps its workflow from going on
+    _column("parent", _Text, default=""),  # the step that started it; empty: a user did
     UniqueConstraint("flow_id", name="one_row_per_run"),
     UniqueConstraint("workflow_id", "request_id", name="one_run_per_request"),  # PROTOCOL 18
     Index("runs_of_instance", "instance_id", "workflow_id"),
-    Index("runs_by_status", "status", "created_at", "flow_id"),
+    Index("runs_by_parent", "parent", "status", "created_at", "flow_id"),
     Index("runs_of_workflow", "workflow_id", "status", "created_at", "flow_id"),
     _partial("runs_given", "group_id", "number", where="is_given = 1"),
     _partial("runs_live", "group_id", "flow_id", where="is_live = 1"),
+    _partial("runs_of_parent", "parent", "instance_id", where="parent <> ''"),
     # The condition is the first column, too, so that no planner without statistics takes another index instead.
     _partial("runs_blocking", "blocking", "workflow_id", where="blocking = 1"),
     postgresql_with=_busy(fillfactor=80),

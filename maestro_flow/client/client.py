@@ -220,7 +220,7 @@ class Client:
         return self._listed(RunQuery(workflow_id=workflow_id, statuses=frozenset(statuses), before=before, limit=limit))
 
     def unfinished(self) -> list[Run]:
-        """Every run in the store that has not ended, newest first."""
+        """Every run in the store that has not ended, newest first; those that a step has started are left out."""
         live = frozenset(status for status in RunStatus if not status.is_terminal)
         found: list[RunEntry] = []
         page = self._listed(RunQuery(statuses=live, limit=_PAGE))

@@ -28,6 +28,8 @@ class RunEntry:
     blocking: bool = False
     """It has failed under a limited run strategy, and was neither restarted nor unblocked: it keeps a workflow that is
     STRICT_SEQUENTIAL from going on, and others from being switched to that."""
+    parent: str = ""
+    """The step that started it, as the text of a ``StepRef``; empty for a run that a user has started."""
 
 
 @frozen
@@ -45,6 +47,8 @@ class StartRequest:
     body: bytes = b"{}"
     after: tuple[int, int] | None = field(default=None, validator=validators.optional(storable_pair))
     """A restart: (instance_id, run_id) of the run that the new one follows, in its instance. None: a new instance."""
+    parent: str = field(default="", validator=storable)
+    """The step that starts it, as in ``RunEntry``."""
 
 
 @frozen
@@ -60,7 +64,23 @@ class PendingRun:
     request_id: str
     body: bytes
     created_at: float
+    parent: str = ""
     fresh: bool = False
     """True in the answer to the request that created it, False for a duplicate and in listings."""
     sequence: int = field(default=0, eq=False)
     """Orders what ``pending_starts`` returns; 0 elsewhere."""
+
+    @property
+    def entry(self) -> RunEntry:
+        """Its entry in the index until the first commit writes one."""
+        return RunEntry(
+            flow_id=self.flow_id,
+            workflow_id=self.workflow_id,
+            version=self.version,
+            instance_id=self.instance_id,
+            run_id=self.run_id,
+            group_id=self.group_id,
+            status=RunStatus.CREATED,
+            created_at=self.created_at,
+            parent=self.parent,
+        )

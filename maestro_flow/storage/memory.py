@@ -24,7 +24,6 @@ from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
-from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.books import Books, Group
 from maestro_flow.storage.judge import check_group, check_groups, check_same_message, judge_batch
 from maestro_flow.storage.listeners import Listeners
@@ -318,7 +317,7 @@ class MemoryStorage:
         """What the commits wrote, or else what the start made."""
         if flow_id in self._books.entries:
             return self._books.entries[flow_id]
-        return _created(self._runs[flow_id]) if flow_id in self._runs else None
+        return self._runs[flow_id].entry if flow_id in self._runs else None
 
 
 def _is_free(group: Group, owner: Owner, now: float) -> bool:
@@ -328,26 +327,15 @@ def _is_free(group: Group, owner: Owner, now: float) -> bool:
     return group.kept_for in ("", owner.id) or group.kept_until <= now
 
 
-def _created(run: PendingRun) -> RunEntry:
-    return RunEntry(
-        flow_id=run.flow_id,
-        workflow_id=run.workflow_id,
-        version=run.version,
-        instance_id=run.instance_id,
-        run_id=run.run_id,
-        group_id=run.group_id,
-        status=RunStatus.CREATED,
-        created_at=run.created_at,
-    )
-
-
 def _age(entry: RunEntry) -> tuple[float, str]:
     return entry.created_at, entry.flow_id
 
 
 def _matches(entry: RunEntry, query: RunQuery) -> bool:
+    is_of_anybody = query.workflow_id is None and query.parent is None
     return (
         query.workflow_id in (None, entry.workflow_id)
+        and entry.parent == ("" if is_of_anybody else entry.parent if query.parent is None else query.parent)
         and query.instance_id in (None, entry.instance_id)
         and (not query.statuses or entry.status in query.statuses)
         and (entry.blocking or not query.blocking)

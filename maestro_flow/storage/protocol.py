@@ -22,7 +22,7 @@ The conformance suite (``maestro_flow.storage.conformance``) has a test for each
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import field, frozen, validators
 
@@ -51,15 +51,28 @@ class StoredDefinition:
     created_at: float
 
 
+def _names_a_step(query: object, attribute: Any, text: str) -> None:
+    storable(query, attribute, text)
+    if not text:
+        raise ValueError("an empty parent names no step; runs that no step started are listed without one")
+
+
 @frozen
 class RunQuery:
     """A page of the run index, newest run first: ``created_at`` descending, then ``flow_id`` descending.
 
+    With ``workflow_id`` the runs of that workflow, whoever started them; for a loop's iterations that is the step, as
+    text (``etl/7/2/each_day``). With ``parent`` the runs that this step started, whatever their workflow. With neither,
+    the runs that no step started, so that ten thousand iterations hide none of them.
+
     ``blocking`` asks for the runs that block their workflow alone, which costs the same however many others there are.
-    ``before`` is the (created_at, flow_id) of the last entry of the page before; ``limit`` is 1 to 1,000 (ValueError).
+    An ``instance_id`` is a number within a workflow: without ``workflow_id`` or ``parent``, a page costs as much as
+    there are runs with that number. ``before`` is the (created_at, flow_id) of the last entry of the page before;
+    ``limit`` is 1 to 1,000 (ValueError).
     """
 
     workflow_id: str | None = field(default=None, validator=validators.optional(storable))
+    parent: str | None = field(default=None, validator=validators.optional(_names_a_step))
     instance_id: int | None = field(default=None, validator=validators.optional(storable_number))
     statuses: frozenset[RunStatus] = frozenset()
     blocking: bool = False
@@ -156,8 +169,8 @@ class Storage(Protocol):
         A commit that was applied before is ALREADY_APPLIED even if its lease is lost by now.
         Atomicity is per commit: a batch promises nothing more (PROTOCOL 8). Two commits of one flow in a batch are
         judged in order, and what follows a refused one is refused too: it was decided on a state that never was.
-        The entry of a run that a start has made repeats what the start said of it (version, numbers, group, time), so
-        that a store may keep both in one row.
+        The entry of a run that a start has made repeats what the start said of it (version, numbers, group, time,
+        parent), so that a store may keep both in one row.
         Positions increase within a group (PROTOCOL 7): one that is not beyond the group's last is a bug of the caller
         and raises ``StorageError``, because readers that are past it would never see its record.
         """
@@ -260,8 +273,8 @@ class Storage(Protocol):
 
         Raises:
             NotFound: the workflow, the version, or the run to follow does not exist.
-            Conflict: the request id was used with another body, another explicit version, or after another run; or the
-                run to follow is not the latest one.
+            Conflict: the request id was used with another body, another explicit version, another parent, or after
+                another run; or the run to follow is not the latest one.
         """
         ...
 

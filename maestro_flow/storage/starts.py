@@ -16,10 +16,12 @@ instance, listed newest first, begin with the latest."""
 def check_same_start(there: PendingRun, request: StartRequest) -> None:
     """Raises Conflict: the request id has started another run than is asked for now. The group is no part of it."""
     after = None if there.run_id == 1 else (there.instance_id, there.run_id - 1)
-    if request.body != there.body or request.after != after or request.version not in (None, there.version):
+    is_same_run = (request.body, request.after, request.parent) == (there.body, after, there.parent)
+    if not is_same_run or request.version not in (None, there.version):
         raise Conflict(
             f"request {request.request_id!r} has started {there.flow_id} of version {there.version} already, "
-            "with another body, of another version, or after another run; another run needs another request id"
+            "with another body, of another version, after another run, or for another step; "
+            "another run needs another request id"
         )
 
 
@@ -56,6 +58,7 @@ def new_run(
         request_id=request.request_id,
         body=request.body,
         created_at=created_at,
+        parent=request.parent,
         fresh=True,
     )
 

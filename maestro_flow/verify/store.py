@@ -117,9 +117,8 @@ def read_history(
 ) -> History:
     """All of a store in memory, for ``check``, with what others have seen. For tests; a large store does not fit."""
     records = [record for group_id in range(storage.group_count) for record in _log(storage, group_id)]
-    entries = [
-        entry for entry in _entries(storage, RunQuery(limit=_PAGE)) if storage.read_flow(entry.flow_id)
-    ]  # what is only given has no record
+    flow_ids = dict.fromkeys(record.flow_id for record in records)
+    entries = [entry for entry in map(storage.run, flow_ids) if entry is not None]
     graphs = {
         (entry.workflow_id, entry.version): library.graph(entry.workflow_id, entry.version)
         for entry in entries
@@ -151,7 +150,10 @@ def _entries(storage: Storage, query: RunQuery) -> Iterator[RunEntry]:
 
 
 def _going(storage: Storage) -> dict[int, set[str]]:
-    """Runs by group that go on now, by the index: their records are written, and must be in what is read later."""
+    """Active runs by group, by the index: their records are written, and must be in what is read later.
+
+    Those that a step has started are not listed here: the log of their parent says that they exist.
+    """
     going: dict[int, set[str]] = {}
     for entry in _entries(storage, RunQuery(statuses=frozenset({RunStatus.IN_PROGRESS}), limit=_PAGE)):
         going.setdefault(entry.group_id, set()).add(entry.flow_id)

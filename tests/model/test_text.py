@@ -26,7 +26,9 @@ NO_TEXTS = ["a\0b", "\0", "\ud800", "x\udfff"]
         lambda text: Settlement("m", text),
         lambda text: StartRequest(text, "r", 0),
         lambda text: StartRequest("w", text, 0),
+        lambda text: StartRequest("w", "r", 0, parent=text),
         lambda text: RunQuery(workflow_id=text),
+        lambda text: RunQuery(parent=text),
     ],
 )
 def test_a_record_with_text_that_no_store_can_hold_cannot_be_made(make: Callable[[str], object], text: str) -> None:

@@ -75,3 +75,42 @@ def test_a_page_of_one_instance_reads_that_instance_alone(tmp_path: Path, statem
     checked.close()
     assert len(steps) == 4
     assert all("runs_of_instance" in step for step in steps)
+
+
+def test_a_page_of_what_a_step_started_reads_that_alone(tmp_path: Path, statements: list[str]) -> None:
+    """However many children it has, and however many runs their workflow."""
+    use_every_verb(open_sqlite(f"sqlite:///{tmp_path}/store.db", ManualClock()))
+    checked = sqlite3.connect(tmp_path / "store.db")
+    of_step = [query for query in statements if "parent = 'w/1/1/call'" in query]
+    steps = {
+        is_instance: {
+            step
+            for query in of_step
+            if ("runs.instance_id = 4" in query) == is_instance
+            for *_, step in checked.execute(f"EXPLAIN QUERY PLAN {query}")
+            if " runs " in step
+        }
+        for is_instance in (False, True)
+    }
+    checked.close()
+    assert len(of_step) == 8
+    assert {step.partition(" (")[0] for step in steps[False]} == {"SEARCH runs USING INDEX runs_by_parent"}
+    assert all("parent=? AND status=?" in step for step in steps[False])
+    assert steps[True] == {"SEARCH runs USING INDEX runs_of_parent (parent=? AND instance_id=?)"}
+
+
+def test_a_page_of_all_runs_leaves_out_what_steps_started_without_reading_it(
+    tmp_path: Path, statements: list[str]
+) -> None:
+    use_every_verb(open_sqlite(f"sqlite:///{tmp_path}/store.db", ManualClock()))
+    checked = sqlite3.connect(tmp_path / "store.db")
+    steps = {
+        step
+        for query in statements
+        if "runs.parent = ''" in query
+        for *_, step in checked.execute(f"EXPLAIN QUERY PLAN {query}")
+        if " runs " in step
+    }
+    checked.close()
+    assert len(steps) == 2, "the first page, and those behind it"
+    assert all("runs_by_parent (parent=? AND status=?" in step for step in steps)

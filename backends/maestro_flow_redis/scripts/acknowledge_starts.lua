@@ -10,7 +10,7 @@ for number = 2, #ARGV, 2 do
   if run then
     redis.call('ZREM', key('given'), run[1])
     if ARGV[number + 1] == '1' then
-      index_run(false, run[2], tonumber(run[4]), 'CREATED', tonumber(run[8]), run[1])
+      index_run(false, run[2], run[9], tonumber(run[4]), 'CREATED', tonumber(run[8]), run[1])
     end
   end
 end

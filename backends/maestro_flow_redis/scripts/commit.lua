@@ -104,7 +104,7 @@ end
 
 local function index_entry(is_there, entry)
   index_run(
-    is_there, entry.workflow_id, entry.instance_id, entry.status, entry.created_at, entry.flow_id, entry.blocking)
+    is_there, entry.workflow_id, entry.parent or '', entry.instance_id, entry.status, entry.created_at, entry.flow_id, entry.blocking)
 end
 
 local function write_entry(flow, was, is)

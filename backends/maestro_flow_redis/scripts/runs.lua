@@ -1,12 +1,13 @@
 -- Part of the scripts that deal with starts: what a start has made of a run, as one hash, in the catalog.
 
 local RUN_FIELDS = {
-  'workflow_id', 'version', 'instance_id', 'run_id', 'group_id', 'request_id', 'created_at',
+  'workflow_id', 'version', 'instance_id', 'run_id', 'group_id', 'request_id', 'created_at', 'parent',
 }
 
 -- { flow id, RUN_FIELDS... }; false where there is no such run. The body, which may be long, is read apart.
 local function read_run(flow_id)
   local run = redis.call('HMGET', key('run', flow_id), unpack(RUN_FIELDS))
+  run[8] = run[8] or '' -- schema 2 knew no parents
   return run[1] and {flow_id, unpack(run)}
 end
 

@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the catalog
 -- ARGV[2]  and all that follow: one request each, as a MessagePack map
---            workflow_id  request_id  group_id  body  version (a number, or absent: the latest)
+--            workflow_id  request_id  group_id  body  parent  version (a number, or absent: the latest)
 --            after: { instance, run } that a restart follows, or absent
 -- reply    list of { is_fresh, flow id, RUN_FIELDS }, the body being that of the request; the last one may be instead,
 --          and then nothing is written,
@@ -58,7 +58,7 @@ local function is_same(request, run, body)
   else
     is_there = run_id == 1
   end
-  return is_there and body == request.body and (not request.version or request.version == tonumber(run[3]))
+  return is_there and body == request.body and run[9] == request.parent and (not request.version or request.version == tonumber(run[3]))
 end
 
 -- The latest run of the instance that a restart is about, or nothing.
@@ -93,7 +93,7 @@ local function new_run(request, latest, followed, version)
   end
   local run = {
     flow_id, request.workflow_id, version, string.format('%.0f', instance), run_id, request.group_id,
-    request.request_id, created_at,
+    request.request_id, created_at, request.parent,
   }
   run.body = request.body
   latest_runs[flow_id_of(request.workflow_id, instance, 1)] = run
@@ -141,6 +141,6 @@ for _, run in ipairs(fresh) do
     redis.call('HSET', key('run', flow_id_of(workflow_id, instance, 1)), 'latest_run', run_id)
   end
   redis.call('ZADD', key('given'), group_id * GROUP_SPAN + redis.call('HINCRBY', head, 'starts', 1), flow_id)
-  index_run(true, workflow_id, tonumber(instance), 'CREATED', tonumber(run[8]), flow_id)
+  index_run(true, workflow_id, run[9], tonumber(instance), 'CREATED', tonumber(run[8]), flow_id)
 end
 return answers

@@ -15,6 +15,7 @@ import psycopg
 from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.postgres.connections import Direct
+from maestro_flow_sql.rows import INSERT_START, START_COLUMNS, start_values
 
 __all__ = ["acknowledge_starts", "push", "start"]
 
@@ -43,7 +44,7 @@ _PUSH = """
 
 # The row of the workflow is locked by the UPDATE. A copy of the request that was started meanwhile is not in our
 # snapshot, but in the unique index: the statement then fails as a whole. The flow id is as model/flow_id.py prints it.
-_START_ONE = """
+_START_ONE = f"""
     WITH counted AS (
         UPDATE workflows SET latest_instance = latest_instance + 1
         WHERE workflow_id = %(workflow_id)s
@@ -53,13 +54,13 @@ _START_ONE = """
         RETURNING latest_version, latest_instance
     )
     INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
-                      request_id, body, created_at, status, is_given, is_live)
+                      request_id, body, created_at, parent, status, is_given, is_live)
     SELECT %(workflow_id)s || '/' || latest_instance || '/1', %(workflow_id)s,
            coalesce(%(version)s::bigint, latest_version), latest_instance, 1, %(group_id)s,
-           %(request_id)s, %(body)s, store_time(), 'CREATED', 1, 0
+           %(request_id)s, %(body)s, store_time(), %(parent)s, 'CREATED', 1, 0
     FROM counted
-    RETURNING flow_id, workflow_id, version, instance_id, run_id, group_id, request_id, body, created_at, true
-"""
+    RETURNING {START_COLUMNS}, true
+"""  # noqa: S608 - the columns are ours
 
 _LOCK_COUNTERS = """
     SELECT workflow_id, latest_version, latest_instance FROM workflows
@@ -68,13 +69,8 @@ _LOCK_COUNTERS = """
     FOR NO KEY UPDATE
 """
 
-_RUN = """
-    runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
-    runs.request_id, runs.body, runs.created_at
-"""
-
 _STARTED = f"""
-    SELECT {_RUN}
+    SELECT {START_COLUMNS}
     FROM unnest(%s::text[], %s::text[]) AS asked (workflow_id, request_id)
     JOIN runs USING (workflow_id, request_id)
 """  # noqa: S608 - the columns are ours
@@ -83,7 +79,7 @@ _LATEST_RUNS = f"""
     SELECT latest.*
     FROM unnest(%s::text[], %s::bigint[]) AS asked (workflow_id, instance_id)
     CROSS JOIN LATERAL (
-        SELECT {_RUN} FROM runs
+        SELECT {START_COLUMNS} FROM runs
         WHERE runs.instance_id = asked.instance_id AND runs.workflow_id = asked.workflow_id
           AND runs.request_id IS NOT NULL
         ORDER BY runs.run_id DESC
@@ -93,11 +89,7 @@ _LATEST_RUNS = f"""
 
 _NOW = "SELECT store_time()"
 
-_INSERT_RUN = """
-    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
-                      request_id, body, created_at, status, is_given, is_live)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'CREATED', 1, 0)
-"""
+_INSERT_RUN = INSERT_START.format(places=", ".join(["%s"] * 10))
 
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = %s WHERE workflow_id = %s"
 
@@ -165,13 +157,8 @@ def _insert(db: Direct, fresh: Sequence[PendingRun]) -> None:
         return
     highest = {run.workflow_id: run.instance_id for run in fresh if run.run_id == 1}
     with db.cursor() as cursor:
-        cursor.executemany(_INSERT_RUN, [_values(run) for run in fresh])
+        cursor.executemany(_INSERT_RUN, [start_values(run) for run in fresh])
         cursor.executemany(_COUNT_INSTANCES, [(instance_id, name) for name, instance_id in sorted(highest.items())])
-
-
-def _values(run: PendingRun) -> tuple[object, ...]:
-    ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
-    return (*ids, run.request_id, run.body, run.created_at)
 
 
 def _one(db: Direct, query: str, values: dict[str, Any] | None = None) -> Any:

@@ -17,8 +17,7 @@ from maestro_flow.storage.judge import judge_batch, state_after
 from maestro_flow_sql.facts import Facts
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.postgres.inbox import DOOR, lock_messages
-from maestro_flow_sql.postgres.writing import UPSERT_ENTRY, entry_values, record_values
-from maestro_flow_sql.rows import message_values
+from maestro_flow_sql.rows import INSERT_ENTRY, INSERT_RECORD, entry_values, message_values, record_values
 
 __all__ = ["commit_judged"]
 
@@ -42,17 +41,8 @@ _WRITTEN = """
     JOIN log ON log.flow_id = asked.flow_id AND log.revision BETWEEN asked.revision - 1 AND asked.revision
 """
 
-_INSERT_RECORD = """
-    INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-
-_INSERT_ENTRY = f"""
-    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
-                      created_at, started_at, ended_at, blocking, is_live, is_given)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
-    {UPSERT_ENTRY}
-"""  # noqa: S608 - all of it is ours
+_INSERT_RECORD = INSERT_RECORD.format(places=", ".join(["%s"] * 10))
+_INSERT_ENTRY = INSERT_ENTRY.format(places=", ".join(["%s"] * 13))
 
 _ENTER = f"SELECT {DOOR}"
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from maestro_flow.model.commit import FlowWrite
 from maestro_flow.model.leases import Lease
-from maestro_flow.model.runs import RunEntry
 from maestro_flow_sql.postgres.connections import Direct
+from maestro_flow_sql.rows import UPSERT_ENTRY, entry_values, record_values
 
-__all__ = ["UPSERT_ENTRY", "entry_values", "record_values", "write_flows"]
+__all__ = ["write_flows"]
 
 # The guarantees, in their order:
 #   fence     (group, generation, owner) is current, and stays so until we have committed: KEY SHARE makes a claim wait,
@@ -49,21 +49,12 @@ _WRITE = """
     SELECT flow_id FROM written
 """
 
-UPSERT_ENTRY = """
-    ON CONFLICT (flow_id) DO UPDATE SET
-        workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
-        run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
-        created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-        blocking = excluded.blocking, is_live = excluded.is_live
-"""
-
 _INDEXED = """,
     entry AS (
         {entries}
     ),
     indexed AS (
-        INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
-                          created_at, started_at, ended_at, blocking, is_live, is_given)
+        INSERT INTO runs ({columns}, is_given)
         SELECT entry.*, 0 FROM entry JOIN written USING (flow_id)
         ORDER BY flow_id COLLATE "C"
         {upsert}
@@ -95,6 +86,7 @@ _ENTRY = {
     "ended_at": "double precision",
     "blocking": "integer",
     "is_live": "integer",
+    "parent": "text",
 }
 
 
@@ -111,7 +103,11 @@ def _row(columns: Mapping[str, str], prefix: str) -> str:
 
 def _statement(*, single: bool, indexed: bool) -> str:
     source = _row if single else _rows
-    index = _INDEXED.format(entries=source(_ENTRY, "run_"), upsert=UPSERT_ENTRY) if indexed else ""
+    index = (
+        _INDEXED.format(entries=source(_ENTRY, "run_"), columns=", ".join(_ENTRY), upsert=UPSERT_ENTRY)
+        if indexed
+        else ""
+    )
     return _WRITE.format(records=source(_RECORD, ""), indexed=index)
 
 
@@ -136,17 +132,3 @@ def write_flows(db: Direct, flows: Sequence[tuple[Lease, FlowWrite]]) -> frozens
 
 def _columns(columns: Mapping[str, str], prefix: str, rows: Sequence[tuple[object, ...]]) -> dict[str, list[object]]:
     return {prefix + name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
-
-
-def record_values(lease: Lease, flow: FlowWrite) -> tuple[object, ...]:
-    """The values of a row of ``log``."""
-    fence = (lease.group_id, lease.generation, lease.owner_id)
-    rest = (flow.position, flow.commit_id, flow.at, flow.schema_version, flow.events)
-    return (flow.flow_id, flow.revision, *fence, *rest)
-
-
-def entry_values(entry: RunEntry) -> tuple[object, ...]:
-    """The values of a row of ``runs``."""
-    run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
-    flags = (int(entry.blocking), int(not entry.status.is_terminal))
-    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, *flags)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow_sql.answers import answer_starts
+from maestro_flow_sql.rows import INSERT_START, START_COLUMNS, start_values
 from maestro_flow_sql.sqlite.values import as_json
 
 __all__ = ["acknowledge_starts", "push", "start"]
@@ -29,28 +30,19 @@ _WORKFLOWS = """
     WHERE workflow_id IN (SELECT value FROM json_each(?))
 """
 
-_RUN = """
-    runs.flow_id, runs.workflow_id, runs.version, runs.instance_id, runs.run_id, runs.group_id,
-    runs.request_id, runs.body, runs.created_at
-"""
-
 _STARTED = f"""
-    SELECT {_RUN}
+    SELECT {START_COLUMNS}
     FROM json_each(?) AS asked
     JOIN runs ON runs.workflow_id = asked.value ->> 0 AND runs.request_id = asked.value ->> 1
 """  # noqa: S608 - the columns are ours
 
 _LATEST_RUN = f"""
-    SELECT {_RUN} FROM runs
+    SELECT {START_COLUMNS} FROM runs
     WHERE runs.instance_id = ? AND runs.workflow_id = ? AND runs.request_id IS NOT NULL
     ORDER BY runs.run_id DESC LIMIT 1
 """  # noqa: S608 - the columns are ours
 
-_INSERT_RUN = """
-    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id,
-                      request_id, body, created_at, status, is_given, is_live)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'CREATED', 1, 0)
-"""
+_INSERT_RUN = INSERT_START.format(places=", ".join("?" * 10))
 
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = ? WHERE workflow_id = ?"
 
@@ -94,11 +86,6 @@ def _followed(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[
 
 
 def _insert(db: sqlite3.Connection, fresh: Sequence[PendingRun]) -> None:
-    db.executemany(_INSERT_RUN, [_values(run) for run in fresh])
+    db.executemany(_INSERT_RUN, [start_values(run) for run in fresh])
     highest = {run.workflow_id: run.instance_id for run in fresh if run.run_id == 1}
     db.executemany(_COUNT_INSTANCES, [(instance_id, workflow_id) for workflow_id, instance_id in highest.items()])
-
-
-def _values(run: PendingRun) -> tuple[object, ...]:
-    ids = (run.flow_id, run.workflow_id, run.version, run.instance_id, run.run_id, run.group_id)
-    return (*ids, run.request_id, run.body, run.created_at)

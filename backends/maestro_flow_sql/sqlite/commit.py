@@ -10,10 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from maestro_flow.model.commit import Commit, Outcome
-from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import judge_batch, state_after
 from maestro_flow_sql.facts import Facts
-from maestro_flow_sql.rows import message_values
+from maestro_flow_sql.rows import INSERT_ENTRY, INSERT_RECORD, entry_values, message_values, record_values
 from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, read_messages
 from maestro_flow_sql.sqlite.values import as_json
 
@@ -33,21 +32,8 @@ _WRITTEN = """
             AND log.revision BETWEEN (asked.value ->> 1) - 1 AND (asked.value ->> 1)
 """
 
-_INSERT_RECORD = """
-    INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-_UPSERT_ENTRY = """
-    INSERT INTO runs (flow_id, workflow_id, version, instance_id, run_id, group_id, status,
-                      created_at, started_at, ended_at, blocking, is_live, is_given)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
-    ON CONFLICT (flow_id) DO UPDATE SET
-        workflow_id = excluded.workflow_id, version = excluded.version, instance_id = excluded.instance_id,
-        run_id = excluded.run_id, group_id = excluded.group_id, status = excluded.status,
-        created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-        blocking = excluded.blocking, is_live = excluded.is_live
-"""
+_INSERT_RECORD = INSERT_RECORD.format(places=", ".join("?" * 10))
+_UPSERT_ENTRY = INSERT_ENTRY.format(places=", ".join("?" * 13))
 
 _SETTLE = """
     UPDATE messages SET state = ?, outcome = ?, settled_at = ?
@@ -91,11 +77,9 @@ def _write(db: sqlite3.Connection, done: Sequence[Commit], now: float) -> None:
     for commit in done:
         lease, flow = commit.lease, commit.flow
         if flow is not None:
-            fence = (lease.group_id, lease.generation, lease.owner_id)
-            rest = (flow.position, flow.commit_id, flow.at, flow.schema_version, flow.events)
-            records.append((flow.flow_id, flow.revision, *fence, *rest))
+            records.append(record_values(lease, flow))
             if flow.entry is not None:
-                entries.append(_entry_values(flow.entry))
+                entries.append(entry_values(flow.entry))
         for message in commit.sends:
             sent.append({**message_values(message), "sent_at": now})
         for s in commit.settles:
@@ -109,10 +93,3 @@ def _write(db: sqlite3.Connection, done: Sequence[Commit], now: float) -> None:
     ):
         if rows:
             db.executemany(statement, rows)
-
-
-def _entry_values(entry: RunEntry) -> tuple[object, ...]:
-    """The values of ``_UPSERT_ENTRY``."""
-    run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
-    is_live = not entry.status.is_terminal
-    return (*run, str(entry.status), entry.created_at, entry.started_at, entry.ended_at, entry.blocking, is_live)

@@ -28,6 +28,7 @@ from maestro_flow.storage.conformance.plans import (
     MESSAGES,
     NOWHERE,
     OWNERS,
+    STEPS,
     WORKFLOWS,
     CommitPlan,
     SendPlan,
@@ -90,7 +91,8 @@ class Talk(RuleBasedStateMachine):
         count = self.model.group_count
         held = self.pair.claim(through, Owner("landlord"), lease_s=FOREVER_S, limit=count - ACTIVE)
         self.groups = sorted(set(range(count)) - {lease.group_id for lease in held})
-        self.flows = {g: [f"x/{number}/1", f"y/{number}/1"] for number, g in enumerate(self.groups, 1)}
+        names = ("x", "y", "x/1/1/call")
+        self.flows = {g: [f"{name}/{number}/1" for name in names] for number, g in enumerate(self.groups, 1)}
         self.leases += self.pair.claim(through, OWNERS[0], lease_s=LEASE_S, limit=count)
         for workflow_id in WORKFLOWS:
             self.pair.ask(through, methodcaller("push", workflow_id, BODIES[0]))
@@ -153,7 +155,7 @@ class Talk(RuleBasedStateMachine):
         entry = entry_of(flow_id, group_id, plan.status or RunStatus.IN_PROGRESS, blocking=plan.blocking)
         if flow_id in self.started:
             run = self.started[flow_id]
-            entry = evolve(entry, version=run.version, created_at=run.created_at)
+            entry = evolve(entry, version=run.version, created_at=run.created_at, parent=run.parent)
         match plan.flaw:
             case "flow":
                 return evolve(entry, flow_id="z/1/1")
@@ -190,6 +192,7 @@ class Talk(RuleBasedStateMachine):
         found: dict[str, Any] = {
             "definitions": [storage.definition(name, n) for name, n in product(WORKFLOWS, range(1, 4))],
             "runs": storage.list_runs(RunQuery(limit=1000)),
+            "children": [storage.list_runs(RunQuery(parent=step)) for step in STEPS],
             "blocking": storage.list_runs(RunQuery(limit=1000, blocking=True)),
             "flows": {flow_id: (storage.run(flow_id), storage.read_flow(flow_id)) for flow_id in flows},
             "renewals": [storage.renew(owner, [], lease_s=LEASE_S) for owner in OWNERS],

@@ -64,6 +64,7 @@ class Node:
         position: int | None = None,
         settles: tuple[Settlement, ...] = (),
         sends: tuple[Message, ...] = (),
+        parent: str | None = None,
     ) -> Commit:
         """A commit of a flow with the next position; the first has an entry, others if ``status`` is set."""
         lease = lease or self.lease
@@ -78,7 +79,9 @@ class Node:
             position=self.last[lease.group_id],
             at=T0 + self.commits,
             events=b'[{"kind":"step_starting","step":"s%d"}]' % revision,
-            entry=None if status is None else entry_of(flow_id, lease.group_id, status, blocking=blocking),
+            entry=None
+            if status is None
+            else entry_of(flow_id, lease.group_id, status, blocking=blocking, parent=parent),
         )
         return Commit(lease, flow, settles, sends)
 
@@ -91,10 +94,17 @@ class Node:
 
 
 def entry_of(
-    flow_id: str, group_id: int, status: RunStatus = RunStatus.IN_PROGRESS, *, blocking: bool = False
+    flow_id: str,
+    group_id: int,
+    status: RunStatus = RunStatus.IN_PROGRESS,
+    *,
+    blocking: bool = False,
+    parent: str | None = None,
 ) -> RunEntry:
-    """The entry of a run whose flow id is workflow/instance/run."""
+    """The entry of a run; a flow id that has a step in it says whose child it is, unless ``parent`` does."""
     which = FlowId.parse(flow_id)
+    if parent is None:
+        parent = str(which.parent or "")
     return RunEntry(
         flow_id=flow_id,
         workflow_id=which.workflow_id,
@@ -107,6 +117,7 @@ def entry_of(
         started_at=T0 + which.instance_id + 1,
         ended_at=T0 + which.instance_id + 2 if status.is_terminal else None,
         blocking=blocking,
+        parent=parent,
     )
 
 

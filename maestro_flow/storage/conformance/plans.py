@@ -24,6 +24,7 @@ __all__ = [
     "MESSAGES",
     "NOWHERE",
     "OWNERS",
+    "STEPS",
     "WORKFLOWS",
     "CommitPlan",
     "SendPlan",
@@ -46,6 +47,8 @@ ACTIVE = 2
 
 OWNERS = (Owner("anna", this_process()), Owner("boris"))
 WORKFLOWS = ("v", "w")
+STEPS = ("x/1/1/call", "x/2/1/call")
+"""Steps that start runs."""
 MESSAGES = ("m1", "m2", "m3")
 BODIES = (b"{}", b'{"a":1}')
 LEASES_S = (4.0, 10.0)
@@ -143,12 +146,14 @@ starts = st.builds(
     version=versions,
     body=st.sampled_from([BODIES[0]] * 5 + [BODIES[1]]),
     after=st.sampled_from([None] * 4 + [(1, 1), (1, 1), (1, 2), (2, 1), (1, 3), (9, 1), (0, 1), (1, 0)]),
+    parent=st.sampled_from([""] * 6 + [*STEPS]),
 )
 """The group is to be replaced by the one that its place stands for."""
 
 queries = st.builds(
     RunQuery,
-    workflow_id=st.sampled_from([None, None, *WORKFLOWS, "x", "y", "nowhere"]),
+    workflow_id=st.sampled_from([None, None, None, *WORKFLOWS, *STEPS, "x", "y", "nowhere"]),
+    parent=st.sampled_from([None, None, *STEPS]),
     instance_id=st.sampled_from([None, None, None, 1, 2, 3]),
     statuses=st.frozensets(st.sampled_from([RunStatus.CREATED, RunStatus.IN_PROGRESS, RunStatus.SUCCEEDED])),
     blocking=st.sampled_from([False, False, True]),

@@ -7,6 +7,7 @@ from typing import Any
 from maestro_flow.storage.conformance.atomicity import Atomicity
 from maestro_flow.storage.conformance.blocking import Blocking
 from maestro_flow.storage.conformance.catalog import Catalog
+from maestro_flow.storage.conformance.children import Children
 from maestro_flow.storage.conformance.commits import Commits
 from maestro_flow.storage.conformance.concurrency import Concurrency
 from maestro_flow.storage.conformance.deaths import Deaths
@@ -60,6 +61,7 @@ class StorageConformance(
     Restarts,
     PendingStarts,
     Runs,
+    Children,
     Blocking,
     Schema,
     Texts,

@@ -90,6 +90,7 @@ CREATE TABLE runs (
     is_given INTEGER NOT NULL,
     is_live INTEGER NOT NULL,
     blocking INTEGER DEFAULT 0 NOT NULL,
+    parent TEXT COLLATE "C" DEFAULT '' NOT NULL,
     PRIMARY KEY (number),
     CONSTRAINT one_row_per_run UNIQUE (flow_id),
     CONSTRAINT one_run_per_request UNIQUE (workflow_id, request_id)
@@ -98,13 +99,15 @@ CREATE TABLE runs (
 
 CREATE INDEX runs_blocking ON runs (blocking, workflow_id) WHERE blocking = 1;
 
-CREATE INDEX runs_by_status ON runs (status, created_at, flow_id);
+CREATE INDEX runs_by_parent ON runs (parent, status, created_at, flow_id);
 
 CREATE INDEX runs_given ON runs (group_id, number) WHERE is_given = 1;
 
 CREATE INDEX runs_live ON runs (group_id, flow_id) WHERE is_live = 1;
 
 CREATE INDEX runs_of_instance ON runs (instance_id, workflow_id);
+
+CREATE INDEX runs_of_parent ON runs (parent, instance_id) WHERE parent <> '';
 
 CREATE INDEX runs_of_workflow ON runs (workflow_id, status, created_at, flow_id);
 
