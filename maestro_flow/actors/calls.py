@@ -11,7 +11,8 @@ from maestro_flow.actors.messages import Returned
 from maestro_flow.actors.services import Held
 from maestro_flow.core.inputs import Report
 from maestro_flow.core.params.step_params import params_of
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.errors import ValueNotStorable
 from maestro_flow.model.definition import StepDefinition
 from maestro_flow.model.events import NO_RESULT, StepError

@@ -72,7 +72,7 @@ class FlowActor(BaseActor):
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_draining = self.is_leaving = False
-        held.needs.update(services.abilities(state.graph).needs)
+        held.needs.update(services.step_support(state.graph).needs)
 
     def handle(self, message: Any) -> None:
         if isinstance(message, Disband) or self.held.lost:
@@ -101,7 +101,7 @@ class FlowActor(BaseActor):
 
     def runs_code(self) -> bool:
         """Something runs that a hand-over would interrupt: more than what the engine does itself."""
-        return not self.services.abilities(self.state.graph).inline.issuperset(self.steps)
+        return not self.services.step_support(self.state.graph).inline.issuperset(self.steps)
 
     def on_defect(self, defect: BaseException) -> None:
         self.give_up(repr(defect), describe(defect).traceback)
@@ -122,10 +122,10 @@ class FlowActor(BaseActor):
 
     def offer(self, *, is_loading: bool) -> Capacity:
         """What this decision may start: nothing any more on a node that is giving the flow up."""
-        abilities = self.services.abilities(self.state.graph)
+        support = self.services.step_support(self.state.graph)
         if self.is_leaving or self.is_draining:
-            return Capacity(0, 0, 0, abilities.inline, is_leaving=True)
-        return self.places.offer(self.state, abilities, is_loading=is_loading)
+            return Capacity(0, 0, 0, support.inline, is_leaving=True)
+        return self.places.offer(self.state, support, is_loading=is_loading)
 
     def write(self, decision: Decision) -> Write:
         if not decision.events:
@@ -181,9 +181,10 @@ class FlowActor(BaseActor):
     # -- act ----------------------------------------------------------------------------------------------------
 
     def act(self, decision: Decision) -> None:
-        if self.state.lacking:
-            graph = self.state.graph
-            self.held.lacks |= {code_of(graph.definition.id, graph.steps[step_id]) for step_id in self.state.lacking}
+        graph = self.state.graph
+        if self.services.step_support(graph).lacking:
+            waiting = self.state.steps.unsupported()
+            self.held.lacks |= {code_of(graph.definition.id, graph.steps[step_id]) for step_id in waiting}
         if not self.is_leaving:
             for effect in decision.effects:
                 self.carry_out(effect)
@@ -233,7 +234,7 @@ class FlowActor(BaseActor):
             self.held,
             services.limits.result_bytes_max,
         )
-        inline = services.abilities(state.graph).inline
+        inline = services.step_support(state.graph).inline
         begin: Begin | Returned = Begin()
         if effect.step in inline:
             begin = attempt.call(Phase.START, services.now())

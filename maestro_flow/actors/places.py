@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from maestro_flow.actors.room import Place, Share
-from maestro_flow.actors.services import Abilities, Limits
+from maestro_flow.actors.services import Limits, StepSupport
 from maestro_flow.core.decide import Decision
+from maestro_flow.core.holds import Interrupted, Ready, Retry
 from maestro_flow.core.inputs import Capacity, RunStep
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 
 __all__ = ["Places", "place_of"]
 
@@ -37,21 +39,21 @@ class Places:
         self._share, self._limits, self._wake = share, limits, wake
         self._waits_for: set[Place] = set()
 
-    def offer(self, state: FlowState, abilities: Abilities, *, is_loading: bool) -> Capacity:
+    def offer(self, state: FlowState, support: StepSupport, *, is_loading: bool) -> Capacity:
         """What a decision may use now."""
         starts = suspects = crashed = 0
         limits = self._limits
-        if abilities.needs_room:
+        if support.needs_room:
             starts = self._share.take(Place.START, min(len(state.graph.steps), limits.events_max))
-            if state.interrupted or is_loading:
+            if state.steps.queue(Interrupted) or is_loading:
                 suspects = self._share.take(Place.SUSPECT, limits.suspects)
                 crashed = self._share.take(Place.CRASHED, 1)
         return Capacity(
             starts,
             suspects,
             crashed,
-            abilities.inline,
-            abilities.lacking,
+            support.inline,
+            support.lacking,
             expression_visits_max=limits.expression_visits_max,
             crashes_max=limits.crashes_max,
             events_max=limits.events_max,
@@ -84,9 +86,9 @@ def _is_short_of(place: Place, offered: Capacity, decision: Decision) -> bool:
     state = decision.state
     if state.ending is not None or decision.rest:
         return False
-    if any(_place_of_interrupted(state.steps[step_id]) is place for step_id in state.interrupted):
+    if any(_place_of_interrupted(state.steps[step_id]) is place for step_id in state.steps.queue(Interrupted)):
         return True
     if place is not Place.START:
         return False
-    due = any(at <= decision.at for at in state.retrying.values())
-    return due or any(step_id not in offered.lacking for step_id in state.ready)
+    due = any(state.steps.retry_at(step_id) <= decision.at for step_id in state.steps.queue(Retry)[:1])
+    return due or any(step_id not in offered.unsupported for step_id in state.steps.queue(Ready))

@@ -19,7 +19,7 @@ from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.steps.registry import StepTypes
 
-__all__ = ["Abilities", "Held", "Journal", "Limits", "Services", "Taken", "Write"]
+__all__ = ["Held", "Journal", "Limits", "Services", "StepSupport", "Taken", "Write"]
 
 
 @frozen
@@ -87,7 +87,7 @@ class Limits:
 
 
 @frozen
-class Abilities:
+class StepSupport:
     """Which steps of a graph this node runs itself, and which it has no code for."""
 
     inline: frozenset[str]
@@ -128,20 +128,20 @@ class Services:
     """Ask the store what a queue of the group must know, and tell the group."""
     unblock: Callable[[Held, str, str], None]
     """For the sake of a restart (a flow's id), unblock the run that it follows (the second one)."""
-    _abilities: WeakKeyDictionary[Graph, tuple[int, Abilities]] = Factory(WeakKeyDictionary)
+    _step_support: WeakKeyDictionary[Graph, tuple[int, StepSupport]] = Factory(WeakKeyDictionary)
 
-    def abilities(self, graph: Graph) -> Abilities:
+    def step_support(self, graph: Graph) -> StepSupport:
         """What this node can do of a graph, as of now; kept per graph until step code is added."""
-        version, known = self._abilities.get(graph, (-1, None))
+        version, known = self._step_support.get(graph, (-1, None))
         if known is None or version != self.step_types.version:
             version = self.step_types.version
             inline = self.step_types.inline(graph.definition)
             lacking = self.step_types.lacking(graph.definition)
-            known = Abilities(
+            known = StepSupport(
                 inline,
                 lacking,
                 needs_room=len(inline) < len(graph.steps),
                 needs=self.step_types.needs(graph.definition),
             )
-            self._abilities[graph] = (version, known)
+            self._step_support[graph] = (version, known)
         return known

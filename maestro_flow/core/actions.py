@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maestro_flow.core.attempts import end_attempt
 from maestro_flow.core.draft import Draft
-from maestro_flow.core.ending import end_early
+from maestro_flow.core.holds import Retry
 from maestro_flow.core.inputs import Act
 from maestro_flow.model.actions import RUN_ACTIONS, STEP_ACTIONS, Action
 from maestro_flow.model.definition import FailureMode
@@ -52,9 +52,9 @@ def _act_on_run(draft: Draft, given: Act) -> str:
         # What came in before it has ended the last step: the run is as good as ended, and not by this.
         return f"the run is {state.worst}; {_allowed(RUN_ACTIONS[state.worst])}"
     elif action is Action.KILL and state.ending is not StepStatus.FATALLY_FAILED:
-        end_early(draft, StepStatus.FATALLY_FAILED, "killed by a user", given.message_id)
+        draft.end_early(StepStatus.FATALLY_FAILED, "killed by a user", given.message_id)
     elif action is Action.STOP and state.ending is None:
-        end_early(draft, StepStatus.STOPPED, "stopped by a user", given.message_id)
+        draft.end_early(StepStatus.STOPPED, "stopped by a user", given.message_id)
     elif state.ending is not _STEP_ENDS[action]:
         return f"the run is being ended already: {state.ending_reason}"
     return ""
@@ -78,7 +78,7 @@ def _act_on_step(draft: Draft, given: Act) -> str:
     status = state.status_of(step_id)
     if action not in STEP_ACTIONS[status]:
         return f"step {step_id} is {status}; {_allowed(STEP_ACTIONS[status])}"
-    if status.is_terminal and step_id not in state.retrying:
+    if status.is_terminal and not state.steps.is_in(Retry, step_id):
         return _try_again(draft, given, status)
     return _act_on_unfinished(draft, given)
 
@@ -91,7 +91,7 @@ def _act_on_unfinished(draft: Draft, given: Act) -> str:
         draft.emit(StepPaused(step_id, attempt))
     elif action is Action.RESUME:
         draft.emit(StepResumed(step_id, attempt))
-    elif step is None or not step.is_active or step_id in state.interrupted:
+    elif step is None or not step.is_active or step.hold is not None:
         end_attempt(draft, step_id, _STEP_ENDS[action])
     elif step.ending is None:
         draft.emit(StepStopping(step_id, attempt, _STEP_ENDS[action]))

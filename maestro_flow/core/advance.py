@@ -12,20 +12,21 @@ from math import inf
 
 from maestro_flow.core.attempts import end_attempt
 from maestro_flow.core.draft import Draft
-from maestro_flow.core.ending import end_early
+from maestro_flow.core.holds import ENDED_WITH_RUN, Interrupted, Permits, Ready, Retry, Unsatisfied, Unsupported
 from maestro_flow.core.inputs import Granted, RunStep
 from maestro_flow.core.letters import request
 from maestro_flow.core.params.evaluation import begins_with_literals
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.errors import ParamError
 from maestro_flow.model.events import (
     RunEnded,
     StepError,
-    StepLacking,
     StepPaused,
     StepPermitted,
     StepRunning,
     StepStarting,
+    StepUnsupported,
     StepWaiting,
 )
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -47,27 +48,31 @@ def advance(draft: Draft) -> None:
         return
     if state.deadline is not None and draft.at >= state.deadline and state.ending is None:
         timeout_s = state.deadline - (state.started_at or 0.0)
-        end_early(draft, StepStatus.TIMED_OUT, f"the run was not done after {timeout_s:g} s")
+        draft.end_early(StepStatus.TIMED_OUT, f"the run was not done after {timeout_s:g} s")
     ended = -1
     while draft.ended != ended:  # what ends without having run lets others go on at once
         ended = draft.ended
-        _go_on(draft)
+        _advance_once(draft)
     state = draft.state
     if state.is_settled and state.status is RunStatus.IN_PROGRESS and not draft.is_full:
         # As in Maestro, the steps make the status of the run: a stop that came too late to prevent any is no end.
-        is_cut = state.ending is not None and bool(state.ready) and state.worst is RunStatus.SUCCEEDED
+        is_cut = state.ending is not None and bool(state.steps.queue(Ready)) and state.worst is RunStatus.SUCCEEDED
         status = _ENDED_EARLY[state.ending] if is_cut and state.ending else state.worst
         draft.emit(RunEnded(status, state.ending_reason if status is not RunStatus.SUCCEEDED else ""))
 
 
-def _go_on(draft: Draft) -> None:
-    while draft.state.unsatisfied and not draft.is_full:
-        end_attempt(draft, draft.state.unsatisfied[0], StepStatus.UNSATISFIED)
-    if draft.state.ending is None:
-        _end_interrupted(draft)
-        if not draft.capacity.is_leaving:
-            _resume_interrupted(draft)
+def _advance_once(draft: Draft) -> None:
+    while Unsatisfied in draft.state.steps.queues and not draft.is_full:
+        end_attempt(draft, draft.state.steps.queue(Unsatisfied)[0], StepStatus.UNSATISFIED)
+    if draft.state.steps.queues and draft.state.ending is None:
+        is_leaving = draft.capacity.is_leaving
+        if Interrupted in draft.state.steps.queues:
+            _end_interrupted(draft)
+            if not is_leaving:
+                _resume_interrupted(draft)
+        if Retry in draft.state.steps.queues and not is_leaving:
             _start_retries(draft)
+        if Ready in draft.state.steps.queues and not is_leaving:
             _start_ready(draft)
     if draft.state.ending is not None:  # possibly just now, by a step that fails its run
         _end_what_waits(draft)
@@ -75,7 +80,10 @@ def _go_on(draft: Draft) -> None:
 
 def next_due(state: FlowState, after: float) -> float | None:
     """When time alone leads to something: the next retry, or the deadline of the run (PROTOCOL 15)."""
-    due = min((at for at in state.retrying.values() if at > after), default=inf) if state.retrying else inf
+    steps = state.steps
+    due = inf
+    if Retry in steps.queues:
+        due = next((at for at in map(steps.retry_at, steps.queue(Retry)) if at > after), inf)
     if state.deadline is not None and after < state.deadline and state.ending is None:
         due = min(due, state.deadline)
     return None if due == inf else due
@@ -85,7 +93,7 @@ def granted(draft: Draft, given: Granted) -> None:
     """Permits have come; if nobody waits for them any more, their release is under way already."""
     draft.settle(given.message_id, "accepted")
     step = draft.state.steps.get(given.step)
-    if given.step in draft.state.awaiting and step is not None and step.attempt == given.attempt:
+    if draft.state.steps.is_in(Permits, given.step) and step is not None and step.attempt == given.attempt:
         draft.emit(StepPermitted(given.step, given.attempt))
 
 
@@ -95,16 +103,17 @@ def granted(draft: Draft, given: Granted) -> None:
 def _end_what_waits(draft: Draft) -> None:
     """All that nobody runs, in the status in which the run is being ended; steps whose turn never came stay as is."""
     state, status = draft.state, draft.state.ending
-    has_begun = [step_id for step_id in state.ready if step_id in state.steps]
-    for step_id in (*state.interrupted, *_retries(state, until=inf), *state.paused, *state.awaiting, *has_begun):
-        if draft.is_full or status is None:
-            return
-        end_attempt(draft, step_id, status)
+    for kind in ENDED_WITH_RUN:
+        for step_id in state.steps.queue(kind):
+            if draft.is_full or status is None:
+                return
+            if kind is not Ready or state.steps[step_id].attempt:
+                end_attempt(draft, step_id, status)
 
 
 def _end_interrupted(draft: Draft) -> None:
     """A user's action on an attempt was accepted, and then its process was gone: it ends without being run again."""
-    for step_id in draft.state.interrupted:
+    for step_id in draft.state.steps.queue(Interrupted):
         if draft.is_full:
             return
         ending = draft.state.steps[step_id].ending
@@ -117,24 +126,24 @@ def _end_interrupted(draft: Draft) -> None:
 
 def _resume_interrupted(draft: Draft) -> None:
     """RUNNING is committed before the code is called again, so that whoever kills the process is counted."""
-    for step_id in draft.state.interrupted:
+    for step_id in draft.state.steps.queue(Interrupted):
         if draft.is_full:
             return
         step = draft.state.steps[step_id]
-        if _is_lacking(draft, step_id) or not _has_room_for(draft, step):
+        if step_id in draft.capacity.unsupported:
+            _note_unsupported(draft, step_id)
+            continue
+        if not _has_room_for(draft, step):
             continue
         began_at = draft.at if step.began_at is None else step.began_at  # its timeout goes on counting
         draft.emit(StepRunning(step_id, step.attempt, began_at, step.execution))
         draft.effects.append(RunStep(step_id, step.attempt, step.execution))
 
 
-def _is_lacking(draft: Draft, step_id: str) -> bool:
+def _note_unsupported(draft: Draft, step_id: str) -> None:
     """The owner has no code for the step, which is recorded once, so that anybody can tell why it does not run."""
-    if step_id not in draft.capacity.lacking:
-        return False
-    if step_id not in draft.state.lacking:
-        draft.emit(StepLacking(step_id))
-    return True
+    if not isinstance(draft.state.steps.hold(step_id), Unsupported):
+        draft.emit(StepUnsupported(step_id))
 
 
 def _has_room_for(draft: Draft, interrupted: StepState) -> bool:
@@ -149,14 +158,15 @@ def _has_room_for(draft: Draft, interrupted: StepState) -> bool:
 
 
 def _start_retries(draft: Draft) -> None:
-    for step_id in _retries(draft.state, until=draft.at):
-        if draft.is_full or draft.state.ending is not None:
+    state = draft.state
+    for step_id in state.steps.queue(Retry):
+        if draft.is_full or draft.state.ending is not None or state.steps.retry_at(step_id) > draft.at:
             return
         _start(draft, step_id)
 
 
 def _start_ready(draft: Draft) -> None:
-    ready, inline = draft.state.ready, draft.capacity.inline
+    ready, inline = draft.state.steps.queue(Ready), draft.capacity.inline
     needs_no_room = bool(inline) and not inline.isdisjoint(ready)
     for step_id in ready:
         if draft.is_full or draft.state.ending is not None:
@@ -175,7 +185,8 @@ def _start(draft: Draft, step_id: str) -> None:
     if step_id in state.request.skip_steps and status is StepStatus.NOT_CREATED:
         end_attempt(draft, step_id, StepStatus.SKIPPED)
         return
-    if _is_lacking(draft, step_id):
+    if step_id in capacity.unsupported:
+        _note_unsupported(draft, step_id)
         return
     has_passed = status in (StepStatus.INITIALIZED, StepStatus.WAITING_FOR_PERMITS)
     if step_id in state.breakpoints and not has_passed:
@@ -205,10 +216,3 @@ def _start(draft: Draft, step_id: str) -> None:
         starting = StepStarting(step_id, attempt, params, timeout_s)
     draft.emit(starting)
     draft.effects.append(RunStep(step_id, attempt, 1))
-
-
-def _retries(state: FlowState, *, until: float) -> list[str]:
-    """Steps whose next attempt is due by then, the earliest first: a map has no order of its own."""
-    if not state.retrying:
-        return []
-    return [step_id for _, step_id in sorted((at, step_id) for step_id, at in state.retrying.items() if at <= until)]

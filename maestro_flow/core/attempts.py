@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from maestro_flow.core.draft import Draft
-from maestro_flow.core.ending import end_early
 from maestro_flow.core.inputs import Began, ContinueStep, Report
 from maestro_flow.core.letters import release
 from maestro_flow.core.retry import after_failure
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.errors import ParamError
 from maestro_flow.model.definition import FailureMode
 from maestro_flow.model.events import NO_RESULT, StepEnded, StepError, StepProgressed, StepRunning
@@ -89,7 +89,7 @@ def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -
     if step is not None and step.permits:
         draft.sends.append(release(state, step_id, step))
     if status is StepStatus.FATALLY_FAILED and mode is FailureMode.FAIL_IMMEDIATELY and draft.state.ending is None:
-        end_early(draft, StepStatus.STOPPED, f"step {step_id} has failed, and fails the run immediately")
+        draft.end_early(StepStatus.STOPPED, f"step {step_id} has failed, and fails the run immediately")
 
 
 def _completed(
@@ -116,6 +116,6 @@ def is_current(state: FlowState, message: Report | Began) -> bool:
     return (
         step is not None
         and step.is_active
-        and message.step not in state.interrupted
+        and step.hold is None
         and (step.attempt, step.execution) == (message.attempt, message.execution)
     )

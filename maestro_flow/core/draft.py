@@ -7,9 +7,11 @@ from msgspec import Struct
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.inputs import Capacity, Effect, Input, Letter, TerminateStep
 from maestro_flow.core.params.evaluation import Evaluation
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.commit import Settlement
-from maestro_flow.model.events import Event
+from maestro_flow.model.events import Event, RunStopping
+from maestro_flow.model.status import StepStatus
 
 __all__ = ["Decision", "Draft"]
 
@@ -76,13 +78,16 @@ class Draft:
 
         All of them, or those that the engine runs itself, or the others.
         """
-        state, interrupted = self.state, frozenset(self.state.interrupted)
-        found = ((step_id, state.steps.get(step_id)) for step_id in state.graph.steps)
         return [
             (step_id, step)
-            for step_id, step in found
-            if step
-            and step.is_active
-            and step_id not in interrupted
-            and inline in (None, step_id in self.capacity.inline)
+            for step_id, step in self.state.steps.items()
+            if step.is_active and step.hold is None and inline in (None, step_id in self.capacity.inline)
         ]
+
+    def end_early(self, status: StepStatus, reason: str, message_id: str = "") -> None:
+        """Nothing new starts, and everything unfinished ends in this status: what runs is terminated here, what waits
+        is ended by ``advance``."""
+        if self.state.ending is None:  # otherwise all of them are told already
+            for step_id, step in self.running():
+                self.terminate(step_id, step)
+        self.emit(RunStopping(message_id, status, reason))

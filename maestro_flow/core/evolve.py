@@ -6,13 +6,26 @@ raises ``IllegalEvent``: a flow is parked rather than guessed (law 5: a state ne
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from immutables import Map
 from msgspec.structs import replace
 
-from maestro_flow.core.readiness import begin, propagate
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.holds import (
+    INTERRUPTED,
+    PAUSED,
+    PERMITS,
+    READY,
+    RETRY,
+    Hold,
+    Interrupted,
+    Ready,
+    Retry,
+    Unsupported,
+)
+from maestro_flow.core.readiness import begin, count
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import UNTOUCHED, StepState
 from maestro_flow.errors import MaestroFlowError
 from maestro_flow.model.events import (
     BreakpointSet,
@@ -24,7 +37,6 @@ from maestro_flow.model.events import (
     RunUnblocked,
     StepEnded,
     StepInterrupted,
-    StepLacking,
     StepPaused,
     StepPermitted,
     StepProgressed,
@@ -33,6 +45,7 @@ from maestro_flow.model.events import (
     StepRunning,
     StepStarting,
     StepStopping,
+    StepUnsupported,
     StepWaiting,
     decode_events,
 )
@@ -46,12 +59,11 @@ class IllegalEvent(MaestroFlowError):
     """An event contradicts the state that its log says the flow is in."""
 
 
-_NOT_CREATED = StepState(StepStatus.NOT_CREATED, attempt=0)
 _NO_TRANSITION: frozenset[StepStatus] = frozenset()
 
 
 def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
-    """The state that a log leads to from ``state`` on (``FlowState(flow_id, graph)`` for a whole log).
+    """The state that a log leads to from ``state`` on (``FlowState.new`` for a whole log).
 
     Raises:
         UnknownEvent: a record is of a newer version.
@@ -89,8 +101,8 @@ def evolve(state: FlowState, event: Event, at: float) -> FlowState:  # noqa: PLR
             return replace(state, steps=state.steps.set(event.step, step))
         case StepPaused() | StepResumed() | StepWaiting() | StepPermitted() | StepRestarting():
             return _step_waits(state, event)
-        case StepLacking():
-            return replace(state, lacking=state.lacking | {event.step})
+        case StepUnsupported():
+            return _step_unsupported(state, event)
         case BreakpointSet():
             changed = state.breakpoints | {event.step} if event.on else state.breakpoints - {event.step}
             return replace(state, breakpoints=changed)
@@ -113,7 +125,7 @@ def _run_begins(state: FlowState, event: RunQueued | RunStarted, at: float) -> F
         raise IllegalEvent(f"{state.flow_id}: {event!r} while the run is {state.status}")
     request = state.request if event.request is None else event.request
     if request.previous and state.previous is None:
-        raise IllegalEvent(f"{state.flow_id}: it goes on from {request.previous}, which was not read")
+        raise IllegalEvent(f"{state.flow_id}: it follows run {request.previous}, which was not read")
     state = replace(
         state,
         instance_id=event.instance_id,
@@ -134,39 +146,42 @@ def _run_begins(state: FlowState, event: RunQueued | RunStarted, at: float) -> F
 def _step_waits(
     state: FlowState, event: StepPaused | StepResumed | StepWaiting | StepPermitted | StepRestarting
 ) -> FlowState:
-    """An attempt has its number, and moves between the queues of those that have not begun."""
-    step_id, before = event.step, state.steps.get(event.step, _NOT_CREATED)
-    ready = _without(state.ready, step_id)
-    paused, awaiting, blamed = _without(state.paused, step_id), _without(state.awaiting, step_id), state.blamed
-    changes, attempt, status, permits = state.step_changes, before.next_attempt, before.status, before.permits
+    """An attempt has its number, has not begun, and waits for something else from now on."""
+    step_id, before = event.step, state.steps.get(event.step) or UNTOUCHED
+    blamed, changes = state.blamed, state.step_changes
+    attempt, permits = before.next_attempt, before.permits
+    hold: Hold
     match event:
         case StepPaused():
-            status, paused = StepStatus.PAUSED, (*paused, step_id)
+            status, hold = StepStatus.PAUSED, PAUSED
         case StepResumed():
-            status, ready = StepStatus.INITIALIZED, (*ready, step_id)
+            status, hold = StepStatus.INITIALIZED, READY
         case StepWaiting():
-            status, permits, awaiting = StepStatus.WAITING_FOR_PERMITS, event.permits, (*awaiting, step_id)
+            status, permits, hold = StepStatus.WAITING_FOR_PERMITS, event.permits, PERMITS
         case StepPermitted():
             _expect(state, step_id, before, StepStatus.WAITING_FOR_PERMITS)
-            ready = (*ready, step_id)
+            status, hold = StepStatus.WAITING_FOR_PERMITS, READY
         case StepRestarting():
-            status, ready = StepStatus.CREATED, (*ready, step_id)
-            blamed = blamed.delete(step_id) if step_id in blamed else blamed
-            changes = changes.set(step_id, changes.get(step_id, {}) | event.params) if event.params else changes
+            status, hold = StepStatus.CREATED, READY
+            blamed = _blamed(state, before.status, status)
+            changes = changes | {step_id: changes.get(step_id, {}) | event.params} if event.params else changes
     if status is not before.status:
         _check(state, step_id, before, status)
     if not isinstance(event, StepRestarting) and event.attempt != attempt:
         raise IllegalEvent(f"{state.flow_id}: attempt {event.attempt} of step {step_id} is at {attempt}")
-    return replace(
-        state,
-        steps=state.steps.set(step_id, replace(_next(before), status=status, permits=permits)),
-        ready=ready,
-        paused=paused,
-        awaiting=awaiting,
-        blamed=blamed,
-        step_changes=changes,
-        retrying=_unset(state, step_id),
-    )
+    step = replace(_next(before), status=status, permits=permits, hold=hold)
+    return replace(state, steps=state.steps.set(step_id, step), blamed=blamed, step_changes=changes)
+
+
+def _step_unsupported(state: FlowState, event: StepUnsupported) -> FlowState:
+    step = state.steps.get(event.step) or UNTOUCHED
+    match step.hold:
+        case Ready() | Retry() | Interrupted() as hold:
+            return replace(state, steps=state.steps.set(event.step, replace(step, hold=Unsupported(hold))))
+        case Unsupported():
+            return state
+        case hold:
+            raise IllegalEvent(f"{state.flow_id}: step {event.step} lacks its code while it waits for {hold}")
 
 
 def _next(before: StepState) -> StepState:
@@ -186,7 +201,7 @@ def _next(before: StepState) -> StepState:
 
 
 def _step_starting(state: FlowState, event: StepStarting, at: float) -> FlowState:
-    before = state.steps.get(event.step, _NOT_CREATED)
+    before = state.steps.get(event.step) or UNTOUCHED
     _check(state, event.step, before, StepStatus.STARTING)
     if event.attempt != before.next_attempt:
         raise IllegalEvent(f"{state.flow_id}: attempt {event.attempt} of step {event.step} follows {before.attempt}")
@@ -201,14 +216,7 @@ def _step_starting(state: FlowState, event: StepStarting, at: float) -> FlowStat
         timeout_s=event.timeout_s,
         permits=before.permits if before.is_pending else {},
     )
-    return replace(
-        state,
-        steps=state.steps.set(event.step, after),
-        ready=_without(state.ready, event.step),
-        lacking=state.lacking - {event.step} if state.lacking else state.lacking,
-        retrying=_unset(state, event.step),
-        active=state.active + 1,
-    )
+    return replace(state, steps=state.steps.set(event.step, after), active=state.active + 1)
 
 
 def _step_running(state: FlowState, event: StepRunning) -> FlowState:
@@ -218,8 +226,8 @@ def _step_running(state: FlowState, event: StepRunning) -> FlowState:
         raise IllegalEvent(
             f"{state.flow_id}: step {event.step} runs as execution {event.execution}, not {step.execution}"
         )
-    step = replace(step, status=StepStatus.RUNNING, began_at=event.at)
-    return replace(state, steps=state.steps.set(event.step, step), interrupted=_without(state.interrupted, event.step))
+    step = replace(step, status=StepStatus.RUNNING, began_at=event.at, hold=None)
+    return replace(state, steps=state.steps.set(event.step, step))
 
 
 def _step_interrupted(state: FlowState, event: StepInterrupted) -> FlowState:
@@ -233,12 +241,13 @@ def _step_interrupted(state: FlowState, event: StepInterrupted) -> FlowState:
         execution=event.execution,
         crashes=event.crashes,
         handed_over=event.handed_over,
+        hold=INTERRUPTED,
     )
-    return replace(state, steps=state.steps.set(event.step, step), interrupted=(*state.interrupted, event.step))
+    return replace(state, steps=state.steps.set(event.step, step))
 
 
 def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
-    before, status = state.steps.get(event.step, _NOT_CREATED), event.status
+    before, status = state.steps.get(event.step) or UNTOUCHED, event.status
     _check(state, event.step, before, status)
     if event.attempt != before.next_attempt:
         raise IllegalEvent(
@@ -252,7 +261,7 @@ def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
         ended_at=at,
         retry_at=event.retry_at,
         artifacts=attempt.artifacts | event.artifacts if event.artifacts else attempt.artifacts,
-        timeline=_extended(attempt.timeline, event.timeline),
+        timeline=_extended(attempt.timeline, event.timeline) if event.timeline else attempt.timeline,
         ending=None,
         permits={},
         branches=event.branches,
@@ -262,32 +271,27 @@ def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
         error_retries=before.error_retries + (status is StepStatus.USER_FAILED),
         platform_retries=before.platform_retries + (status is StepStatus.PLATFORM_FAILED),
         timeout_retries=before.timeout_retries + (status is StepStatus.TIMEOUT_FAILED),
+        hold=None if event.retry_at is None else RETRY,
     )
-    is_waiting = not before.is_active
-    state = replace(
-        state,
-        steps=state.steps.set(event.step, after),
-        active=state.active - before.is_active,
-        interrupted=_without(state.interrupted, event.step),
-        unsatisfied=_without(state.unsatisfied, event.step),
-        ready=_without(state.ready, event.step) if is_waiting else state.ready,
-        paused=_without(state.paused, event.step),
-        awaiting=_without(state.awaiting, event.step),
-        retrying=_unset(state, event.step)
-        if event.retry_at is None
-        else state.retrying.set(event.step, event.retry_at),
-        blamed=_blamed(state, event.step, status),
-    )
-    return propagate(state, state.graph.edges(event.step, status, event.branches)) if status.is_complete else state
-
-
-def _blamed(state: FlowState, step_id: str, status: StepStatus) -> Map[str, RunStatus]:
-    if status.run_status is not RunStatus.SUCCEEDED:
-        return state.blamed.set(step_id, status.run_status)
-    return state.blamed.delete(step_id) if step_id in state.blamed else state.blamed
+    steps = state.steps.set(event.step, after)
+    if status.is_complete:
+        steps = count(state, steps, state.graph.edges(event.step, status, event.branches))
+    blamed = _blamed(state, before.status, status)
+    return replace(state, steps=steps, active=state.active - before.is_active, blamed=blamed)
 
 
 # -- checks and small things ------------------------------------------------------------------------------------
+
+
+def _blamed(state: FlowState, before: StepStatus, after: StepStatus) -> dict[RunStatus, int]:
+    """What the steps make of the run, after one of them has changed its status."""
+    if before.run_status is after.run_status:
+        return state.blamed
+    counts = Counter(state.blamed)
+    counts[before.run_status] -= 1
+    counts[after.run_status] += 1
+    del counts[RunStatus.SUCCEEDED]
+    return dict(+counts)
 
 
 def _check(state: FlowState, step_id: str, step: StepState, status: StepStatus) -> None:
@@ -303,7 +307,7 @@ def _expect(state: FlowState, step_id: str, step: StepState, status: StepStatus)
 
 
 def _of_attempt(state: FlowState, step_id: str, attempt: int) -> StepState:
-    step = state.steps.get(step_id, _NOT_CREATED)
+    step = state.steps.get(step_id) or UNTOUCHED
     if not step.is_active or step.attempt != attempt:
         raise IllegalEvent(f"{state.flow_id}: attempt {attempt} of step {step_id} is not under way ({step.status})")
     return step
@@ -315,14 +319,3 @@ def _extended(timeline: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ..
         if not timeline or timeline[-1] != line:
             timeline = (*timeline, line)
     return timeline[-32:]
-
-
-def _without(queue: tuple[str, ...], step_id: str) -> tuple[str, ...]:
-    if step_id not in queue:
-        return queue
-    place = queue.index(step_id)  # most often the first, and the rest is copied in one go
-    return queue[:place] + queue[place + 1 :]
-
-
-def _unset(state: FlowState, step_id: str) -> Map[str, float]:
-    return state.retrying.delete(step_id) if step_id in state.retrying else state.retrying

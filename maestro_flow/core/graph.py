@@ -9,6 +9,7 @@ from attrs import Factory, frozen
 
 from maestro_flow.core.params.plan import StepPlan, plan_of
 from maestro_flow.core.permits.tags import permits_of
+from maestro_flow.core.steps import Steps
 from maestro_flow.errors import NotFound
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 from maestro_flow.model.status import StepStatus
@@ -31,6 +32,8 @@ class Graph:
     """Steps with a condition to a successor that is an expression."""
     plans: dict[str, StepPlan]
     """What of each step has to be evaluated."""
+    untouched: Steps
+    """The steps with which every flow begins."""
     permits: Mapping[str, dict[str, int]] = Factory(dict)
     """Steps that need permits: tags with their limits."""
 
@@ -87,4 +90,5 @@ class Graph:
                 if any(isinstance(value, str) for value in step.successors.values())
             ),
             plans={step.id: plan_of(step) for step in definition.steps},
+            untouched=Steps.of(step.id for step in definition.steps),
         )

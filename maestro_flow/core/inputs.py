@@ -161,19 +161,20 @@ class Letter(Struct, frozen=True):
 
 
 class Capacity(Struct, frozen=True):
-    """What the deciding node can take on now, and its limits. ``inline`` and ``lacking`` are ids of steps.
+    """What the deciding node can take on now, and its limits. ``inline`` and ``unsupported`` are ids of steps.
 
     A node that ``is_leaving`` gives the flow up, and starts nothing any more.
 
     An inline step is run by the engine itself (NoOp, Sleep): it needs no room, cannot kill the process, and is simply
-    run again after a crash. A step whose code is lacking here waits (PROTOCOL 22).
+    run again after a crash. An unsupported step, whose code is not here, waits
+    (PROTOCOL 22).
     """
 
     starts: int = 1000
     suspects: int = 4
     crashed: int = 1
     inline: frozenset[str] = frozenset()
-    lacking: frozenset[str] = frozenset()
+    unsupported: frozenset[str] = frozenset()
     is_leaving: bool = False
     expression_visits_max: int = 250_000
     crashes_max: int = 3

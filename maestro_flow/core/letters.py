@@ -6,7 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from maestro_flow.core.inputs import Letter
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import PERMITS, RELEASE, REQUEST, PermitRelease, PermitRequest, claim_of
 

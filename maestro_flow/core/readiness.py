@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec.structs import replace
 
+from maestro_flow.core.holds import READY, UNSATISFIED, Predecessors
 from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import Steps, StepState
 from maestro_flow.model.requests import RunPolicy
+from maestro_flow.model.status import StepStatus
 
-__all__ = ["begin", "propagate"]
+__all__ = ["begin", "count"]
 
 
-def propagate(state: FlowState, edges: Mapping[str, bool]) -> FlowState:
-    """Count a step that is done at its successors; the last predecessor decides between ready and unsatisfied.
+_READY = StepState(StepStatus.NOT_CREATED, attempt=0, hold=READY)
+_UNSATISFIED = StepState(StepStatus.NOT_CREATED, attempt=0, hold=UNSATISFIED)
+
+
+@lru_cache(maxsize=10_000)
+def _counted(missing: int, satisfied: bool) -> StepState:
+    """A step some of whose predecessors are complete: shared, because thousands may have come equally far."""
+    return StepState(StepStatus.NOT_CREATED, attempt=0, hold=Predecessors(missing, satisfied))
+
+
+def count(state: FlowState, steps: Steps, edges: Mapping[str, bool]) -> Steps:
+    """Count a step that is complete at its successors; the last predecessor decides between ready and unsatisfied.
 
     ``edges`` has the value of the condition to each successor. Steps that stand from the run before are left alone.
     """
-    waiting, satisfied, ready, unsatisfied = state.waiting, state.satisfied, [], []
+    carried, predecessors = state.carried, state.graph.predecessors
+    counted: list[tuple[str, StepState]] = []
     for successor, is_true in edges.items():
-        if successor in state.carried:
+        if successor in carried:
             continue
-        if is_true:
-            satisfied = satisfied.set(successor, True)
-        left = waiting.get(successor, state.graph.predecessors[successor]) - 1
-        if left:
-            waiting = waiting.set(successor, left)
-            continue
-        if successor in waiting:
-            waiting = waiting.delete(successor)
-        if successor in satisfied:
-            ready.append(successor)
-            satisfied = satisfied.delete(successor)
+        missing, satisfied = predecessors[successor] - 1, is_true
+        if missing and (before := steps.get(successor)) is not None and isinstance(before.hold, Predecessors):
+            missing, satisfied = before.hold.missing - 1, is_true or before.hold.satisfied
+        if missing:
+            counted.append((successor, _counted(missing, satisfied)))
         else:
-            unsatisfied.append(successor)
-    return replace(
-        state,
-        waiting=waiting,
-        satisfied=satisfied,
-        ready=(*state.ready, *ready) if ready else state.ready,
-        unsatisfied=(*state.unsatisfied, *unsatisfied) if unsatisfied else state.unsatisfied,
-    )
+            counted.append((successor, _READY if satisfied else _UNSATISFIED))
+    if len(counted) == 1:
+        return steps.set(*counted[0])
+    return steps.set_all(counted) if counted else steps
 
 
 def begin(state: FlowState) -> FlowState:
@@ -52,7 +57,7 @@ def begin(state: FlowState) -> FlowState:
                                           all other steps stand as they are
     """
     graph, request = state.graph, state.request
-    before = state.goes_on_from.steps if state.goes_on_from is not None else state.steps
+    before = state.inherits_from.steps if state.inherits_from is not None else state.steps
     match request.policy:
         case RunPolicy.RESTART_FROM_INCOMPLETE:
             standing = frozenset(step_id for step_id, step in before.items() if step.status.is_complete)
@@ -61,12 +66,14 @@ def begin(state: FlowState) -> FlowState:
             standing = frozenset(graph.steps) - graph.from_here_on(request.restart_from)
             first = (request.restart_from,)
         case _:
-            return replace(state, ready=graph.roots)
-    steps = state.steps.update({step_id: step for step_id, step in before.items() if step_id in standing})
-    state = replace(state, ready=first, steps=steps, carried=standing)
+            return replace(state, steps=state.steps.set_all([(step_id, _READY) for step_id in graph.roots]))
+    known = ((step_id, step) for step_id, step in before.items() if step_id in standing and step.attempt)
+    steps = state.steps.set_all([(step_id, replace(step, hold=None)) for step_id, step in known])
+    steps = steps.set_all([(step_id, _READY) for step_id in first])
+    state = replace(state, carried=standing)
     for step_id in standing:  # in any order: edges are counted
         step = before.get(step_id)
         is_done = step is not None and step.status.is_complete
         edges = graph.edges(step_id, step.status, step.branches) if step and is_done else graph.no_edges(step_id)
-        state = propagate(state, {to: is_true for to, is_true in edges.items() if to not in first})
-    return state
+        steps = count(state, steps, {to: is_true for to, is_true in edges.items() if to not in first})
+    return replace(state, steps=steps)

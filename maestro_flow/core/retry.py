@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro_flow.core.state import StepState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.definition import Backoff, RetryPolicy
 from maestro_flow.model.status import StepStatus, Verdict
 

@@ -6,9 +6,8 @@ from msgspec.structs import replace
 
 from maestro_flow.core.attempts import end_attempt
 from maestro_flow.core.draft import Draft
-from maestro_flow.core.ending import end_early
 from maestro_flow.core.inputs import Displace, Load, RunStep, Start
-from maestro_flow.core.state import StepState
+from maestro_flow.core.steps import StepState
 from maestro_flow.errors import ParamError
 from maestro_flow.model.events import RunEnded, RunQueued, RunStarted, StepError, StepInterrupted
 from maestro_flow.model.requests import RunRequest
@@ -37,7 +36,7 @@ def displace(draft: Draft, given: Displace) -> None:
     if draft.state.status is RunStatus.CREATED and draft.state.revision:
         draft.emit(RunEnded(RunStatus.STOPPED, given.reason))
     elif draft.state.status is RunStatus.IN_PROGRESS and draft.state.ending is None:
-        end_early(draft, StepStatus.STOPPED, given.reason)
+        draft.end_early(StepStatus.STOPPED, given.reason)
 
 
 def _queue(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest) -> None:

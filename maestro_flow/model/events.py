@@ -25,7 +25,6 @@ from maestro_flow.model.step_events import (
     StepError,
     StepEvent,
     StepInterrupted,
-    StepLacking,
     StepPaused,
     StepPermitted,
     StepProgressed,
@@ -34,6 +33,7 @@ from maestro_flow.model.step_events import (
     StepRunning,
     StepStarting,
     StepStopping,
+    StepUnsupported,
     StepWaiting,
 )
 
@@ -52,7 +52,6 @@ __all__ = [
     "StepError",
     "StepEvent",
     "StepInterrupted",
-    "StepLacking",
     "StepPaused",
     "StepPermitted",
     "StepProgressed",
@@ -61,6 +60,7 @@ __all__ = [
     "StepRunning",
     "StepStarting",
     "StepStopping",
+    "StepUnsupported",
     "StepWaiting",
     "UnknownEvent",
     "decode_events",
@@ -80,7 +80,7 @@ Event: TypeAlias = (
     | RunStarted
     | StepPaused
     | StepResumed
-    | StepLacking
+    | StepUnsupported
     | StepWaiting
     | StepPermitted
     | StepStarting

@@ -43,6 +43,8 @@ class RunStatus(StrEnum):
     TIMED_OUT = "TIMED_OUT"
     FAILED = "FAILED"
 
+    __hash__ = str.__hash__  # the same, but that of Enum is a function in Python
+
     @cached_property
     def is_terminal(self) -> bool:
         return self is not RunStatus.IN_PROGRESS and self is not RunStatus.CREATED
@@ -73,6 +75,8 @@ class StepStatus(StrEnum):
     INTERNALLY_FAILED = "INTERNALLY_FAILED"
     STOPPED = "STOPPED"
     TIMED_OUT = "TIMED_OUT"
+
+    __hash__ = str.__hash__
 
     @cached_property
     def is_terminal(self) -> bool:

@@ -16,7 +16,6 @@ __all__ = [
     "StepError",
     "StepEvent",
     "StepInterrupted",
-    "StepLacking",
     "StepPaused",
     "StepPermitted",
     "StepProgressed",
@@ -25,6 +24,7 @@ __all__ = [
     "StepRunning",
     "StepStarting",
     "StepStopping",
+    "StepUnsupported",
     "StepWaiting",
 ]
 
@@ -90,7 +90,7 @@ class StepResumed(StepEvent, frozen=True, tag="step_resumed"):
         return f"resumed, attempt {self.attempt} is next"
 
 
-class StepLacking(StepEvent, frozen=True, tag="step_lacking"):
+class StepUnsupported(StepEvent, frozen=True, tag="step_lacking"):
     """The owner of the run has no code for a step whose turn has come (PROTOCOL 22); the step waits."""
 
     def text(self) -> str:

@@ -52,7 +52,7 @@ class FlowReader:
 
     def _empty(self, run: RunEntry | PendingRun, previous: str) -> FlowState:
         graph = self._library.graph(run.workflow_id, run.version)
-        return FlowState(
+        return FlowState.new(
             run.flow_id,
             graph,
             instance_id=run.instance_id,
@@ -73,7 +73,7 @@ class FlowReader:
         state: FlowState | None = None
         for entry, records in reversed(chain):
             graph = self._library.graph(entry.workflow_id, entry.version)
-            state = fold(FlowState(entry.flow_id, graph, previous=state), records)
+            state = fold(FlowState.new(entry.flow_id, graph, previous=state), records)
         assert state is not None  # noqa: S101 - the loop above has run at least once
         return state
 

@@ -16,7 +16,7 @@ from maestro_flow.model.events import (
     RunStopping,
     RunUnblocked,
     StepEvent,
-    StepLacking,
+    StepUnsupported,
 )
 from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.log import LogRecord
@@ -58,7 +58,7 @@ class RunReplay:
             self.previous_id = request.previous
             before = self._standing_from(begin, previous)
         self.steps = Steps(Needs(graph, request, before))
-        self.folded: FlowState | None = FlowState(
+        self.folded: FlowState | None = FlowState.new(
             record.flow_id, graph, previous=None if previous is None else previous.folded
         )
 
@@ -109,7 +109,7 @@ class RunReplay:
                 self.steps.there_is(event.step)
             case _ if self.status is not RunStatus.IN_PROGRESS:
                 raise Violated("I5", f"{type(event).__name__} before the run began", _step_of(event))
-            case StepLacking():
+            case StepUnsupported():
                 self.steps.of_this_run(event.step)
             case _:
                 self.steps.take(event, at)

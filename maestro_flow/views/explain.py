@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from maestro_flow.core.holds import Permits
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.definition import RunRule
 from maestro_flow.model.events import StepEvent, decode_events
@@ -31,7 +32,7 @@ def explain(storage: Storage, state: FlowState, group_id: int, step_id: str = ""
     ahead, blocking = _before(storage, state) if state.status is RunStatus.CREATED else ((), ())
     changed_at = None if state.status.is_terminal else _changed_at(storage.read_flow(state.flow_id), step_id)
     tags = {}
-    if step_id in state.awaiting:
+    if step_id and state.steps.is_in(Permits, step_id):
         tags = {name: (tag.limit, tag.held) for name, tag in read_tag_permits(storage).items()}
     around = Surroundings(group_id, storage.holder(group_id), ahead, blocking, changed_at, tags)
     return explain_step(state, step_id, around) if step_id else explain_run(state, around)

@@ -1,8 +1,8 @@
 """Why a run or a step is as it is: one sentence, made from the state and what is known of its surroundings.
 
 Pure: what the state cannot tell (who holds the group, which runs are before it) is gathered by ``engine.explaining``.
-The questions are asked in the order in which the engine would be held up by them: is there a run that goes on, is the
-step part of it, did it end, does it run, what does it wait for.
+The questions are asked in the order in which the engine would be held up by them: is the run under way, is the step
+part of it, did it end, does it run, what does it wait for (``core.holds``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 
 from attrs import Factory, frozen
 
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.holds import Interrupted, Paused, Permits, Ready, Retry, Unsupported
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.definition import RunRule
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -76,7 +78,7 @@ def _step(state: FlowState, step_id: str, around: Surroundings) -> Explanation:
     step = state.steps.get(step_id)
     if step_id in state.carried:
         return _carried(state, step_id)
-    if step is not None and step.status.is_terminal and step_id not in state.retrying:
+    if step is not None and step.status.is_terminal and not state.steps.is_in(Retry, step_id):
         return Explanation(_step_ended(state, step_id, step), step.ended_at)
     if state.status.is_terminal:
         return Explanation(_never_began(state, step_id), state.ended_at)
@@ -95,7 +97,7 @@ def _step(state: FlowState, step_id: str, around: Surroundings) -> Explanation:
 
 def _run_ended(state: FlowState) -> str:
     how = f"ended {state.status}"
-    culprits = [step_id for step_id, status in state.blamed.items() if status is state.status]
+    culprits = _culprits(state)
     error = next((_error(state.steps[step_id]) for step_id in culprits if state.steps[step_id].error), "")
     if state.reason:
         how += f": {state.reason}"
@@ -104,6 +106,14 @@ def _run_ended(state: FlowState) -> str:
     if state.is_blocking and state.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL:
         how += "; the runs after it wait until it is unblocked or restarted"
     return how
+
+
+def _culprits(state: FlowState) -> list[str]:
+    """Steps of the run that make it end as it did, if that is not well."""
+    if state.status is RunStatus.SUCCEEDED:
+        return []
+    ended = ((step_id, step) for step_id, step in state.steps.items() if step_id not in state.carried)
+    return [step_id for step_id, step in ended if step.status.run_status is state.status]
 
 
 def _queued(state: FlowState, around: Surroundings) -> str:
@@ -134,16 +144,15 @@ def _active(state: FlowState) -> list[str]:
 
 def _groups(state: FlowState) -> Iterable[tuple[str, Collection[str]]]:
     """What the unfinished steps of a run do or wait for, what matters most first."""
-    running = [step_id for step_id in _active(state) if step_id not in state.interrupted]
-    ready = [step_id for step_id in state.ready if step_id not in state.lacking]
+    unsupported = state.steps.unsupported()
     return (
-        ("under way:", running),
-        ("waiting for a retry:", sorted(state.retrying)),
-        ("paused:", state.paused),
-        ("waiting for permits:", state.awaiting),
-        ("without their code:", [step_id for step_id in state.ready if step_id in state.lacking]),
-        ("interrupted:", state.interrupted),
-        ("waiting for room:", ready),
+        ("under way:", [step_id for step_id in _active(state) if state.steps.hold(step_id) is None]),
+        ("waiting for a retry:", sorted(state.steps.queue(Retry))),
+        ("paused:", state.steps.queue(Paused)),
+        ("waiting for permits:", state.steps.queue(Permits)),
+        ("without their code:", [step_id for step_id in unsupported if state.steps.is_in(Ready, step_id)]),
+        ("interrupted:", state.steps.queue(Interrupted)),
+        ("waiting for room:", [step_id for step_id in state.steps.queue(Ready) if step_id not in unsupported]),
     )
 
 
@@ -208,9 +217,10 @@ def _active_step(state: FlowState, step_id: str, step: StepState) -> tuple[str, 
     if step.execution > 1:
         attempt += f" (execution {step.execution}{_crashes(step)})"
     ending = step.ending or state.ending
-    if step_id in state.interrupted:
+    hold = state.steps.hold(step_id)
+    if hold is not None:
         lacks = "the code of its type, which its owner does not have"
-        missing = lacks if step_id in state.lacking else "room to run again"
+        missing = lacks if isinstance(hold, Unsupported) else "room to run again"
         return f"{attempt} was interrupted with the process that ran it, and waits for {missing}", None
     since = step.starting_at if step.began_at is None else step.began_at
     if ending is not None:
@@ -230,21 +240,27 @@ def _crashes(step: StepState) -> str:
 
 
 def _waiting(state: FlowState, step_id: str, step: StepState | None, around: Surroundings) -> tuple[str, float | None]:
-    if step_id in state.retrying and step is not None:
-        at = _iso(state.retrying[step_id])
-        return f"waits for attempt {step.attempt + 1} at {at}, after {step.status}: {_error(step)}", step.ended_at
-    if step_id in state.paused:
-        why = "at its breakpoint" if step_id in state.breakpoints else "by a user"
-        return f"is paused {why}, until somebody resumes it", None
-    if step_id in state.awaiting and step is not None:
-        tags = _listed([_tag(tag, limit, around) for tag, limit in sorted(step.permits.items())])
-        return f"waits for permits of {tags}", None
-    if step_id in state.lacking:
-        kind = state.graph.steps[step_id].type
-        owner = "" if around.holder is None else f" ({around.holder.process or around.holder.owner_id})"
-        return f"waits for the code of its type {kind!r}, which the owner of the run{owner} does not have", None
-    if step_id in state.ready:
-        return _ready(state, step_id)
+    match state.steps.hold(step_id):
+        case Retry() if step is not None:
+            at = _iso(state.steps.retry_at(step_id))
+            return f"waits for attempt {step.attempt + 1} at {at}, after {step.status}: {_error(step)}", step.ended_at
+        case Paused():
+            why = "at its breakpoint" if step_id in state.breakpoints else "by a user"
+            return f"is paused {why}, until somebody resumes it", None
+        case Permits() if step is not None:
+            tags = _listed([_tag(tag, limit, around) for tag, limit in sorted(step.permits.items())])
+            return f"waits for permits of {tags}", None
+        case Unsupported():
+            kind = state.graph.steps[step_id].type
+            owner = "" if around.holder is None else f" ({around.holder.process or around.holder.owner_id})"
+            return f"waits for the code of its type {kind!r}, which the owner of the run{owner} does not have", None
+        case Ready():
+            return _ready(state, step_id)
+        case _:
+            return _before_its_turn(state, step_id)
+
+
+def _before_its_turn(state: FlowState, step_id: str) -> tuple[str, float | None]:
     if culprits := _failed_before(state, step_id):
         return f"cannot begin, because {_states(state, culprits)}; restart or skip that", None
     incomplete = [before for before in _predecessors(state, step_id) if not state.status_of(before).is_complete]
@@ -289,7 +305,7 @@ def _failed_before(state: FlowState, step_id: str) -> list[str]:
                 continue
             seen.add(other)
             status = state.status_of(other)
-            if status.is_terminal and not status.is_complete and other not in state.retrying:
+            if status.is_terminal and not status.is_complete and not state.steps.is_in(Retry, other):
                 found.append(other)
             elif not status.is_complete:
                 waiting.append(other)

@@ -7,8 +7,10 @@ from typing import Any
 
 from attrs import frozen
 
+from maestro_flow.core.holds import Interrupted, Ready, Retry
 from maestro_flow.core.params.step_params import params_of
-from maestro_flow.core.state import SEVERITY, FlowState, StepState
+from maestro_flow.core.state import SEVERITY, FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.definition import RunRule, StepDefinition
 from maestro_flow.model.events import StepError
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -87,7 +89,7 @@ class RunView:
     def of(cls, state: FlowState, lacking: Collection[str] = ()) -> RunView:
         """The view of a state; ``lacking`` are ids of steps whose code this process does not have."""
         definition = state.graph.definition
-        queue = {*state.ready, *state.interrupted, *state.retrying}
+        queue = {step_id for kind in (Ready, Interrupted, Retry) for step_id in state.steps.queue(kind)}
         return cls(
             workflow_id=definition.id,
             version=state.graph.version,
@@ -110,7 +112,7 @@ _UNTOUCHED = StepState(StepStatus.NOT_CREATED, attempt=0)
 
 def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> StepView:
     step_id = definition.id
-    step = state.steps.get(step_id, _UNTOUCHED)
+    step = state.steps.get(step_id) or _UNTOUCHED
     given_timeout_s = definition.timeout_s if isinstance(definition.timeout_s, int | float) else None
     return StepView(
         id=step_id,
@@ -138,8 +140,8 @@ def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> Ste
 
 def _run_of(state: FlowState, step_id: str) -> int:
     """The run that a step belongs to, back through the runs from which it was taken over."""
-    while step_id in state.carried and state.goes_on_from is not None:
-        state = state.goes_on_from
+    while step_id in state.carried and state.inherits_from is not None:
+        state = state.inherits_from
     return state.run_id
 
 

@@ -19,6 +19,7 @@ from maestro_flow.core.advance import next_due
 from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.holds import Interrupted, Paused, Permits, Predecessors, Retry, Unsatisfied
 from maestro_flow.core.inputs import (
     Act,
     Began,
@@ -83,7 +84,7 @@ class World:
         self.trace: list[str] = []
         self.written: list[LogRecord] = []
         """Of all runs."""
-        self.begin(FlowState("wf/1/1", self.graph))
+        self.begin(FlowState.new("wf/1/1", self.graph))
 
     # -- a run --------------------------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class World:
     def play(self) -> None:
         for run_id in range(1, self.random.randint(2, 4)):
             if run_id > 1:
-                self.begin(FlowState(f"wf/1/{run_id}", self.graph, previous=self.state))
+                self.begin(FlowState.new(f"wf/1/{run_id}", self.graph, previous=self.state))
             self.play_run(run_id)
         workflow_id = self.graph.definition.id
         assert check(History(self.written, {(workflow_id, 1): self.graph}, is_quiet=True)) == []
@@ -154,7 +155,7 @@ class World:
             self.decide([Report(hand.step, hand.attempt, hand.execution, Verdict.STOPPED)])
 
     def resumptions(self) -> list[Input]:
-        return [self.act(Action.RESUME, i) for i in self.state.paused]
+        return [self.act(Action.RESUME, i) for i in self.state.steps.queue(Paused)]
 
     def good_end(self, hand: RunStep) -> Input:
         verdict = Verdict.STOPPED if hand.step in self.told else Verdict.DONE
@@ -180,7 +181,7 @@ class World:
             assert held <= max(limits), f"{held} hold {tag}"
 
     def take_grants(self) -> list[Input]:
-        return [given for given in self.grants if given.step in self.state.awaiting]
+        return [given for given in self.grants if self.state.steps.is_in(Permits, given.step)]
 
     # -- chaos --------------------------------------------------------------------------------------------------
 
@@ -192,7 +193,7 @@ class World:
             suspects=random.choice([0, 1, 4]),
             crashed=random.choice([0, 1]),
             inline=inline,
-            lacking=frozenset(i for i in self.ids if random.random() < 0.1),
+            unsupported=frozenset(i for i in self.ids if random.random() < 0.1),
             events_max=random.choice([1, 2, 5, 200]),
             expression_visits_max=2000,
         )
@@ -358,18 +359,24 @@ class World:
         state = self.state
         active = {i for i, step in state.steps.items() if step.is_active and i not in state.carried}
         assert state.active == len(active)
-        assert set(state.interrupted) <= active
+        assert set(state.steps.queue(Interrupted)) <= active
         limit = self.graph.definition.instance_step_concurrency
         assert limit is None or len(active) <= limit
-        queues = [*state.ready, *state.unsatisfied, *state.interrupted, *state.retrying, *state.paused, *state.awaiting]
-        assert len(queues) == len(set(queues)), f"a step waits in two places: {queues}"
+        for kind, queue in state.steps.queues.items():
+            assert queue, f"no queue is kept when it is empty: {kind}"
+            assert len(queue) == len(set(queue)), f"a step waits twice: {queue}"
+            assert all(state.steps.is_in(kind, i) for i in queue), "each is where its hold says"
+        held = [i for i in state.steps if not isinstance(state.steps.hold(i), Predecessors | None)]
+        assert len(held) == sum(map(len, state.steps.queues.values())), "all that is held is in a queue"
+        due = [state.steps.retry_at(i) for i in state.steps.queue(Retry)]
+        assert due == sorted(due)
         for i, status in self.statuses.items():
             assert state.steps[i].status is status
         for i in active & self.graph.permits.keys():
             assert self.desk.claims[claim_of(state.flow_id, i, state.steps[i].attempt)].is_granted
         if state.status.is_terminal:
             assert not active
-            assert not [*state.retrying, *state.paused, *state.awaiting, *state.unsatisfied]
+            assert not {Retry, Paused, Permits, Unsatisfied} & state.steps.queues.keys()
 
     def carry_out(self, effect: Any) -> None:
         match effect:

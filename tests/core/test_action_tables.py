@@ -8,14 +8,15 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from immutables import Map
 from msgspec.structs import replace
 
 from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.evolve import IllegalEvent, evolve
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.holds import PAUSED, PERMITS, READY, RETRY, Hold, Paused, Ready
 from maestro_flow.core.inputs import Act, Capacity, TerminateStep
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.actions import RUN_ACTIONS, STEP_ACTIONS, Action, ActionOrder
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 from maestro_flow.model.events import RunEnded, RunStopping, RunUnblocked, StepEnded, StepStopping
@@ -60,30 +61,24 @@ GRAPH = Graph.of(
     ),
     1,
 )
+HOLDS: dict[StepStatus, Hold] = {
+    StepStatus.INITIALIZED: READY,
+    StepStatus.PAUSED: PAUSED,
+    StepStatus.WAITING_FOR_PERMITS: PERMITS,
+    StepStatus.USER_FAILED: RETRY,
+    StepStatus.PLATFORM_FAILED: RETRY,
+    StepStatus.TIMEOUT_FAILED: RETRY,
+}
 RUNNING = StepState(StepStatus.RUNNING)
 
 
 def flow(status: StepStatus) -> FlowState:
     """A run that goes on, beside a step in this status."""
-    state = FlowState("wf/1/1", GRAPH, revision=7, status=RunStatus.IN_PROGRESS)
-    queues = {
-        StepStatus.INITIALIZED: {"ready": ("step",)},
-        StepStatus.PAUSED: {"paused": ("step",)},
-        StepStatus.WAITING_FOR_PERMITS: {"awaiting": ("step",)},
-    }
-    retries = {StepStatus.USER_FAILED, StepStatus.PLATFORM_FAILED, StepStatus.TIMEOUT_FAILED}
-    is_active = status in (StepStatus.STARTING, StepStatus.RUNNING)
-    steps = {"beside": RUNNING, "before": StepState(StepStatus.SUCCEEDED)}
+    state = FlowState.new("wf/1/1", GRAPH, revision=7, status=RunStatus.IN_PROGRESS)
+    steps = state.steps.set("beside", RUNNING).set("before", StepState(StepStatus.SUCCEEDED))
     if status is not StepStatus.NOT_CREATED:
-        steps["step"] = StepState(status)
-    return replace(
-        state,
-        steps=Map(steps),
-        active=1 + is_active,
-        waiting=Map(),
-        retrying=Map({"step": 99.0}) if status in retries else Map(),
-        **queues.get(status, {}),
-    )
+        steps = steps.set("step", StepState(status, retry_at=99.0, hold=HOLDS.get(status)))
+    return replace(state, steps=steps, active=1 + (status in (StepStatus.STARTING, StepStatus.RUNNING)))
 
 
 def decided(state: FlowState, action: str, step: str = "") -> Decision:
@@ -113,17 +108,17 @@ def test_of_a_step(status: StepStatus, action: Action) -> None:
     elif action.value in STEP_ENDS:
         assert after is not None
         assert after.status is STEP_ENDS[action.value]
-        assert ("after" in decision.state.ready) is (action is Action.SKIP)
+        assert decision.state.steps.is_in(Ready, "after") is (action is Action.SKIP)
     elif action is Action.PAUSE:
-        assert decision.state.paused == ("step",)
+        assert decision.state.steps.queue(Paused) == ("step",)
     else:
         assert action in (Action.RESUME, Action.RESTART)
-        assert decision.state.ready == ("step",)
+        assert decision.state.steps.queue(Ready) == ("step",)
 
 
 @pytest.mark.parametrize(("status", "action"), list(product(RunStatus, ACTIONS)))
 def test_of_a_run(status: RunStatus, action: Action) -> None:
-    state = flow(StepStatus.RUNNING) if status is RunStatus.IN_PROGRESS else FlowState("wf/1/1", GRAPH, revision=1)
+    state = flow(StepStatus.RUNNING) if status is RunStatus.IN_PROGRESS else FlowState.new("wf/1/1", GRAPH, revision=1)
     state = replace(state, status=status, is_blocking=status is RunStatus.FAILED)
     decision = decided(state, action.value)
     (settlement,) = decision.settles

@@ -22,11 +22,11 @@ from maestro_flow.model.events import (
     StepEnded,
     StepError,
     StepInterrupted,
-    StepLacking,
     StepPaused,
     StepRunning,
     StepStarting,
     StepStopping,
+    StepUnsupported,
     StepWaiting,
 )
 from maestro_flow.model.leases import Holder
@@ -53,7 +53,7 @@ def definition(**fields: Any) -> WorkflowDefinition:
 
 def after(*events: Event, previous: FlowState | None = None, **fields: Any) -> FlowState:
     """The state after events at the times 11, 12, ..."""
-    state = FlowState("etl/1/1", Graph.of(definition(**fields), 1), revision=1, previous=previous, created_at=10.0)
+    state = FlowState.new("etl/1/1", Graph.of(definition(**fields), 1), revision=1, previous=previous, created_at=10.0)
     for at, event in enumerate(events, start=11):
         state = evolve(state, event, float(at))
     return state
@@ -75,7 +75,7 @@ FAILED = [*STARTED, StepEnded("load", 1, S.FATALLY_FAILED, error=ERROR)]
         ([BEGUN], "report", "waits for step load, which is NOT_CREATED", 11.0),
         ([BEGUN, *done("a")], "load", "waits for step b, which is INITIALIZED", 11.0),
         (READY, "load", "waits for room on the node that owns the run", 15.0),
-        ([*READY, StepLacking("load")], "load",
+        ([*READY, StepUnsupported("load")], "load",
          "waits for the code of its type 'Db', which the owner of the run (node-1:42) does not have", 99.0),
         ([*READY, StepPaused("load", 1)], "load", "is paused by a user, until somebody resumes it", 99.0),
         ([*READY, StepWaiting("load", 1, {"db": 2, "disk": 1})], "load",
@@ -86,7 +86,7 @@ FAILED = [*STARTED, StepEnded("load", 1, S.FATALLY_FAILED, error=ERROR)]
         ([*STARTED, StepInterrupted("load", 1, 2, 1)], "load",
          ("attempt 1 (execution 2; the process that ran it died once) was interrupted with the process that ran it, "
          "and waits for room to run again"), 99.0),
-        ([*STARTED, StepInterrupted("load", 1, 2, 2), StepLacking("load")], "load",
+        ([*STARTED, StepInterrupted("load", 1, 2, 2), StepUnsupported("load")], "load",
          ("attempt 1 (execution 2; the process that ran it died 2 times) was interrupted with the process that ran it, "
          "and waits for the code of its type, which its owner does not have"), 99.0),
         ([*STARTED, StepStopping("load", 1, S.SKIPPED)], "load",
@@ -233,7 +233,7 @@ def test_a_run_that_nobody_holds_or_whose_owner_is_gone() -> None:
 
 
 def test_a_run_that_is_only_given() -> None:
-    state = FlowState("etl/1/1", Graph.of(definition(), 1), created_at=10.0)
+    state = FlowState.new("etl/1/1", Graph.of(definition(), 1), created_at=10.0)
     assert explain_run(state, AROUND) == Explanation("run etl/1/1 was started, and waits to be taken up", 10.0)
 
 

@@ -27,6 +27,7 @@ from msgspec import Raw, json
 from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.holds import Interrupted, Paused, Ready, Retry
 from maestro_flow.core.inputs import (
     Act,
     Began,
@@ -110,7 +111,7 @@ class Player:
 
     def __init__(self, definition: WorkflowDefinition) -> None:
         self.graph = Graph.of(definition, 1)
-        self.empty = self.state = FlowState("wf/1/1", self.graph)
+        self.empty = self.state = FlowState.new("wf/1/1", self.graph)
         self.log: list[LogRecord] = []
         self.now = 0.0
         self.capacity = Capacity()
@@ -124,7 +125,7 @@ class Player:
             options = dict(word.split("=") for word in words)
             self.capacity = Capacity(
                 **{  # type: ignore[arg-type]  # every option is a number or a set of ids
-                    name: frozenset(value.split(",")) if name in ("inline", "lacking") else int(value)
+                    name: frozenset(value.split(",")) if name in ("inline", "unsupported") else int(value)
                     for name, value in options.items()
                 }
             )
@@ -149,7 +150,7 @@ class Player:
             skip_steps=tuple(options.get("skip", "").split(",")) if options else (),
         )
         run_id = self.state.run_id + 1
-        self.empty = FlowState(f"wf/1/{run_id}", self.graph, previous=self.state)
+        self.empty = FlowState.new(f"wf/1/{run_id}", self.graph, previous=self.state)
         self.state, self.log = self.empty, []
         return self.decide([Start(1, run_id, self.now, request, queued)])
 
@@ -193,11 +194,14 @@ class Player:
             inputs = list(decision.rest)
         state = self.state
         parts = [str(state.status), f"active={state.active}"]
-        parts += [f"ready={','.join(state.ready)}"] if state.ready else []
-        parts += [f"interrupted={','.join(state.interrupted)}"] if state.interrupted else []
-        parts += [f"paused={','.join(state.paused)}"] if state.paused else []
+        for name, kind in (("ready", Ready), ("interrupted", Interrupted), ("paused", Paused)):
+            queue = state.steps.queue(kind)
+            parts += [f"{name}={','.join(queue)}"] if queue else []
         parts += ["blocking"] if state.is_blocking else []
-        parts += [f"retrying={step}@{at:g}" for step, at in sorted(state.retrying.items())]
+        parts += [
+            f"retrying={step}@{at:g}"
+            for step, at in sorted((step, state.steps.retry_at(step)) for step in state.steps.queue(Retry))
+        ]
         return "\n".join([*lines, "  " + " ".join(parts)])
 
     def commit(self, decision: Decision) -> list[str]:

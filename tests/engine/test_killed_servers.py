@@ -130,7 +130,7 @@ def check_ended(engine: Engine, runs: list[Run], load: Load, lease_was_lost: boo
     assert ended[RunStatus.SUCCEEDED] >= RUNS - STOPPED
     for run in runs:
         graph = engine.library.graph(run.workflow_id, run.version)
-        state = fold(FlowState(run.flow_id, graph), engine.storage.read_flow(run.flow_id))
+        state = fold(FlowState.new(run.flow_id, graph), engine.storage.read_flow(run.flow_id))
         assert {(step.attempt, step.crashes) for step in state.steps.values()} == {(1, 0)}, run.flow_id
         if not lease_was_lost:
             assert {step.execution for step in state.steps.values()} == {1}

@@ -67,7 +67,7 @@ EXAMPLES: list[tuple[Event, str, str, str]] = [
         "INITIALIZED",
     ),
     (
-        events.StepLacking("a"),
+        events.StepUnsupported("a"),
         '{"kind":"step_lacking","step":"a"}',
         "step a waits: its node does not have its code",
         "its node does not have its code",

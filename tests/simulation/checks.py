@@ -87,4 +87,4 @@ def state_of(world: World, flow_id: str) -> FlowState:
     assert entry is not None
     engine = next(process.engine for process in world.processes if process.engine is not None)
     graph = engine.library.graph(entry.workflow_id, entry.version)
-    return fold(FlowState(flow_id, graph), world.storage.read_flow(flow_id))
+    return fold(FlowState.new(flow_id, graph), world.storage.read_flow(flow_id))

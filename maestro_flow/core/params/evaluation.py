@@ -78,8 +78,8 @@ class Evaluation:
         """
         context = ErrorContext.of(state)
         params: Mapping[str, Param] = state.graph.definition.params
-        if state.goes_on_from is not None:
-            before = {name: as_data(param) for name, param in state.goes_on_from.params.items()}
+        if state.inherits_from is not None:
+            before = {name: as_data(param) for name, param in state.inherits_from.params.items()}
             params = carried_over(params, before)
         if request.params:
             if len(request.params) > RUN_PARAMS_MAX:
@@ -119,7 +119,8 @@ class Evaluation:
         timeout_s = state.graph.steps[step_id].timeout_s
         if not isinstance(timeout_s, str):
             return None
-        attempt = state.steps[step_id].attempt if step_id in state.steps else 1
+        step = state.steps.get(step_id)
+        attempt = 1 if step is None else step.attempt or 1
         known = {**params_of(state, step_id), **params}
         scope = self._scope(state, step_id, attempt, known, state.params, done=known)
         return self._timeout(scope, timeout_s, "the timeout")
@@ -166,7 +167,7 @@ class Evaluation:
         step = state.steps.get(step_id)
         if step is not None and result is not step.result:
             state = replace(state, steps=state.steps.set(step_id, replace(step, result=result)))
-        attempt = 1 if step is None else step.attempt
+        attempt = 1 if step is None else step.attempt or 1
         known = {**params_of(state, step_id), **outputs}
         params = {**self._merged(state, step_id), **known}
         scope = self._scope(state, step_id, attempt, params, state.params, done=known, ended=True)

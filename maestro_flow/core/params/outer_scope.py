@@ -103,7 +103,7 @@ class OuterScope:
         step = self.state.steps.get(step_id)
         is_own = self.ended and step_id == self.step_id
         if step is None or not (step.status.is_complete or is_own):
-            status = "has not started" if step is None else f"is {step.status}"
+            status = "has not started" if step is None or not step.attempt else f"is {step.status}"
             raise SelRuntimeError(f"step {step_id!r} has no result yet: it {status}; make this step run after it")
         try:
             return decode_value(bytes(step.result))

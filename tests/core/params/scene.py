@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.params.evaluation import Evaluation
-from maestro_flow.core.state import FlowState, StepState
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
 from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamType, infer_param
 from maestro_flow.model.requests import RunRequest
@@ -39,7 +40,7 @@ def flow(
     first = StepDefinition("a", "NoOp", params=literals(a or {}), **(step or {}))
     second = StepDefinition("b", "Sleep", params=literals(b or {}))
     definition = WorkflowDefinition("w", (first, second), params=literals(params or {}), **fields)
-    return FlowState("f", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT)
+    return FlowState.new("f", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT)
 
 
 def begun(state: FlowState, request: RunRequest = RunRequest()) -> FlowState:  # noqa: B008 - immutable

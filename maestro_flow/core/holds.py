@@ -1,0 +1,131 @@
+"""What a step waits for: its *hold*. A step has at most one, and exchanges it for another in ``Steps.set`` alone.
+
+A step without a hold has not come into sight (no predecessor is complete), runs, or has ended. The others go through
+these; wherever a step is, an action or the end of its run may end it::
+
+    ──> Predecessors ── the last one is complete ──> Ready, or Unsatisfied ──> ended
+    Ready ──┬── breakpoint, pause ──> Paused ── resumed ──> Ready
+            ├── limits of tags ─────> Permits ── granted ──> Ready
+            └── starts ─────────────> runs ──┬── failed, to be tried again ──> Retry ── starts when it is due ──> runs
+                                             └── its process is gone ────────> Interrupted ── runs again ──> runs
+    Ready, Retry, Interrupted ── the owner has no code ──> Unsupported ── an owner has it ──> as if it were still there
+
+The hold is a field of the step. Beside it, each kind of hold has a *queue* of its steps: which step is next has to be
+known without a look at all that wait, and a map has no cheap order. Nobody asks for all that wait for predecessors, who
+may be thousands, so these have no queue: they are counted along the edges (``readiness``).
+
+To add a kind is to add a class here, to ``Hold`` and to ``ENDED_WITH_RUN``. Events move steps into it and out of it
+(``evolve``), ``advance`` starts what waits in it, if it is for the flow to do so, and ``explain`` tells users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+__all__ = [
+    "ENDED_WITH_RUN",
+    "INTERRUPTED",
+    "NO_QUEUES",
+    "PAUSED",
+    "PERMITS",
+    "READY",
+    "RETRY",
+    "UNSATISFIED",
+    "Hold",
+    "Interrupted",
+    "Paused",
+    "Permits",
+    "Predecessors",
+    "Queues",
+    "Ready",
+    "Retry",
+    "Unsatisfied",
+    "Unsupported",
+    "joined",
+    "kind_of",
+    "requeued",
+]
+
+
+class Predecessors(Struct, frozen=True):
+    """Some predecessors are complete, and some are not."""
+
+    missing: int
+    satisfied: bool
+    """An edge to the step is true already."""
+
+
+class Unsatisfied(Struct, frozen=True):
+    """All predecessors are complete and none of the edges is true: to be ended as UNSATISFIED."""
+
+
+class Ready(Struct, frozen=True):
+    """Its turn has come: it waits for a slot of the node, or for the limit of steps of its run."""
+
+
+class Paused(Struct, frozen=True):
+    """Until a user resumes it."""
+
+
+class Permits(Struct, frozen=True):
+    """It has asked for ``StepState.permits``."""
+
+
+class Retry(Struct, frozen=True):
+    """The next attempt is due at ``StepState.retry_at``."""
+
+
+class Interrupted(Struct, frozen=True):
+    """An attempt is under way that no process runs: to be run again, few at a time (PROTOCOL 24)."""
+
+
+class Unsupported(Struct, frozen=True):
+    """It is recorded that the owner has no code for the step (PROTOCOL 22). It keeps its place in a queue."""
+
+    behind: Ready | Retry | Interrupted
+    """The hold that it had, and has for an owner with the code."""
+
+
+Hold: TypeAlias = Predecessors | Unsatisfied | Ready | Paused | Permits | Retry | Interrupted | Unsupported
+
+UNSATISFIED, READY, PAUSED, PERMITS = Unsatisfied(), Ready(), Paused(), Permits()
+RETRY, INTERRUPTED = Retry(), Interrupted()
+
+ENDED_WITH_RUN: Final[tuple[type, ...]] = (Interrupted, Retry, Paused, Permits, Ready)
+"""Kinds whose steps end when their run is ended, in this order. (An unsatisfied one ends as that, anyway.)"""
+
+Queues: TypeAlias = Mapping[type, tuple[str, ...]]
+"""Ids of steps by the kind of their hold, in the order in which they came; without kinds that hold no step."""
+
+NO_QUEUES: Queues = {}
+_WITHOUT_QUEUE = frozenset({type(None), Predecessors})
+
+
+def kind_of(hold: Hold | None) -> type:
+    """The key of the queue that a step with this hold is in; for some holds there is none."""
+    kind = type(hold)
+    return type(hold.behind) if kind is Unsupported else kind  # type: ignore[union-attr]
+
+
+def requeued(queues: Queues, step_id: str, before: Hold | None, after: Hold | None) -> Queues:
+    """The queues after a step has exchanged one hold for another: it is behind all others, if it was not there."""
+    leaves, joins = kind_of(before), kind_of(after)
+    if leaves is joins:
+        return queues
+    changed = dict(queues)
+    if leaves not in _WITHOUT_QUEUE:
+        queue = changed.pop(leaves)
+        if len(queue) > 1:
+            place = queue.index(step_id)  # most often the first, and the rest is copied in one go
+            changed[leaves] = queue[:place] + queue[place + 1 :]
+    return joined(changed, joins, (step_id,))
+
+
+def joined(queues: Queues, kind: type, step_ids: tuple[str, ...]) -> Queues:
+    """The queues after these steps have joined one, behind all others."""
+    if kind in _WITHOUT_QUEUE:
+        return queues or NO_QUEUES
+    return {**queues, kind: (*queues[kind], *step_ids) if kind in queues else step_ids}

@@ -1,0 +1,202 @@
+"""The steps of a run: an immutable table of their states, in which those that wait stand in queues by their holds.
+
+A state is shared between threads and never changes, so each event makes a new table. A dict would be copied whole for
+it: a run of 5,000 steps would copy 5,000 entries for each of them. Here the steps are numbered in the order of the
+definition, and 64 neighbours share a list: to set one copies its list, and the list of these lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw, Struct
+
+from maestro_flow.core.holds import (
+    NO_QUEUES,
+    RETRY,
+    Hold,
+    Predecessors,
+    Queues,
+    Retry,
+    Unsupported,
+    joined,
+    kind_of,
+    requeued,
+)
+from maestro_flow.model.events import NO_RESULT, StepError
+from maestro_flow.model.params import Param
+from maestro_flow.model.status import StepStatus
+
+__all__ = ["UNTOUCHED", "StepState", "Steps"]
+
+_BITS = 6
+_WIDTH, _MASK = 1 << _BITS, (1 << _BITS) - 1
+
+
+class StepState(Struct, frozen=True):
+    """The latest attempt of a step, and the budgets that all its attempts share.
+
+    Attempt 0 is that of a step of which nothing is recorded, but which waits for something.
+    """
+
+    status: StepStatus
+    attempt: int = 1
+    execution: int = 1
+    starting_at: float | None = None
+    began_at: float | None = None
+    ended_at: float | None = None
+    retry_at: float | None = None
+    crashes: int = 0
+    handed_over: bool = False
+    """The execution follows one that its owner gave up in good order: no suspect (PROTOCOL 14, 24)."""
+    error_retries: int = 0
+    platform_retries: int = 0
+    timeout_retries: int = 0
+    artifacts: dict[str, Any] = {}
+    timeline: tuple[str, ...] = ()
+    params: dict[str, Param] = {}
+    """Evaluated; those that are literally in the definition are only there (``core.params.params_of``)."""
+    branches: dict[str, bool] = {}
+    """Values of the conditions to its successors that are expressions."""
+    timeout_s: float | None = None
+    """Of the attempt; None if it has none, or the definition has it as a number."""
+    ending: StepStatus | None = None
+    """The attempt is being terminated, by a user, and ends in this status."""
+    permits: dict[str, int] = {}
+    """What the attempt has asked for, and must give back: tags with their limits."""
+    result: Raw = NO_RESULT
+    outputs: dict[str, Param] = {}
+    error: StepError | None = None
+    hold: Hold | None = None
+    """What the step waits for."""
+
+    @property
+    def is_active(self) -> bool:
+        """See ``StepStatus.is_active``."""
+        return self.status.is_active
+
+    @property
+    def is_pending(self) -> bool:
+        """See ``StepStatus.is_pending``."""
+        return self.status.is_pending
+
+    @property
+    def next_attempt(self) -> int:
+        """Number of the attempt that is under way or to begin."""
+        status = self.status
+        return self.attempt if status.is_active or status.is_pending else self.attempt + 1
+
+
+UNTOUCHED = StepState(StepStatus.NOT_CREATED, attempt=0)
+"""A step that is not in the table."""
+
+
+class Steps(Struct, frozen=True, eq=False):
+    """See the module. Only steps to which something has happened are in the table."""
+
+    numbers: Mapping[str, int]
+    """Place of each step in the definition; of a graph, all tables share it."""
+    chunks: list[list[StepState | None]]
+    """Never changed, nor any of them: a list is copied in half the time of a tuple with one place changed."""
+    queues: Queues = NO_QUEUES
+    """Steps by what they wait for; in that of ``Retry``, the earliest first. Read with ``queue``."""
+
+    @classmethod
+    def of(cls, step_ids: Iterable[str]) -> Steps:
+        """The table of a run in which nothing has happened."""
+        numbers = {step_id: number for number, step_id in enumerate(step_ids)}
+        whole, rest = divmod(len(numbers), _WIDTH)
+        chunks: list[list[StepState | None]] = [[None] * _WIDTH] * whole
+        return cls(numbers, [*chunks, [None] * rest] if rest else chunks)
+
+    # -- a mapping ----------------------------------------------------------------------------------------------
+
+    def get(self, step_id: str) -> StepState | None:
+        """The step; None for one to which nothing has happened, and for one that the graph does not have."""
+        number = self.numbers.get(step_id)
+        return None if number is None else self.chunks[number >> _BITS][number & _MASK]
+
+    def __getitem__(self, step_id: str) -> StepState:
+        step = self.get(step_id)
+        if step is None:
+            raise KeyError(step_id)
+        return step
+
+    def __contains__(self, step_id: str) -> bool:
+        return self.get(step_id) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (step_id for step_id, _ in self.items())
+
+    def items(self) -> Iterator[tuple[str, StepState]]:
+        """In the order of the definition."""
+        return ((step_id, step) for step_id in self.numbers if (step := self.get(step_id)) is not None)
+
+    def values(self) -> Iterator[StepState]:
+        """In the order of the definition."""
+        return (step for chunk in self.chunks for step in chunk if step is not None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Steps):
+            return NotImplemented
+        return self.chunks == other.chunks and self.queues == other.queues and self.numbers == other.numbers
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # -- what waits ---------------------------------------------------------------------------------------------
+
+    def hold(self, step_id: str) -> Hold | None:
+        """What the step waits for."""
+        step = self.get(step_id)
+        return None if step is None else step.hold
+
+    def queue(self, kind: type) -> tuple[str, ...]:
+        """Steps with this kind of hold, oldest first; ``Unsupported`` ones are in that of the hold behind."""
+        return self.queues.get(kind, ())
+
+    def is_in(self, kind: type, step_id: str) -> bool:
+        """Whether the step is in this queue."""
+        return kind_of(self.hold(step_id)) is kind
+
+    def unsupported(self) -> list[str]:
+        """Steps of which it is recorded that the owner has no code for them."""
+        waiting = (step_id for queue in self.queues.values() for step_id in queue)
+        return [step_id for step_id in waiting if isinstance(self.hold(step_id), Unsupported)]
+
+    def retry_at(self, step_id: str) -> float:
+        """When the next attempt of a step in the queue of ``Retry`` is due."""
+        return self[step_id].retry_at or 0.0
+
+    # -- changes ------------------------------------------------------------------------------------------------
+
+    def set(self, step_id: str, step: StepState) -> Steps:
+        """The step is this now, and stands in the queue of its hold, behind all others if it is new there."""
+        number, chunks, queues = self.numbers[step_id], self.chunks.copy(), self.queues
+        chunk = chunks[number >> _BITS] = chunks[number >> _BITS].copy()
+        before = chunk[number & _MASK]
+        chunk[number & _MASK] = step
+        hold = None if before is None else before.hold
+        if hold is not step.hold:
+            queues = requeued(queues, step_id, hold, step.hold)
+        steps = Steps(self.numbers, chunks, queues)
+        return steps._retries_in_order() if step.hold is RETRY and hold is not RETRY else steps
+
+    def set_all(self, changes: Sequence[tuple[str, StepState]]) -> Steps:
+        """The same for steps that were in no queue: thousands, perhaps."""
+        numbers, chunks = self.numbers, self.chunks.copy()
+        copied: dict[int, list[StepState | None]] = {}
+        for step_id, step in changes:
+            number = numbers[step_id]
+            chunk = copied.get(number >> _BITS)
+            if chunk is None:
+                chunk = copied[number >> _BITS] = chunks[number >> _BITS] = chunks[number >> _BITS].copy()
+            chunk[number & _MASK] = step
+        queues = self.queues
+        for hold in {step.hold for _, step in changes if not isinstance(step.hold, Predecessors)}:
+            queues = joined(queues, kind_of(hold), tuple([step_id for step_id, step in changes if step.hold is hold]))
+        return Steps(numbers, chunks, queues)
+
+    def _retries_in_order(self) -> Steps:
+        ordered = sorted(self.queues[Retry], key=lambda step_id: (self.retry_at(step_id), step_id))
+        return Steps(self.numbers, self.chunks, {**self.queues, Retry: tuple(ordered)})
