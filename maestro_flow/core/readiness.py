@@ -67,11 +67,11 @@ def begin(state: FlowState) -> FlowState:
             first = (request.restart_from,)
         case _:
             return replace(state, steps=state.steps.set_all([(step_id, _READY) for step_id in graph.roots]))
-    known = ((step_id, step) for step_id, step in before.items() if step_id in standing and step.attempt)
-    steps = state.steps.set_all([(step_id, replace(step, hold=None)) for step_id, step in known])
+    taken_over = [(step_id, step) for step_id, step in before.items() if step_id in standing and step.attempt]
+    steps = state.steps.set_all(taken_over)
     steps = steps.set_all([(step_id, _READY) for step_id in first])
     state = replace(state, carried=standing)
-    for step_id in standing:  # in any order: edges are counted
+    for step_id in (step_id for step_id in graph.steps if step_id in standing):
         step = before.get(step_id)
         is_done = step is not None and step.status.is_complete
         edges = graph.edges(step_id, step.status, step.branches) if step and is_done else graph.no_edges(step_id)

@@ -80,13 +80,19 @@ class Checker:
         return [flow.run for flow in self._flows.values() if flow.run is not None]
 
     def compare(self) -> None:
-        """Compare the live runs of the group, all of whose log was read, with the index; once is enough."""
-        if self._is_compared or not self._source.has_index:
+        """Compare the live runs of the group, all of whose log was read, with the index and with what the engine makes
+        of them; once is enough."""
+        if self._is_compared:
             return
         self._is_compared = True
         for flow in list(self._flows.values()):
-            if flow.run is not None:
+            if flow.run is not None and self._source.has_index:
                 self._check_live(flow, flow.run)
+        for run in self.live():
+            try:
+                run.check_fold()
+            except Violated as news:
+                self._found(Violation(news.invariant, news.message, run.flow_id, news.step_id, self._group_id))
 
     def end_group(self) -> None:
         """All that the group has was read: compare it with the index, and forget it."""

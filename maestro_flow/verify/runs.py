@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.holds import Ready, Unsatisfied
 from maestro_flow.core.state import SEVERITY, FlowState
+from maestro_flow.core.steps import Steps as FoldedSteps
 from maestro_flow.model.events import (
     BreakpointSet,
     Event,
@@ -182,7 +184,7 @@ class RunReplay:
         self.message_ids.add(message_id)
 
     def check_fold(self) -> None:
-        """At its end: the engine's fold has come to the same steps."""
+        """The engine's fold has come to the same steps, and has each wait for what the log says that it waits for."""
         state = self.folded
         assert state is not None  # noqa: S101 - nothing takes it away
         if state.status is not self.status:
@@ -192,6 +194,22 @@ class RunReplay:
             if (same.status, same.attempt, same.execution) != (step.status, step.attempt, step.execution):
                 problem = f"by the engine's own fold it is {same.status} in attempt {same.attempt}.{same.execution}"
                 raise Violated("I21", f"{problem}, not {step.status} in {step.attempt}.{step.execution}", step_id)
+        self._check_holds(state.steps)
+
+    def _check_holds(self, steps: FoldedSteps) -> None:
+        waits = {step_id: kind for step_id, step in self.steps.known.items() if (kind := step.waits_for) is not None}
+        if self.status is RunStatus.IN_PROGRESS:
+            for step_id in self.steps.needs.left(self.steps.known):
+                is_wanted = self.steps.needs.is_wanted(step_id, self.steps.known)
+                waits[step_id] = Ready if is_wanted else Unsatisfied
+        queued = {step_id: kind for kind, queue in steps.queues.items() for step_id in queue}
+        looked_at = self.graph.steps if self.status is RunStatus.IN_PROGRESS else self.steps.known
+        for step_id in looked_at:
+            kind = waits.get(step_id)
+            if queued.get(step_id) is not kind or (kind is not None and not steps.is_in(kind, step_id)):
+                wanted = "nothing" if kind is None else kind.__name__
+                problem = f"by the engine's own fold it waits for {steps.hold(step_id)}, and by the log for {wanted}"
+                raise Violated("I21", problem, step_id)
 
 
 def _step_of(event: Event) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from attrs import define
 
+from maestro_flow.core.holds import Interrupted, Paused, Permits, Ready, Retry
 from maestro_flow.model.definition import RetryPolicy
 from maestro_flow.model.events import (
     StepEnded,
@@ -53,6 +54,21 @@ class Attempt:
     user_failed: int = 0
     platform_failed: int = 0
     timeout_failed: int = 0
+
+    @property
+    def waits_for(self) -> type | None:
+        """The kind of hold that the step has (``core.holds``); None if it runs or has ended for good."""
+        match self.status:
+            case StepStatus.STARTING | StepStatus.RUNNING:
+                return Interrupted if self.is_suspect else None
+            case StepStatus.PAUSED:
+                return Paused
+            case StepStatus.WAITING_FOR_PERMITS:
+                return Ready if self.is_permitted else Permits
+            case StepStatus.CREATED | StepStatus.INITIALIZED:
+                return Ready
+            case _:
+                return None if self.retry_at is None else Retry
 
     def next(self) -> Attempt:
         """The attempt that follows, with the budgets that all share."""

@@ -16,8 +16,20 @@ DECISIONS = (
         (
             Edit(
                 "maestro_flow/core/advance.py",
-                "_retries(draft.state, until=draft.at)",
-                "_retries(draft.state, until=draft.at + 30.0)",
+                "state.steps.retry_at(step_id) > draft.at",
+                "state.steps.retry_at(step_id) > draft.at + 30.0",
+            ),
+        ),
+        _TRANSCRIPTS,
+    ),
+    Mutant(
+        "hold-kept",
+        "core.holds: a step waits for one thing at a time, and leaves the queue that it was in",
+        (
+            Edit(
+                "maestro_flow/core/holds.py",
+                "changed[leaves] = queue[:place] + queue[place + 1 :]",
+                "changed[leaves] = queue",
             ),
         ),
         _TRANSCRIPTS,
