@@ -102,7 +102,7 @@ def _act_on_unfinished(draft: Draft, given: Act) -> str:
 
 
 def _try_again(draft: Draft, given: Act, status: StepStatus) -> str:
-    """RESTART or SKIP of a step that has ended, while its run goes on: only what has failed for good, and by itself."""
+    """RESTART or SKIP of a step that has ended in a live run: only if it failed for good, by itself."""
     step_id = given.order.step
     mode = draft.state.graph.steps[step_id].failure_mode
     if status.is_complete:

@@ -1,9 +1,9 @@
 """What follows from everything that has happened: start what can start, end what is over.
 
 A loop stops at the size limit of a commit; what is left stays in the state, and the next decision finds it. A step
-whose turn has come goes through these, in this order, and waits where one of them holds it::
+whose turn has come passes these checks, in this order, until one of them holds it (``core.holds``)::
 
-    skipped by the restart -> code of the owner -> breakpoint -> steps of the run at once -> permits -> room -> params
+    skipped by the restart -> code of the owner -> breakpoint -> steps of the run at once -> permits -> slot -> params
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _ENDED_EARLY = {
     StepStatus.FATALLY_FAILED: RunStatus.FAILED,
     StepStatus.TIMED_OUT: RunStatus.TIMED_OUT,
 }
-"""How a run has ended that was ended early before any of its steps told how."""
+"""The status of a run that was ended early, when none of its steps decides it."""
 
 
 def advance(draft: Draft) -> None:
-    """See the module."""
+    """Start and end what the inputs of this decision allow; see the module."""
     state = draft.state
     if state.status is not RunStatus.IN_PROGRESS:
         return
@@ -50,12 +50,12 @@ def advance(draft: Draft) -> None:
         timeout_s = state.deadline - (state.started_at or 0.0)
         draft.end_early(StepStatus.TIMED_OUT, f"the run was not done after {timeout_s:g} s")
     ended = -1
-    while draft.ended != ended:  # what ends without having run lets others go on at once
+    while draft.ended != ended:  # a step that ends without running may make others ready
         ended = draft.ended
         _advance_once(draft)
     state = draft.state
     if state.is_settled and state.status is RunStatus.IN_PROGRESS and not draft.is_full:
-        # As in Maestro, the steps make the status of the run: a stop that came too late to prevent any is no end.
+        # As in Maestro, the steps make the status of the run: a stop that prevented no step does not count.
         is_cut = state.ending is not None and bool(state.steps.queue(Ready)) and state.worst is RunStatus.SUCCEEDED
         status = _ENDED_EARLY[state.ending] if is_cut and state.ending else state.worst
         draft.emit(RunEnded(status, state.ending_reason if status is not RunStatus.SUCCEEDED else ""))
@@ -79,7 +79,7 @@ def _advance_once(draft: Draft) -> None:
 
 
 def next_due(state: FlowState, after: float) -> float | None:
-    """When time alone leads to something: the next retry, or the deadline of the run (PROTOCOL 15)."""
+    """When time alone makes a difference: the next retry, or the deadline of the run (PROTOCOL 15)."""
     steps = state.steps
     due = inf
     if Retry in steps.queues:
@@ -90,7 +90,7 @@ def next_due(state: FlowState, after: float) -> float | None:
 
 
 def granted(draft: Draft, given: Granted) -> None:
-    """Permits have come; if nobody waits for them any more, their release is under way already."""
+    """Permits were granted; if the attempt no longer waits for them, their release is already under way."""
     draft.settle(given.message_id, "accepted")
     step = draft.state.steps.get(given.step)
     if draft.state.steps.is_in(Permits, given.step) and step is not None and step.attempt == given.attempt:
@@ -101,7 +101,7 @@ def granted(draft: Draft, given: Granted) -> None:
 
 
 def _end_what_waits(draft: Draft) -> None:
-    """All that nobody runs, in the status in which the run is being ended; steps whose turn never came stay as is."""
+    """End every step that waits, in the status in which the run is being ended, unless it has no attempt yet."""
     state, status = draft.state, draft.state.ending
     for kind in ENDED_WITH_RUN:
         for step_id in state.steps.queue(kind):
@@ -135,7 +135,7 @@ def _resume_interrupted(draft: Draft) -> None:
             continue
         if not _has_room_for(draft, step):
             continue
-        began_at = draft.at if step.began_at is None else step.began_at  # its timeout goes on counting
+        began_at = draft.at if step.began_at is None else step.began_at  # the interruption does not extend its timeout
         draft.emit(StepRunning(step_id, step.attempt, began_at, step.execution))
         draft.effects.append(RunStep(step_id, step.attempt, step.execution))
 

@@ -70,7 +70,7 @@ def decide(state: FlowState, inputs: Sequence[Input], now: float, capacity: Capa
 
 
 def take(draft: Draft, given: Input) -> bool:
-    """Judge one input; False if the commit was full before all of it was judged: the next one goes on with it."""
+    """Judge one input; False if the commit was full before that was done: the next commit continues with it."""
     match given:
         case Report():
             report(draft, given)

@@ -181,7 +181,9 @@ def _step_unsupported(state: FlowState, event: StepUnsupported) -> FlowState:
         case Unsupported():
             return state
         case hold:
-            raise IllegalEvent(f"{state.flow_id}: step {event.step} lacks its code while it waits for {hold}")
+            raise IllegalEvent(
+                f"{state.flow_id}: step {event.step} is recorded as unsupported while its hold is {hold}"
+            )
 
 
 def _next(before: StepState) -> StepState:

@@ -1,7 +1,7 @@
 """What a step waits for: its *hold*. A step has at most one, and exchanges it for another in ``Steps.set`` alone.
 
-A step without a hold has not come into sight (no predecessor is complete), runs, or has ended. The others go through
-these; wherever a step is, an action or the end of its run may end it::
+A step without a hold is out of sight (none of its predecessors is complete), runs, or has ended. The others pass
+through these; wherever a step is, an action or the end of its run may end it::
 
     ──> Predecessors ── the last one is complete ──> Ready, or Unsatisfied ──> ended
     Ready ──┬── breakpoint, pause ──> Paused ── resumed ──> Ready
@@ -10,12 +10,12 @@ these; wherever a step is, an action or the end of its run may end it::
                                              └── its process is gone ────────> Interrupted ── runs again ──> runs
     Ready, Retry, Interrupted ── the owner has no code ──> Unsupported ── an owner has it ──> as if it were still there
 
-The hold is a field of the step. Beside it, each kind of hold has a *queue* of its steps: which step is next has to be
-known without a look at all that wait, and a map has no cheap order. Nobody asks for all that wait for predecessors, who
-may be thousands, so these have no queue: they are counted along the edges (``readiness``).
+The hold is a field of the step. Beside it, each kind of hold has a *queue* of its steps, because decisions need the
+next step without a search, and a map has no cheap order. Steps that wait for predecessors, thousands perhaps, have no
+queue, because they are never listed: they are counted along the edges (``readiness``).
 
-To add a kind is to add a class here, to ``Hold`` and to ``ENDED_WITH_RUN``. Events move steps into it and out of it
-(``evolve``), ``advance`` starts what waits in it, if it is for the flow to do so, and ``explain`` tells users.
+To add a kind, add a class here, to ``Hold`` and to ``ENDED_WITH_RUN``. Events move steps into it and out of it
+(``evolve``), ``verify.steps`` expects it, and ``views.explanation`` tells users about it.
 """
 
 from __future__ import annotations

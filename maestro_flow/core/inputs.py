@@ -98,7 +98,7 @@ class Tick(Struct, frozen=True):
 
 
 class HandOver(Struct, frozen=True):
-    """This node gives the flow up: what runs here is interrupted, which is no crash (PROTOCOL 14)."""
+    """This node gives the flow up: what runs here is interrupted, which does not count as a crash (PROTOCOL 14)."""
 
 
 class Act(Struct, frozen=True):
@@ -129,7 +129,7 @@ class RunStep(Struct, frozen=True):
 
 
 class ContinueStep(Struct, frozen=True):
-    """The progress that the attempt reported is durable: its step actor may go on."""
+    """The progress that the attempt reported is durable: its step actor may continue."""
 
     step: str
     attempt: int
@@ -143,7 +143,7 @@ class TerminateStep(Struct, frozen=True):
 
 
 class FinishRun(Struct, frozen=True):
-    """The run has ended, and nothing is left to be decided: answer who waits, let go of the flow."""
+    """The run has ended, and nothing is left to decide: answer the waiters and release the flow."""
 
     status: RunStatus
 

@@ -89,7 +89,7 @@ def load(draft: Draft, given: Load) -> bool:
 
 
 def hand_over(draft: Draft) -> bool:
-    """This node gives the flow up: what runs here is interrupted, which is no crash."""
+    """This node gives the flow up: what runs here is interrupted, which does not count as a crash."""
     for step_id, step in draft.running(inline=False):
         if draft.is_full:
             return False
