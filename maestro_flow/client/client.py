@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 from attrs import evolve
 from msgspec.structs import replace
 
@@ -27,6 +26,7 @@ from maestro_flow.dsl.builder import Workflow
 from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.definition_codec import encode_definition
 from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.permits import is_permit_flow
@@ -114,7 +114,7 @@ class Client:
         self.check()
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
         check_switch(self.storage, self.library, definition)
-        return self.storage.push(definition.id, msgspec.json.encode(definition))
+        return self.storage.push(definition.id, encode_definition(definition))
 
     def definition(self, workflow_id: str, version: int | None = None) -> WorkflowDefinition:
         """A stored definition; the latest version if none is named.

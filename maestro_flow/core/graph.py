@@ -1,17 +1,21 @@
-"""A definition as a graph that is made once per version: readiness is counted along its edges, never searched."""
+"""A definition as a graph, built once per version: readiness is counted along its edges, never searched.
+
+What a loop's children run, its body, is a graph of its own, without a version in the catalog: it is found by the ids of
+the steps that lead to it from the root.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from maestro_flow.core.params.plan import StepPlan, plan_of
 from maestro_flow.core.permits.tags import permits_of
 from maestro_flow.core.steps import Steps
 from maestro_flow.errors import NotFound
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import RunStrategy, StepDefinition, WorkflowDefinition
 from maestro_flow.model.status import StepStatus
 
 __all__ = ["Graph"]
@@ -19,7 +23,7 @@ __all__ = ["Graph"]
 
 @frozen(eq=False)
 class Graph:
-    """The DAG of one version of a workflow, shared by all its flows."""
+    """The DAG of one version of a workflow, or of the body of one of its loops, shared by all flows that run it."""
 
     definition: WorkflowDefinition
     version: int
@@ -27,11 +31,11 @@ class Graph:
     """Steps by id, in the order of the definition."""
     roots: tuple[str, ...]
     predecessors: dict[str, int]
-    """How many steps must complete before this one is decided."""
+    """How many steps must complete before a step is decided."""
     branching: frozenset[str]
     """Steps with a condition to a successor that is an expression."""
     plans: dict[str, StepPlan]
-    """What of each step has to be evaluated."""
+    """What has to be evaluated of each step."""
     untouched: Steps
     """The steps with which every flow begins."""
     permits: Mapping[str, dict[str, int]] = Factory(dict)
@@ -65,7 +69,7 @@ class Graph:
         return dict.fromkeys(self.steps[step_id].successors, False)
 
     def from_here_on(self, step_id: str) -> frozenset[str]:
-        """A step and all that follows it, near or far."""
+        """A step and its successors, direct or not."""
         found, waiting = {step_id}, [step_id]
         while waiting:
             new = self.steps[waiting.pop()].successors.keys() - found
@@ -74,8 +78,14 @@ class Graph:
         return frozenset(found)
 
     @classmethod
-    def of(cls, definition: WorkflowDefinition, version: int) -> Graph:
-        """The graph of a checked definition: acyclic, every successor exists."""
+    def of(cls, definition: WorkflowDefinition, version: int, path: Sequence[str] = ()) -> Graph:
+        """The graph of a checked definition (acyclic, every successor exists), or of the body at ``path`` in it.
+
+        Raises:
+            NotFound: there is no loop at ``path``.
+        """
+        for step_id in path:
+            definition = _body(definition, version, step_id)
         incoming = Counter(successor for step in definition.steps for successor in step.successors)
         return cls(
             definition=definition,
@@ -92,3 +102,14 @@ class Graph:
             plans={step.id: plan_of(step) for step in definition.steps},
             untouched=Steps.of(step.id for step in definition.steps),
         )
+
+
+def _body(definition: WorkflowDefinition, version: int, step_id: str) -> WorkflowDefinition:
+    """What a child of a loop runs: an inline workflow, with the owner, the tags and the limits of its workflow.
+
+    All params of a child are given by its parent. It never waits for its turn by itself, and its time is its parent's.
+    """
+    steps = next((step.steps for step in definition.steps if step.id == step_id), ())
+    if not steps:
+        raise NotFound(f"version {version} of workflow {definition.id!r} has no loop {step_id!r}")
+    return evolve(definition, steps=steps, params={}, timeout_s=None, run_strategy=RunStrategy())

@@ -44,7 +44,7 @@ from maestro_flow.dsl.place import Place
 from maestro_flow.dsl.reader import expect_text
 from maestro_flow.dsl.signature import CONTEXT, Upstream, check_function, find_arguments, name_of
 from maestro_flow.dsl.steps import check_type, read_failure_mode
-from maestro_flow.model.definition import FailureMode, RunStrategy, StepDefinition, Tag, WorkflowDefinition
+from maestro_flow.model.definition import FailureMode, RunStrategy, Tag, TypedStep, WorkflowDefinition
 from maestro_flow.steps.python import PYTHON, PythonStep
 
 __all__ = ["Workflow"]
@@ -56,7 +56,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 class _Step:
     """A step as it was added; its successors are known only once all steps have been added."""
 
-    definition: StepDefinition
+    definition: TypedStep
     place: Place
     after: Mapping[str, bool | str]
     function: Callable[..., Any] | None
@@ -208,7 +208,7 @@ class Workflow:
             raise place.error("a parameter of this name receives the StepContext; choose another id")
         step_params = take_params(params, place / "params", of_step=True)
         check_params_size(step_params, place / "params")
-        definition = StepDefinition(
+        definition = TypedStep(
             id=step_id,
             type=check_type(type_name, place / "type", None),
             name=expect_text(options.get("name", ""), place / "name", NAME_CHARS_MAX),

@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
+from functools import partial
 
 from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.limits import PARAMS_CHARS_MAX
 from maestro_flow.dsl.place import Place
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import ForeachStep, StepDefinition, WhileStep, WorkflowDefinition, all_steps
 from maestro_flow.model.params import Param, encode_params
 
-__all__ = ["check_graph", "check_params_size", "find_cycle"]
+__all__ = ["check_graph", "check_params_size", "find_cycle", "place_in_body"]
 
 
 def check_graph(definition: WorkflowDefinition, steps_max: int, steps: Place, step: Callable[[int], Place]) -> None:
-    """Check that ids are unique, successors exist, and no step waits for itself.
+    """Ids are unique, also across the bodies of loops; successors exist, and nothing waits for itself.
 
-    ``steps`` is the place of the list of steps; ``step`` returns that of the one with a given index.
+    ``steps`` is where the steps stand, ``step`` tells where the one with a given index does.
 
     Raises:
-        DefinitionError: one of these checks fails, or there are no steps, or too many.
+        DefinitionError: one of these does not hold, or there are no steps, or too many.
     """
-    if not definition.steps:
+    count = sum(1 for _ in all_steps(definition.steps))
+    if count > steps_max:
+        raise steps.error(f"{count} steps are too many; at most {steps_max} are allowed")
+    _check_steps(definition.steps, steps, step, {})
+
+
+def _check_steps(
+    listed: tuple[StepDefinition, ...], steps: Place, step: Callable[[int], Place], taken: dict[str, Place]
+) -> None:
+    """The steps of a workflow or of a body; ``taken`` are the ids of those before them, and where they stand."""
+    if not listed:
         raise steps.error("expected at least one step")
-    if len(definition.steps) > steps_max:
-        raise steps.error(f"{len(definition.steps)} steps are too many; at most {steps_max} are allowed")
-    index_of: dict[str, int] = {}
-    for index, each in enumerate(definition.steps):
-        if each.id in index_of:
-            first = step(index_of[each.id]).path
+    for index, each in enumerate(listed):
+        if each.id in taken:
+            first = taken[each.id].path
             raise (step(index) / "id").error(f"the step id {preview(each.id)} is taken, by {first}; ids must be unique")
-        index_of[each.id] = index
-    for index, each in enumerate(definition.steps):
-        _check_successors(each, index_of, step(index) / "transition" / "successors")
-    cycle = find_cycle(definition.steps)
+        taken[each.id] = step(index)
+    known = {each.id for each in listed}
+    for index, each in enumerate(listed):
+        _check_successors(each, known, step(index) / "transition" / "successors")
+    cycle = find_cycle(listed)
     if cycle:
         raise steps.error(f"the steps form a cycle: {_spell(cycle)}")
+    for index, each in enumerate(listed):
+        if isinstance(each, ForeachStep | WhileStep):
+            body, place = each.steps, step(index)
+            _check_steps(body, place / "steps", partial(place_in_body, place, body), taken)
 
 
-def _check_successors(step: StepDefinition, known: Mapping[str, int], successors: Place) -> None:
+def place_in_body(loop: Place, body: tuple[StepDefinition, ...], index: int) -> Place:
+    """Where the step with this index stands in the body of the loop at ``loop``."""
+    return (loop / "steps")[index] / body[index].kind
+
+
+def _check_successors(step: StepDefinition, known: Collection[str], successors: Place) -> None:
     for successor in step.successors:
         place = successors / successor
         if successor == step.id:

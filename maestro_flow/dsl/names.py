@@ -7,6 +7,7 @@ the param of a step that does not exist, or is used where only params of the wor
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 
 from attrs import frozen
 
@@ -14,8 +15,9 @@ from maestro_flow.core.params.defaults import DEFAULTS, STEP_DEFAULTS
 from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.core.params.plan import names_of, needed_names
 from maestro_flow.core.params.references import names_in
+from maestro_flow.dsl.graph import place_in_body
 from maestro_flow.dsl.place import Place, listing
-from maestro_flow.model.definition import RetryPolicy, StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import RetryPolicy, StepDefinition, WhileStep, WorkflowDefinition, all_steps
 from maestro_flow.model.params import Param
 
 __all__ = ["check_names"]
@@ -38,18 +40,39 @@ def check_names(
         DefinitionError: a name refers to a step that does not exist, or is not a param of the workflow where it has
             to be one.
     """
-    steps = {each.id for each in definition.steps}
+    steps = {each.id for each in all_steps(definition.steps)}
     of_run = _Known((definition.params, _OF_RUNS), steps, note)
     for name, param in definition.params.items():
         of_run.check(needed_names(param), place / "params" / name)
     of_run.require(_names_of_text(definition.timeout_s), place / "timeout")
-    for index, each in enumerate(definition.steps):
-        uses = list(_uses(each, step(index)))
+    scope = _Known((definition.params, steps, frozenset(DEFAULTS)), steps, note)
+    _check_steps(definition.steps, step, scope, of_run)
+
+
+def _check_steps(
+    steps: tuple[StepDefinition, ...], step: Callable[[int], Place], scope: _Known, of_run: _Known
+) -> None:
+    """The steps of a workflow or of a body: each reads its own params, and those of ``scope``."""
+    for index, each in enumerate(steps):
+        place = step(index)
+        uses = list(_uses(each, place))
         if uses:
-            known = _Known((each.params, definition.params, steps, frozenset(DEFAULTS)), steps, note)
+            known = scope.inside(each.params)
             for names, here in uses:
                 known.check(names, here)
-        of_run.require(_names_of_policy(each.retry_policy), step(index) / "retry_policy")
+        of_run.require(_names_of_policy(each.retry_policy), place / "retry_policy")
+        if each.steps:
+            body = scope.inside(_loop_params(each))
+            if isinstance(each, WhileStep):
+                body.check(names_of(each.condition), place / "condition")
+            _check_steps(each.steps, partial(place_in_body, place, each.steps), body, of_run)
+
+
+def _loop_params(loop: StepDefinition) -> frozenset[str]:
+    """Names that the steps of a body can read in addition to those of the loop: its params, and what it loops over."""
+    given = loop.params.get("loop_params")
+    over = given.value if given is not None and isinstance(given.value, dict) else ()
+    return frozenset({*loop.params, *over, "loop_index"})
 
 
 def _uses(step: StepDefinition, place: Place) -> Iterator[tuple[Iterable[str], Place]]:
@@ -87,6 +110,10 @@ class _Known:
     names: tuple[Mapping[str, Param] | Collection[str], ...]
     steps: Collection[str]
     note: Callable[[Place, str], None]
+
+    def inside(self, names: Collection[str]) -> _Known:
+        """A scope inside this one, with more names."""
+        return _Known((names, *self.names), self.steps, self.note)
 
     def check(self, names: Iterable[str], place: Place) -> None:
         for name in names:

@@ -19,7 +19,7 @@ from maestro_flow.dsl.params import read_params
 from maestro_flow.dsl.place import Place, listing
 from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields
 from maestro_flow.dsl.retries import read_retry_policy
-from maestro_flow.model.definition import FailureMode, RetryPolicy, StepDefinition
+from maestro_flow.model.definition import FailureMode, RetryPolicy, TypedStep
 
 __all__ = ["ReadStep", "check_predecessors", "check_type", "read_failure_mode", "read_step"]
 
@@ -28,7 +28,7 @@ __all__ = ["ReadStep", "check_predecessors", "check_type", "read_failure_mode", 
 class ReadStep:
     """A step, its place, and the predecessors it was given (None: the field is absent)."""
 
-    definition: StepDefinition
+    definition: TypedStep
     place: Place
     predecessors: tuple[str, ...] | None = None
 
@@ -55,7 +55,7 @@ def read_step(given: Any, place: Place, notes: Notes, known_types: Collection[st
     mode = fields.get("failure_mode", FailureMode.FAIL_AFTER_RUNNING)
     policy = fields.get("retry_policy")
     timeout = fields.get("timeout")
-    step = StepDefinition(
+    step = TypedStep(
         id=check_step_id(fields["id"], place / "id"),
         type=check_type(fields["type"], place / "type", known_types),
         name=expect_text(fields.get("name", ""), place / "name", NAME_CHARS_MAX),

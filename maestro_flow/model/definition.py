@@ -6,10 +6,11 @@ without acting on them are kept verbatim in ``stored``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from maestro_flow.model.params import Param
 
@@ -17,12 +18,18 @@ __all__ = [
     "Backoff",
     "BackoffKind",
     "FailureMode",
+    "ForeachStep",
     "RetryPolicy",
     "RunRule",
     "RunStrategy",
     "StepDefinition",
+    "StepKind",
+    "SubworkflowStep",
     "Tag",
+    "TypedStep",
+    "WhileStep",
     "WorkflowDefinition",
+    "all_steps",
 ]
 
 
@@ -105,12 +112,30 @@ class RetryPolicy:
     timeout: Backoff = Backoff(limit_s=3600)
 
 
-@frozen
-class StepDefinition:
-    """One step. ``successors`` maps the id of each following step to its condition: a constant or a SEL expression.
+NO_RETRIES = RetryPolicy(0, 0, 0)
 
-    ``timeout_s`` limits one attempt, in seconds or as a reference to params.
+
+class StepKind(StrEnum):
+    """The field in which a step stands in a definition: ``{"foreach": {...}}`` (Maestro: StepType.java)."""
+
+    STEP = "step"
+    FOREACH = "foreach"
+    WHILE = "while"
+    SUBWORKFLOW = "subworkflow"
+
+
+@frozen
+class TypedStep:
+    """A step of an installed type. The fields up to ``stored`` mean the same in every kind.
+
+    ``successors`` maps the id of a following step to its condition: a constant, or a SEL text. ``timeout_s`` limits one
+    attempt, in seconds or as a reference to params.
+
+    Its encoding has no ``kind``: that of every definition pushed before there were others stays what it is.
     """
+
+    kind: ClassVar[StepKind] = StepKind.STEP
+    steps: ClassVar[tuple[StepDefinition, ...]] = ()
 
     id: str
     type: str
@@ -123,6 +148,94 @@ class StepDefinition:
     timeout_s: float | str | None = None
     tags: tuple[Tag, ...] = ()
     stored: dict[str, Any] = Factory(dict)
+
+
+class _Composite:
+    """What the steps that run other steps have in common: the engine itself runs them, and they are never retried."""
+
+    __slots__ = ()
+    kind: StepKind
+    retry_policy: ClassVar[RetryPolicy] = NO_RETRIES
+
+    @property
+    def type(self) -> str:
+        """In place of the type of a step: its kind."""
+        return self.kind.value
+
+
+@frozen
+class ForeachStep(_Composite):
+    """Runs ``steps`` once for each combination of the values in its param ``loop_params``, a MAP of arrays.
+
+    At most ``concurrency`` iterations run at once; with ``strict_ordering``, each waits for the oldest unfinished one.
+    """
+
+    kind: StepKind = field(default=StepKind.FOREACH, init=False)
+    id: str
+    steps: tuple[StepDefinition, ...]
+    name: str = ""
+    description: str = ""
+    params: dict[str, Param] = Factory(dict)
+    successors: dict[str, bool | str] = Factory(dict)
+    failure_mode: FailureMode = FailureMode.FAIL_AFTER_RUNNING
+    timeout_s: float | str | None = None
+    tags: tuple[Tag, ...] = ()
+    stored: dict[str, Any] = Factory(dict)
+    concurrency: int | None = None
+    strict_ordering: bool = False
+
+
+@frozen
+class WhileStep(_Composite):
+    """Runs ``steps`` again as long as ``condition``, a SEL text, is true of its param ``loop_params``, a MAP."""
+
+    kind: StepKind = field(default=StepKind.WHILE, init=False)
+    id: str
+    steps: tuple[StepDefinition, ...]
+    condition: str
+    name: str = ""
+    description: str = ""
+    params: dict[str, Param] = Factory(dict)
+    successors: dict[str, bool | str] = Factory(dict)
+    failure_mode: FailureMode = FailureMode.FAIL_AFTER_RUNNING
+    timeout_s: float | str | None = None
+    tags: tuple[Tag, ...] = ()
+    stored: dict[str, Any] = Factory(dict)
+
+
+@frozen
+class SubworkflowStep(_Composite):
+    """Starts a run of another workflow: its params ``subworkflow_id`` and ``subworkflow_version`` say which.
+
+    With ``sync`` it ends when that run has ended. That run is given all params of this one, or, with
+    ``explicit_params``, only those of the step.
+    """
+
+    steps: ClassVar[tuple[StepDefinition, ...]] = ()
+
+    kind: StepKind = field(default=StepKind.SUBWORKFLOW, init=False)
+    id: str
+    name: str = ""
+    description: str = ""
+    params: dict[str, Param] = Factory(dict)
+    successors: dict[str, bool | str] = Factory(dict)
+    failure_mode: FailureMode = FailureMode.FAIL_AFTER_RUNNING
+    timeout_s: float | str | None = None
+    tags: tuple[Tag, ...] = ()
+    stored: dict[str, Any] = Factory(dict)
+    sync: bool = True
+    explicit_params: bool = False
+
+
+StepDefinition: TypeAlias = TypedStep | ForeachStep | WhileStep | SubworkflowStep
+"""One step. ``steps`` are those of its body, if it is a loop; what they need, it needs."""
+
+
+def all_steps(steps: Iterable[StepDefinition]) -> Iterator[StepDefinition]:
+    """Each of the steps, followed by those of its body, at any depth."""
+    for step in steps:
+        yield step
+        yield from all_steps(step.steps)
 
 
 @frozen

@@ -9,15 +9,13 @@ import msgspec
 
 from maestro_flow.core.graph import Graph
 from maestro_flow.errors import DefinitionError, NotFound
-from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.definition_codec import decode_definition
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Library"]
 
 _GRAPHS_MAX = 1000
 """Versions kept in memory; flows keep the graph that they use anyway."""
-
-_decoder = msgspec.json.Decoder(WorkflowDefinition)
 
 
 class Library:
@@ -44,7 +42,7 @@ class Library:
         if stored is None:
             raise NotFound(f"workflow {workflow_id!r} has no version {version} in the store")
         try:
-            graph = Graph.of(_decoder.decode(stored.body), version)
+            graph = Graph.of(decode_definition(stored.body), version)
         except (msgspec.MsgspecError, ValueError, LookupError) as error:
             problem = f"version {version} of workflow {workflow_id!r} in the store cannot be read by this maestro-flow"
             raise DefinitionError(f"{problem}: {error}") from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from maestro_flow.errors import PluginError
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import StepDefinition, StepKind, TypedStep, WorkflowDefinition, all_steps
 from maestro_flow.steps.builtin import InlineStepType
 from maestro_flow.steps.contract import CONTRACT, StepType
 from maestro_flow.steps.python import PYTHON, PythonStep, PythonStepType
@@ -32,14 +32,18 @@ def _installed() -> Mapping[str, EntryPoint]:
 
 
 def code_of(workflow_id: str, step: StepDefinition) -> str:
-    """The name by which a node offers the code of a step (PROTOCOL 22)."""
+    """The name by which a node offers the code of a step (PROTOCOL 22); of a composite step, its kind."""
     return f"{workflow_id}/{step.id}" if step.type == PYTHON else step.type
 
 
 class StepTypes:
-    """The step types of one node. Thread-safe: what is looked up is never changed, only added."""
+    """The step types of one node. Thread-safe: what is looked up is never changed, only added.
 
-    def __init__(self) -> None:
+    ``kinds`` are the composite steps that the node's engine can run.
+    """
+
+    def __init__(self, kinds: Collection[StepKind] = ()) -> None:
+        self._kinds = frozenset(kinds)
         self._loaded: dict[str, StepType] = {}
         self._functions: dict[tuple[str, str], PythonStep] = {}
         self._broken: set[str] = set()
@@ -52,11 +56,13 @@ class StepTypes:
         self.version += 1
 
     def find(self, workflow_id: str, step: StepDefinition) -> StepType | None:
-        """The type that runs a step, or None when this process lacks it.
+        """The type that runs a step, or None when this process lacks it; a composite step has none.
 
         Raises:
             PluginError: the entry point exists but cannot be used.
         """
+        if not isinstance(step, TypedStep):
+            return None
         if step.type == PYTHON:
             function = self._functions.get((workflow_id, step.id))
             return PythonStepType(function) if function else None
@@ -80,26 +86,34 @@ class StepTypes:
 
     def check(self, definition: WorkflowDefinition) -> None:
         """Raises PluginError: the plugin of a step is installed, but it cannot be used."""
-        for step in definition.steps:
+        for step in all_steps(definition.steps):
             self.find(definition.id, step)
 
     def offered(self) -> frozenset[str]:
         """What steps can be of here, as other nodes are told: step types, and ``workflow/step`` of Python functions."""
-        return known_step_types() | {f"{workflow_id}/{step_id}" for workflow_id, step_id in self._functions}
+        functions = {f"{workflow_id}/{step_id}" for workflow_id, step_id in self._functions}
+        return known_step_types() | self._kinds | functions
 
     def needs(self, definition: WorkflowDefinition) -> frozenset[str]:
-        """What a node must offer to run all steps of a workflow."""
-        return frozenset(code_of(definition.id, step) for step in definition.steps)
+        """What a node must offer to run all steps of a workflow, those in the bodies of loops included."""
+        return frozenset(code_of(definition.id, step) for step in all_steps(definition.steps))
 
     def inline(self, definition: WorkflowDefinition) -> frozenset[str]:
         """Ids of the steps that the engine runs itself."""
         return frozenset(
-            step.id for step in definition.steps if isinstance(self.find_usable(definition.id, step), InlineStepType)
+            step.id
+            for step in definition.steps
+            if step.kind in self._kinds or isinstance(self.find_usable(definition.id, step), InlineStepType)
         )
 
     def lacking(self, definition: WorkflowDefinition) -> frozenset[str]:
-        """Ids of the steps whose code is not here."""
-        return frozenset(step.id for step in definition.steps if self.find_usable(definition.id, step) is None)
+        """Ids of the steps whose code is not here; a loop lacks what a step of its body lacks."""
+        return frozenset(step.id for step in definition.steps if self._is_lacking(definition.id, step))
+
+    def _is_lacking(self, workflow_id: str, step: StepDefinition) -> bool:
+        if isinstance(step, TypedStep):
+            return self.find_usable(workflow_id, step) is None
+        return step.kind not in self._kinds or any(self._is_lacking(workflow_id, each) for each in step.steps)
 
 
 def _load(entry: EntryPoint) -> StepType:

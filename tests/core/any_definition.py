@@ -10,8 +10,8 @@ from maestro_flow.model.definition import (
     RetryPolicy,
     RunRule,
     RunStrategy,
-    StepDefinition,
     Tag,
+    TypedStep,
     WorkflowDefinition,
 )
 from maestro_flow.model.params import Param, ParamMode, ParamType
@@ -34,7 +34,7 @@ def definition(random: Random) -> WorkflowDefinition:
             if random.random() < 0.4:
                 own[name] = _param(random, [*params, *own], ids[:at])
         steps.append(
-            StepDefinition(
+            TypedStep(
                 step_id,
                 "Test",
                 params=own,

@@ -18,7 +18,7 @@ from maestro_flow.core.inputs import Act, Capacity, TerminateStep
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState
 from maestro_flow.model.actions import RUN_ACTIONS, STEP_ACTIONS, Action, ActionOrder
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import TypedStep, WorkflowDefinition
 from maestro_flow.model.events import RunEnded, RunStopping, RunUnblocked, StepEnded, StepStopping
 from maestro_flow.model.status import STEP_TRANSITIONS, RunStatus, StepStatus
 
@@ -53,10 +53,10 @@ GRAPH = Graph.of(
     WorkflowDefinition(
         "wf",
         (
-            StepDefinition("before", "Test", successors={"step": True}),
-            StepDefinition("step", "Test", successors={"after": True}),
-            StepDefinition("after", "Test"),
-            StepDefinition("beside", "Test"),
+            TypedStep("before", "Test", successors={"step": True}),
+            TypedStep("step", "Test", successors={"after": True}),
+            TypedStep("after", "Test"),
+            TypedStep("beside", "Test"),
         ),
     ),
     1,

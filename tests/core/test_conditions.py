@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_flow.core.inputs import Capacity
-from maestro_flow.model.definition import FailureMode, StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import FailureMode, TypedStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamType
 from maestro_flow.model.status import RunStatus, StepStatus
 from tests.core.transcript import Player
@@ -67,7 +67,7 @@ def cases(draw: st.DrawFn) -> Case:
                 edges[source][target] = edge(source, draw(st.sampled_from(kinds)), draw(st.integers(0, 3)))
     modes = st.sampled_from([FailureMode.FAIL_AFTER_RUNNING, FailureMode.IGNORE_FAILURE])
     steps = tuple(
-        StepDefinition(
+        TypedStep(
             step,
             "Test",
             successors={target: known.text for target, known in edges[step].items()},
@@ -123,8 +123,8 @@ def test_every_order_of_events_leads_to_the_same_end(data: st.DataObject, case: 
 
 
 def test_a_condition_without_a_value_fails_its_step() -> None:
-    bad = StepDefinition("a", "Test", successors={"b": "1 / 0 > 1"})
-    player = Player(WorkflowDefinition("wf", (bad, StepDefinition("b", "Test"))))
+    bad = TypedStep("a", "Test", successors={"b": "1 / 0 > 1"})
+    player = Player(WorkflowDefinition("wf", (bad, TypedStep("b", "Test"))))
     player.play(["start"])
     player.play(["done a"])
     step = player.state.steps["a"]
@@ -137,7 +137,7 @@ def test_a_condition_without_a_value_fails_its_step() -> None:
 def test_what_a_decision_evaluates_is_bounded_and_the_rest_follows_in_the_next_one() -> None:
     loop = "int x = 0; for (int i = 0; i < 300; i += 1) { x = i; } x"
     steps = tuple(
-        StepDefinition(f"s{index}", "Test", params={"x": Param(ParamType.LONG, expression=loop)}) for index in range(20)
+        TypedStep(f"s{index}", "Test", params={"x": Param(ParamType.LONG, expression=loop)}) for index in range(20)
     )
     player = Player(WorkflowDefinition("wf", steps))
     player.capacity = Capacity(expression_visits_max=10_000)
@@ -148,8 +148,8 @@ def test_what_a_decision_evaluates_is_bounded_and_the_rest_follows_in_the_next_o
 
 
 def test_one_expression_beyond_the_limit_fails_its_step_alone() -> None:
-    endless = StepDefinition("a", "Test", params={"x": Param(ParamType.LONG, expression="while (true) { 1; } 2")})
-    player = Player(WorkflowDefinition("wf", (endless, StepDefinition("b", "Test"))))
+    endless = TypedStep("a", "Test", params={"x": Param(ParamType.LONG, expression="while (true) { 1; } 2")})
+    player = Player(WorkflowDefinition("wf", (endless, TypedStep("b", "Test"))))
     player.capacity = Capacity(expression_visits_max=10_000)
     player.play(["start"])
     player.play(["done b"])

@@ -13,7 +13,7 @@ from maestro_flow.core.evolve import IllegalEvent
 from maestro_flow.core.permits.decide import FORGONE_S, PermitMail, carried_over, decide
 from maestro_flow.core.permits.state import PermitState, evolve, fold
 from maestro_flow.core.permits.tags import permits_of
-from maestro_flow.model.definition import StepDefinition, Tag, WorkflowDefinition
+from maestro_flow.model.definition import Tag, TypedStep, WorkflowDefinition
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import (
     ClaimGranted,
@@ -179,9 +179,9 @@ def test_a_log_that_contradicts_itself_is_refused() -> None:
 
 
 def test_only_tags_with_a_permit_and_the_step_concurrency_need_permits() -> None:
-    step = StepDefinition("s", "Test", tags=(Tag("plain"), Tag("db", permit=3), Tag("db", permit=2)))
+    step = TypedStep("s", "Test", tags=(Tag("plain"), Tag("db", permit=3), Tag("db", permit=2)))
     assert permits_of(WorkflowDefinition("w", (step,)), step) == {"db": 2}
-    plain = StepDefinition("p", "Test", tags=(Tag("plain"),))
+    plain = TypedStep("p", "Test", tags=(Tag("plain"),))
     assert permits_of(WorkflowDefinition("w", (plain,)), plain) == {}
     limited = WorkflowDefinition("w", (step, plain), step_concurrency=5, tags=(Tag("all", permit=9), Tag("text")))
     assert permits_of(limited, plain) == {"all": 9, "maestro_w": 5}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_flow.core.inputs import Capacity
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import TypedStep, WorkflowDefinition
 from maestro_flow.model.status import RunStatus, StepStatus
 from tests.core.transcript import Player
 
@@ -21,7 +21,7 @@ def workflows(draw: st.DrawFn) -> WorkflowDefinition:
         for target in range(source + 1, count):
             if draw(st.booleans()):
                 edges[source][f"s{target}"] = draw(st.integers(0, 3)) > 0
-    return WorkflowDefinition("wf", tuple(StepDefinition(f"s{i}", "Test", successors=edges[i]) for i in range(count)))
+    return WorkflowDefinition("wf", tuple(TypedStep(f"s{i}", "Test", successors=edges[i]) for i in range(count)))
 
 
 def expected(definition: WorkflowDefinition, fatal: set[str]) -> dict[str, StepStatus]:

@@ -49,7 +49,7 @@ from maestro_flow.model.definition import (
     RetryPolicy,
     RunRule,
     RunStrategy,
-    StepDefinition,
+    TypedStep,
     WorkflowDefinition,
 )
 from maestro_flow.model.events import Event, StepError, encode_events
@@ -100,9 +100,7 @@ def parse_workflow(lines: list[str]) -> WorkflowDefinition:
         mode = FailureMode(given.pop("mode", "FAIL_AFTER_RUNNING"))
         limits: dict[str, Any] = {name: int(value) for name, value in given.items()}
         policy = replace(POLICY, **limits)
-        steps.append(
-            StepDefinition(step_id.strip(), "Test", successors=successors, retry_policy=policy, failure_mode=mode)
-        )
+        steps.append(TypedStep(step_id.strip(), "Test", successors=successors, retry_policy=policy, failure_mode=mode))
     return WorkflowDefinition("wf", tuple(steps), **fields)
 
 

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 import pytest
 
 from maestro_flow.dsl.builder import Workflow
@@ -18,8 +17,8 @@ from maestro_flow.model.definition import (
     RunRule,
     RunStrategy,
     Tag,
-    WorkflowDefinition,
 )
+from maestro_flow.model.definition_codec import decode_definition, encode_definition
 from maestro_flow.model.params import Param, ParamType
 from maestro_flow.steps.contract import StepContext
 from maestro_flow.steps.python import Argument, Source
@@ -94,10 +93,10 @@ def test_a_decorated_function_is_still_a_function() -> None:
 
 def test_the_definition_is_the_same_each_time_and_survives_the_store() -> None:
     wf = etl()
-    encoded = msgspec.json.encode(wf.definition)
+    encoded = encode_definition(wf.definition)
     assert wf.definition is wf.definition
-    assert encoded == msgspec.json.encode(etl().definition)
-    assert msgspec.json.decode(encoded, type=WorkflowDefinition) == wf.definition
+    assert encoded == encode_definition(etl().definition)
+    assert decode_definition(encoded) == wf.definition
 
 
 def test_a_step_that_is_added_later_is_in_the_next_definition() -> None:
@@ -213,7 +212,7 @@ def test_what_limits_a_workflow() -> None:
     assert (definition.timeout_s, definition.run_strategy) == ("$limit_s", RunStrategy(RunRule.STRICT_SEQUENTIAL, 1))
     assert (definition.step_concurrency, definition.instance_step_concurrency) == (5, 2)
     assert definition.tags == (Tag("nightly"),)
-    assert msgspec.json.decode(msgspec.json.encode(definition), type=WorkflowDefinition) == definition
+    assert decode_definition(encode_definition(definition)) == definition
 
 
 @pytest.mark.parametrize(

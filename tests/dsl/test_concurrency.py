@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_flow.errors import DefinitionError
-from maestro_flow.model.definition import RunRule, RunStrategy, Tag, WorkflowDefinition
+from maestro_flow.model.definition import RunRule, RunStrategy, Tag
+from maestro_flow.model.definition_codec import decode_definition, encode_definition
 from tests.dsl.documents import parse, parse_step, step
 
 LIMITS = st.integers(1, 1000)
@@ -139,7 +140,7 @@ def test_the_limits_survive_the_store() -> None:
         instance_step_concurrency=3,
         tags=["w"],
     ).definition
-    again = msgspec.json.decode(msgspec.json.encode(definition), type=WorkflowDefinition)
+    again = decode_definition(encode_definition(definition))
     assert again == definition
     assert again.steps[0].successors == {"b": "x > 1", "c": True}
     assert [each.timeout_s for each in again.steps] == ["${t}", 1.5, None]
@@ -156,7 +157,7 @@ def test_a_definition_of_the_first_version_still_decodes() -> None:
         "params": {"p": {"type": "LONG", "value": 1, "mode": "MUTABLE"}},
         "stored": {"workflow": {"tags": ["t"]}},
     }
-    definition = msgspec.json.decode(msgspec.json.encode(stored), type=WorkflowDefinition)
+    definition = decode_definition(msgspec.json.encode(stored))
     assert definition.run_strategy == RunStrategy(RunRule.PARALLEL, None)
     assert (definition.steps[0].successors, definition.steps[0].timeout_s) == ({"b": True}, 3.5)
     assert (definition.timeout_s, definition.step_concurrency, definition.tags) == (None, None, ())

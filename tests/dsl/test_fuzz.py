@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +16,7 @@ from maestro_flow.dsl.fields import KINDS, SCOPES
 from maestro_flow.dsl.load import load_definition
 from maestro_flow.dsl.parse import Loaded, parse_definition
 from maestro_flow.errors import DefinitionError
-from maestro_flow.model.definition import WorkflowDefinition
+from maestro_flow.model.definition_codec import decode_definition, encode_definition
 from tests.dsl.documents import request, step
 from tests.samples import SAMPLES
 
@@ -61,8 +60,8 @@ def accept_or_refuse(document: Any) -> None:
     """What is accepted can also be stored, and is what it was when it is read again."""
     read = outcome(lambda: parse_definition(document))
     if isinstance(read, Loaded):
-        encoded = msgspec.json.encode(read.definition)
-        assert msgspec.json.decode(encoded, type=WorkflowDefinition) == read.definition
+        encoded = encode_definition(read.definition)
+        assert decode_definition(encoded) == read.definition
 
 
 @st.composite

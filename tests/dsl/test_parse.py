@@ -17,8 +17,8 @@ from maestro_flow.model.definition import (
     RetryPolicy,
     RunRule,
     RunStrategy,
-    WorkflowDefinition,
 )
+from maestro_flow.model.definition_codec import decode_definition, encode_definition
 from tests.dsl.documents import parse, parse_step, request, step
 from tests.samples import sample as sample_file
 
@@ -238,7 +238,7 @@ def test_what_is_above_a_maximum_is_cut_with_a_warning() -> None:
 @pytest.mark.parametrize("name", ["sample-dag-test-6", "sample-dag-test-7", "sample-time-trigger-wf"])
 def test_a_definition_survives_the_store(name: str) -> None:
     definition = load_definition(sample_file(f"{name}.json")).definition
-    assert msgspec.json.decode(msgspec.json.encode(definition), type=WorkflowDefinition) == definition
+    assert decode_definition(encode_definition(definition)) == definition
 
 
 def test_a_document_is_not_changed_by_reading_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from maestro_flow.dsl.start import parse_param_text, parse_params, parse_step_params
 from maestro_flow.errors import DefinitionError
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import TypedStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamMode, ParamSource, ParamType
 
 DECLARED = {
@@ -132,7 +132,7 @@ def test_a_restart_may_change_less_than_a_start() -> None:
     assert parse_params(DECLARED, {"day": "x"}, ParamSource.RESTART) == {"day": Param(ParamType.STRING, "x")}
 
 
-WORKFLOW = WorkflowDefinition("w", (StepDefinition("load", "NoOp", params=DECLARED),))
+WORKFLOW = WorkflowDefinition("w", (TypedStep("load", "NoOp", params=DECLARED),))
 
 
 def test_params_of_steps() -> None:

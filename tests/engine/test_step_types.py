@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from maestro_flow import RunStatus, StepContext, StepResult, StepStatus, StepType, Verdict, Workflow
 from maestro_flow.errors import PluginError
+from maestro_flow.model.definition_codec import encode_definition
 from maestro_flow.model.events import StepError
 from tests.engine.world import Crash, World, crash_at
 
@@ -177,7 +177,7 @@ def test_a_plugin_that_breaks_on_a_node_makes_its_steps_wait_and_say_why(caplog:
     types.find = broken  # type: ignore[method-assign]
     with pytest.raises(PluginError, match="Plugin"):
         process.engine.push(workflow())
-    world.storage.push("plugins", msgspec.json.encode(workflow().definition))
+    world.storage.push("plugins", encode_definition(workflow().definition))
     run = process.engine.start("plugins")
     process.runtime.run(lambda: False, timeout_s=30)
     assert run.status is RunStatus.IN_PROGRESS

@@ -9,10 +9,11 @@ import pytest
 
 from maestro_flow import StepType
 from maestro_flow.errors import PluginError
-from maestro_flow.model.definition import StepDefinition
+from maestro_flow.model.definition import ForeachStep, StepKind, SubworkflowStep, TypedStep, WorkflowDefinition
 from maestro_flow.steps import registry
 from maestro_flow.steps.builtin import NoOp
 from maestro_flow.steps.contract import CONTRACT
+from maestro_flow.steps.python import PythonStep
 from maestro_flow.steps.registry import StepTypes, known_step_types
 
 Install = Callable[..., None]
@@ -46,7 +47,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 def find(step_type: str) -> StepType | None:
-    return StepTypes().find("workflow", StepDefinition("step", step_type))
+    return StepTypes().find("workflow", TypedStep("step", step_type))
 
 
 def test_the_built_in_types_come_by_the_same_door() -> None:
@@ -56,7 +57,7 @@ def test_the_built_in_types_come_by_the_same_door() -> None:
 
 def test_an_installed_type_is_found_and_made_once(install: Install) -> None:
     install("plugin_good", GOOD, Good="plugin_good:Good")
-    types, step = StepTypes(), StepDefinition("step", "Good")
+    types, step = StepTypes(), TypedStep("step", "Good")
     found = types.find("workflow", step)
     assert type(found).__name__ == "Good"
     assert types.find("another", step) is found
@@ -113,3 +114,36 @@ def test_a_plugin_for_another_contract_says_which_and_what_to_do(install: Instal
         f"step type 'New' (plugin_new:Good) is written for contract {CONTRACT + 1}, "
         f"this version has contract {CONTRACT}: install a matching release of the plugin"
     )
+
+
+def loops() -> WorkflowDefinition:
+    """A loop of a loop of a type that is not there, a loop of what the engine runs itself, and a subworkflow."""
+    missing = ForeachStep("inner", (TypedStep("deep", "Nowhere"),))
+    python = TypedStep("function", "Python")
+    steps = (ForeachStep("outer", (missing,)), ForeachStep("quiet", (TypedStep("a", "NoOp"),)), SubworkflowStep("call"))
+    return WorkflowDefinition("w", (*steps, ForeachStep("python", (python,))))
+
+
+def test_a_workflow_needs_what_the_bodies_of_its_loops_need() -> None:
+    assert StepTypes().needs(loops()) == {"foreach", "subworkflow", "Nowhere", "NoOp", "w/function"}
+
+
+def test_a_node_that_lacks_the_type_of_a_step_in_a_body_lacks_the_loop() -> None:
+    types = StepTypes(kinds=[StepKind.FOREACH])
+    assert types.lacking(loops()) == {"outer", "python", "call"}
+    assert types.inline(loops()) == {"outer", "quiet", "python"}
+    assert "foreach" in types.offered()
+    types.add_functions("w", {"function": PythonStep(print, ())})
+    assert types.lacking(loops()) == {"outer", "call"}
+
+
+def test_a_node_that_cannot_run_composite_steps_lacks_them() -> None:
+    assert StepTypes().lacking(loops()) == {"outer", "quiet", "python", "call"}
+    assert StepTypes().inline(loops()) == set()
+    assert not StepTypes().offered() & set(StepKind)
+
+
+def test_a_plugin_in_the_body_of_a_loop_is_checked(install: Install) -> None:
+    install("plugin_torn_inside", "import no_such_driver", TornInside="plugin_torn_inside:Torn")
+    with pytest.raises(PluginError, match="TornInside"):
+        StepTypes().check(WorkflowDefinition("w", (ForeachStep("loop", (TypedStep("a", "TornInside"),)),)))

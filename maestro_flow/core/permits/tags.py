@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import StepDefinition, TypedStep, WorkflowDefinition
 
 __all__ = ["permits_of"]
 
@@ -14,7 +14,8 @@ def permits_of(definition: WorkflowDefinition, step: StepDefinition) -> dict[str
 
     They are the tags with a ``permit`` of the step and of its workflow, and ``maestro_<workflow>`` for the workflow's
     ``step_concurrency``. A tag without ``permit`` limits nothing, so that definitions without limits never ask. Of a
-    tag that is there twice the lower limit counts.
+    tag that occurs twice, the lower limit counts. A composite step needs those of its own tags only: the steps that it
+    runs need the others, and would wait for it forever.
     """
     permits: dict[str, int] = {}
     for tag, limit in _limits(definition, step):
@@ -23,8 +24,9 @@ def permits_of(definition: WorkflowDefinition, step: StepDefinition) -> dict[str
 
 
 def _limits(definition: WorkflowDefinition, step: StepDefinition) -> Iterator[tuple[str, int]]:
-    for tag in (*step.tags, *definition.tags):
+    is_leaf = isinstance(step, TypedStep)
+    for tag in (*step.tags, *definition.tags) if is_leaf else step.tags:
         if tag.permit is not None:
             yield tag.name, tag.permit
-    if definition.step_concurrency is not None:
+    if is_leaf and definition.step_concurrency is not None:
         yield f"maestro_{definition.id}", definition.step_concurrency

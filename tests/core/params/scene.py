@@ -11,7 +11,7 @@ from maestro_flow.core.graph import Graph
 from maestro_flow.core.params.evaluation import Evaluation
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState
-from maestro_flow.model.definition import StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import TypedStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamType, infer_param
 from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.status import StepStatus
@@ -37,8 +37,8 @@ def flow(
     **fields: Any,
 ) -> FlowState:
     """A run that is not begun; ``step`` are more fields of step ``a``, ``fields`` those of the workflow."""
-    first = StepDefinition("a", "NoOp", params=literals(a or {}), **(step or {}))
-    second = StepDefinition("b", "Sleep", params=literals(b or {}))
+    first = TypedStep("a", "NoOp", params=literals(a or {}), **(step or {}))
+    second = TypedStep("b", "Sleep", params=literals(b or {}))
     definition = WorkflowDefinition("w", (first, second), params=literals(params or {}), **fields)
     return FlowState.new("f", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT)
 

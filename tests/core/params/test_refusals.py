@@ -11,7 +11,7 @@ from msgspec import Raw
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import ParamError
-from maestro_flow.model.definition import Backoff, RetryPolicy, StepDefinition, WorkflowDefinition
+from maestro_flow.model.definition import Backoff, RetryPolicy, TypedStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamMode, ParamType
 from maestro_flow.model.requests import RunRequest
 from tests.core.params.scene import begun, ended, evaluation, flow, literals, sel, step_value, values
@@ -110,8 +110,8 @@ def test_a_param_of_a_step_that_reads_its_own_name_where_the_run_has_none() -> N
 
 
 def test_a_name_that_may_mean_two_steps() -> None:
-    steps = (StepDefinition("s", "NoOp"), StepDefinition("s_", "NoOp"),
-             StepDefinition("b", "NoOp", params=literals({"p": "${s___x}"})))  # fmt: skip
+    steps = (TypedStep("s", "NoOp"), TypedStep("s_", "NoOp"),
+             TypedStep("b", "NoOp", params=literals({"p": "${s___x}"})))  # fmt: skip
     state = FlowState.new("f", Graph.of(WorkflowDefinition("w", steps), 1))
     with pytest.raises(ParamError, match=r"'s___x' is ambiguous: step 's' or step 's_'; use params\.getFromStep"):
         evaluation().step_params(state, "b", 1)
