@@ -13,7 +13,7 @@ from maestro_flow.clock import ManualClock
 from maestro_flow.errors import NotFound, StorageError, StorageUnavailable
 from maestro_flow.storage.conformance import StorageConformance
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.deaths import Deaths
+from maestro_flow.storage.conformance.dead_owners import DeadOwners
 from maestro_flow.storage.conformance.durability import Durability
 from maestro_flow.storage.conformance.hints import SharedHints
 from maestro_flow.storage.conformance.pair import answer_of
@@ -69,7 +69,7 @@ def test_what_needs_a_capability_that_a_store_lacks_is_not_collected_and_all_els
         proves_dead_owners = True
 
     assert collected(Able) == collected(StorageConformance)
-    lacked = (Durability, Sharing, Deaths, SharedHints)
+    lacked = (Durability, Sharing, DeadOwners, SharedHints)
     assert collected(Able) - collected(Lacking) == set().union(*map(collected, lacked))
 
 

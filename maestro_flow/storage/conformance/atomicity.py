@@ -55,7 +55,7 @@ class Atomicity(Concern):
         assert node.store.message(node.group_id, "m2") is None
 
     def test_what_is_invalid_is_not_called_a_conflict(self, node: Node) -> None:
-        """PROTOCOL 5: a conflict may be decided anew, what is invalid is a bug."""
+        """PROTOCOL 5: after a conflict one may decide again; an invalid commit is a bug."""
         node.store.send(letter(node.group_id, "m1"))
         node.commit(node.settle("m1", "refused"))
         for revision, message_id in ((2, "m1"), (1, "m1"), (2, "m2")):
@@ -71,7 +71,7 @@ class Atomicity(Concern):
         assert node.store.message(node.group_id, "m2") is None
 
     def test_a_conflicting_revision_leaves_the_message_unsettled(self, node: Node) -> None:
-        """PROTOCOL 2, 4: the outcome of a message and its effect are one."""
+        """PROTOCOL 2, 4: the outcome of a message and its effect are atomic."""
         node.store.send(letter(node.group_id, "m1"))
         commit = node.write("w/1/1", 2, settles=(Settlement("m1", "applied"),))
         assert node.commit(commit) == [Outcome.CONFLICT]
@@ -117,7 +117,7 @@ class Atomicity(Concern):
 
     @staticmethod
     def traces(node: Node, flow_id: str) -> tuple[int, RunStatus | None, str, Message | None]:
-        """What a commit has left: records, entry, outcome of m1, message m2."""
+        """What a commit has left behind: records, entry, outcome of m1, message m2."""
         entry, settled = node.store.run(flow_id), node.store.message(node.group_id, "m1")
         assert settled is not None
         records = node.store.read_flow(flow_id)

@@ -14,35 +14,35 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["NAMESPACE", "Concern", "Opener"]
 
 Opener: TypeAlias = Callable[[str], Storage]
-"""Opens a namespace of the store of the test (a word such as "tests"); whoever opens it closes it.
+"""Opens a namespace (a word such as "tests") in the store of the test; the caller closes it.
 
-A namespace is empty when it is opened for the first time, and the same one again every other time.
+A namespace is empty when it is opened for the first time; later calls open the same one again.
 """
 
 NAMESPACE = "tests"
-"""The namespace of the tests that need only one."""
+"""The namespace of tests that need only one."""
 
 
 class Concern:
-    """Base of the classes of tests, one per concern, with the capabilities that a store may have or lack.
+    """Base of the test classes, one per concern, with the capabilities that a store may have or lack.
 
-    A store is held to everything, unless its test class says what it lacks.
+    A store must have all of them, unless its test class says which ones it lacks.
     """
 
     durable: ClassVar[bool] = True
-    """What a verb has answered outlives the handle, and the process."""
+    """What a verb has returned survives the handle and the process."""
 
     shared: ClassVar[bool] = True
     """Several handles, in one process or in many, may have the store open at once."""
 
     proves_dead_owners: ClassVar[bool] = False
-    """Processes share a host, and the groups of one that is provably dead are claimed at once (PROTOCOL 12)."""
+    """Processes share a host, and the groups of a provably dead one are claimed at once (PROTOCOL 12)."""
 
     hints_others: ClassVar[bool] = True
-    """Who listens at one handle hears of what is done through another; without it, by a scan alone."""
+    """A listener at one handle hears what is done through another; without this, only a scan finds it."""
 
     needs: ClassVar[str] = ""
-    """Of a concern: the capability without which it is not collected."""
+    """The capability without which this concern is not collected."""
 
     @pytest.fixture
     def clock(self) -> ManualClock:
@@ -50,7 +50,7 @@ class Concern:
 
     @pytest.fixture
     def opener(self, clock: ManualClock) -> Opener:
-        raise NotImplementedError("the backend's test class has a fixture named opener")
+        raise NotImplementedError("the backend's test class must define a fixture named opener")
 
     @pytest.fixture
     def store(self, opener: Opener) -> Iterator[Storage]:
@@ -60,7 +60,7 @@ class Concern:
 
     @pytest.fixture
     def second(self, store: Storage, opener: Opener) -> Iterator[Storage]:
-        """Another handle on the same store; of a store that cannot be shared, the same handle."""
+        """Another handle on the same store; for a store that cannot be shared, the same handle."""
         if not self.shared:
             yield store
             return

@@ -1,4 +1,4 @@
-"""Runs that have failed and keep their workflow from going on."""
+"""Failed runs that block their workflow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Blocking(Concern):
 
     @pytest.fixture
     def blocked(self, node: Node) -> Node:
-        """The node, with runs of v and w in two groups: of each, 1 to 3 have failed, 2 and 3 block, 4 runs."""
+        """The node, with runs of v and w in two groups: of each workflow, 1 to 3 failed, 2 and 3 block, 4 is active."""
         node.claim()
         for name, lease in zip(("v", "w"), node.leases, strict=True):
             for number in range(1, 4):
@@ -36,7 +36,7 @@ class Blocking(Concern):
         assert blocked.store.run("w/2/1") == entry_of("w/2/1", group_id, RunStatus.FAILED, blocking=True)
 
     def test_runs_that_block_are_listed_alone(self, blocked: Node) -> None:
-        """PROTOCOL 2: by workflow, instance and status as well, and in pages."""
+        """PROTOCOL 2: also by workflow, instance and status, and in pages."""
         listed = self.blocking(blocked)
         assert listed == ["w/3/1", "v/3/1", "w/2/1", "v/2/1"]
         assert self.blocking(blocked, workflow_id="w") == ["w/3/1", "w/2/1"]
@@ -56,7 +56,7 @@ class Blocking(Concern):
         assert [(entry.instance_id, entry.blocking) for entry in entries] == [(3, True), (2, True), (1, False)]
         assert len(blocked.store.list_runs(RunQuery())) == 8
 
-    def test_a_later_commit_on_the_ended_flow_lets_the_workflow_go_on(self, blocked: Node) -> None:
+    def test_a_later_commit_on_the_ended_flow_unblocks_the_workflow(self, blocked: Node) -> None:
         """PROTOCOL 2, 4: with the same terminal status."""
         lease = blocked.leases[1]
         unblocked = blocked.write("w/2/1", 3, status=RunStatus.FAILED, lease=lease)
@@ -68,7 +68,7 @@ class Blocking(Concern):
         assert self.blocking(blocked, workflow_id="w") == ["w/3/1"]
 
     def test_a_run_blocks_from_its_first_commit_or_as_one_of_a_batch(self, node: Node) -> None:
-        """PROTOCOL 2, 9: however the commit comes."""
+        """PROTOCOL 2, 9: whichever way the commit arrives."""
         failed = RunStatus.FAILED
         assert node.commit(node.write("w/1/1", 1, status=failed, blocking=True)) == [Outcome.DONE]
         both = node.write("w/2/1", 1), node.write("w/2/1", 2, status=failed, blocking=True)

@@ -10,7 +10,7 @@ __all__ = ["Catalog"]
 
 
 class Catalog(Concern):
-    """Versions are dense from 1, and stay what they are (PROTOCOL 28)."""
+    """Versions are numbered from 1 without gaps, and never change (PROTOCOL 28)."""
 
     def test_each_new_body_is_the_next_version(self, store: Storage) -> None:
         """PROTOCOL 28: versions outlive the runs that need them."""
@@ -21,10 +21,10 @@ class Catalog(Concern):
         assert [store.push("w", body) for body in (b"1", b"2", b"2")] == [1, 2, 2]
 
     def test_an_earlier_body_again_is_a_new_version(self, store: Storage) -> None:
-        """PROTOCOL 28: going back is a change too."""
+        """PROTOCOL 28: reverting is a change too."""
         assert [store.push("w", body) for body in (b"1", b"2", b"1")] == [1, 2, 3]
 
-    def test_workflows_count_apart(self, store: Storage) -> None:
+    def test_workflows_are_numbered_independently(self, store: Storage) -> None:
         """PROTOCOL 28."""
         assert [store.push(name, b"1") for name in ("v", "w")] == [1, 1]
 

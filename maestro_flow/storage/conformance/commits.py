@@ -1,4 +1,4 @@
-"""One flow, one revision after the other."""
+"""One flow, one revision after another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Commits(Concern):
     """(flow, revision) is unique, and revision - 1 must exist (PROTOCOL 4, 5)."""
 
     def test_a_commit_is_read_back_as_it_was_written_with_its_fence(self, node: Node) -> None:
-        """PROTOCOL 2: the log tells under which lease each record was written."""
+        """PROTOCOL 2: the log records the lease under which each record was written."""
         commit = node.write("w/1/1", 1)
         assert node.commit(commit) == [Outcome.DONE]
         flow, lease = commit.flow, commit.lease
@@ -39,8 +39,8 @@ class Commits(Concern):
         assert node.store.read_log(node.group_id) == [expected]
 
     @pytest.mark.parametrize("events", [b"[]", '["Grüße \u0000 \U0001f600"]'.encode(), b'["%s"]' % (b"x" * 300_000)])
-    def test_events_come_back_to_the_byte(self, node: Node, events: bytes) -> None:
-        """PROTOCOL 27: the store does not look into what it keeps."""
+    def test_events_come_back_byte_for_byte(self, node: Node, events: bytes) -> None:
+        """PROTOCOL 27: the store does not interpret what it keeps."""
         commit = node.write("w/1/1", 1)
         assert commit.flow is not None
         node.commit(evolve(commit, flow=evolve(commit.flow, events=events, schema_version=7)))
@@ -53,7 +53,7 @@ class Commits(Concern):
             assert node.commit(node.write("w/1/1", revision)) == [Outcome.DONE]
         assert [record.revision for record in node.store.read_flow("w/1/1")] == [1, 2, 3]
 
-    def test_a_revision_cannot_be_left_out(self, node: Node) -> None:
+    def test_a_revision_cannot_be_skipped(self, node: Node) -> None:
         """PROTOCOL 4."""
         node.commit(node.write("w/1/1", 1))
         assert node.commit(node.write("w/1/1", 3)) == [Outcome.CONFLICT]
@@ -69,7 +69,7 @@ class Commits(Concern):
         assert [record.commit_id for record in node.store.read_flow("w/1/1")] == [_id_of(first)]
 
     def test_two_commits_for_one_revision_in_one_batch_exclude_each_other(self, node: Node) -> None:
-        """PROTOCOL 4, 5: the row that the first one inserts is seen by the second one's judgement."""
+        """PROTOCOL 4, 5: judging the second one sees the row that the first one inserts."""
         assert node.commit(node.write("w/1/1", 1), node.write("w/1/1", 1)) == [Outcome.DONE, Outcome.CONFLICT]
 
     def test_several_revisions_of_a_flow_in_one_batch_are_judged_in_order(self, node: Node) -> None:
@@ -78,14 +78,14 @@ class Commits(Concern):
         assert [record.revision for record in node.store.read_flow("w/1/1")] == [1, 2, 3]
 
     def test_what_follows_a_conflict_in_its_batch_is_not_written_either(self, node: Node) -> None:
-        """PROTOCOL 4 (R): a batch with 1 conflicting, 2 and 4 was written as 2 and 4."""
+        """PROTOCOL 4 (seen on a real store): a batch with 1 conflicting, 2 and 4 was written as 2 and 4."""
         node.commit(node.write("w/1/1", 1))
         batch = [node.write("w/1/1", 1), node.write("w/1/1", 2), node.write("w/1/1", 4)]
         assert node.commit(*batch) == [Outcome.CONFLICT] * 3
         assert [record.revision for record in node.store.read_flow("w/1/1")] == [1]
 
     def test_a_gap_inside_a_batch_ends_the_flow_there(self, node: Node) -> None:
-        """PROTOCOL 4 (R)."""
+        """PROTOCOL 4."""
         batch = [node.write("w/1/1", revision) for revision in (1, 2, 4, 5)]
         assert node.commit(*batch) == [Outcome.DONE, Outcome.DONE, Outcome.CONFLICT, Outcome.CONFLICT]
 
@@ -95,7 +95,7 @@ class Commits(Concern):
         assert node.commit(*batch) == [Outcome.CONFLICT, Outcome.DONE]
 
     def test_an_empty_batch_has_no_outcomes(self, node: Node) -> None:
-        """PROTOCOL 5: one outcome for each commit."""
+        """PROTOCOL 5: one outcome per commit."""
         assert node.commit() == []
 
     def test_a_commit_that_contradicts_itself_is_invalid(self, node: Node) -> None:
@@ -119,7 +119,7 @@ class Commits(Concern):
         assert node.store.message(other_group, "m1") is None
 
     def test_a_flow_does_not_move_to_another_group(self, node: Node, rival: Node) -> None:
-        """PROTOCOL 19: placement is decided once. (A store that keeps groups apart cannot tell it from a gap.)"""
+        """PROTOCOL 19: placement is decided once. (A store that separates groups cannot tell it from a gap.)"""
         node.commit(node.write("w/1/1", 1))
         rival.claim()
         rival.commit(rival.write("w/2/1", 1))
@@ -133,7 +133,7 @@ class Commits(Concern):
         assert node.store.run("w/1/1") == entry_of("w/1/1", node.group_id, RunStatus.FAILED)
 
     def test_a_flow_that_has_ended_takes_further_revisions(self, node: Node) -> None:
-        """PROTOCOL 4, 10: alone or with messages, with the entry it has or without; no takeover loads it for that."""
+        """PROTOCOL 4, 10: alone or with messages, with its entry or without; no takeover loads it because of that."""
         ended = [status for status in RunStatus if status.is_terminal]
         for number, status in enumerate(ended, 1):
             flow_id = f"w/{number}/1"

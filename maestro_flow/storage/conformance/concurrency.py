@@ -1,4 +1,4 @@
-"""Many threads at once, on two handles. What is checked must hold in any order; nothing here waits for time."""
+"""Many threads at once, on two handles. The checks hold in any order; nothing here depends on timing."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _FOREVER_S = 1e9
 
 
 class Concurrency(Concern):
-    """Every verb may be called from any thread; what a test of one thread shows holds for many."""
+    """Every verb may be called from any thread; what tests with one thread show holds for many."""
 
     def test_no_group_is_claimed_twice(self, store: Storage, second: Storage) -> None:
-        """PROTOCOL 3, 11: claimers get disjoint groups, and together all of them."""
+        """PROTOCOL 3, 11: claimers get disjoint groups, and together all groups."""
 
         def claim_all(through: Storage, owner: Owner) -> list[Lease]:
             calls = range(store.group_count)
@@ -42,7 +42,7 @@ class Concurrency(Concern):
     def test_groups_that_expire_go_to_one_of_two_claimers_each(
         self, clock: ManualClock, store: Storage, second: Storage
     ) -> None:
-        """PROTOCOL 3: and no generation is given out twice."""
+        """PROTOCOL 3: and no generation is issued twice."""
         given_out = [store.claim(Owner("before"), lease_s=LEASE_S, limit=store.group_count)]
         for _ in range(_ROUNDS):
             clock.advance(LEASE_S)
@@ -57,7 +57,7 @@ class Concurrency(Concern):
     def test_a_claim_and_the_commits_of_the_old_owner_exclude_each_other(
         self, clock: ManualClock, store: Storage, second: Storage
     ) -> None:
-        """PROTOCOL 3, 10, 11: what the new owner reads after its claim is all there will ever be of the old one."""
+        """PROTOCOL 3, 10, 11: what the new owner reads after its claim is all that the old one ever writes."""
         store.claim(Owner("landlord"), lease_s=_FOREVER_S, limit=store.group_count - 1)
         for number in range(_ROUNDS):
             check_takeover_under_commits(clock, store, (store, second)[number % 2], number)
@@ -81,7 +81,7 @@ class Concurrency(Concern):
         store.push("w", b"{}")
 
         def start_some(through: Storage, name: str) -> list[int]:
-            """One by one, and several at once."""
+            """One by one, and several in one call."""
             calls = [[f"{name}-{number}-{part}" for part in range(1 + number % 3)] for number in range(_COMMITS)]
             answers = [through.start([StartRequest("w", request_id, 0) for request_id in call]) for call in calls]
             return [run.instance_id for runs in answers for run in runs]
@@ -92,7 +92,7 @@ class Concurrency(Concern):
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
     def test_definitions_are_numbered_densely_under_threads(self, store: Storage, second: Storage) -> None:
-        """PROTOCOL 28: two bodies never have one version."""
+        """PROTOCOL 28: two bodies never share a version."""
 
         def push_some(through: Storage, name: str) -> list[int]:
             return [through.push("w", f"{name}-{n}".encode()) for n in range(_COMMITS)]
@@ -133,7 +133,7 @@ class Concurrency(Concern):
             assert positions == list(range(1, 2 * _COMMITS + 1))
 
     def test_a_reader_that_follows_the_log_misses_nothing(self, node: Node, second: Storage) -> None:
-        """PROTOCOL 7: what appears is always beyond what was there."""
+        """PROTOCOL 7: new records always appear after existing ones."""
 
         def write() -> None:
             for revision in range(1, _COMMITS + 1):
@@ -145,7 +145,7 @@ class Concurrency(Concern):
         assert seen_meanwhile(read, write) == list(range(1, _COMMITS + 1))
 
     def test_a_receiver_that_follows_by_sequence_misses_nothing(self, node: Node, second: Storage) -> None:
-        """PROTOCOL 7, 17: those of several senders and of the owner's commits all appear beyond what was there."""
+        """PROTOCOL 7, 17: messages of several senders and of the owner's commits always appear after existing ones."""
 
         def send(through: Storage, name: str) -> None:
             for number in range(_COMMITS):

@@ -1,6 +1,6 @@
-"""A random conversation with two handles of a store, verb by verb compared with the model: who is who, and how it ends.
+"""A random conversation with two handles of a store, compared verb by verb with the model: its state and its end.
 
-The verbs themselves are the rules of ``conversation_verbs``.
+The verbs themselves are the rules in ``conversation_verbs``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from maestro_flow.storage.conformance.plans import (
 )
 from maestro_flow.storage.protocol import RunQuery, Storage
 
-__all__ = ["HANDLES", "Setting", "Talk"]
+__all__ = ["HANDLES", "ConversationState", "Setting"]
 
 HANDLES = 2
 
@@ -43,7 +43,7 @@ FOREVER_S = 1e9
 
 
 class Setting:
-    """Where conversations take place: each in a namespace of its own, which is empty."""
+    """Where conversations take place: each in its own, empty namespace."""
 
     def __init__(self, opener: Opener, clock: ManualClock, *, shared: bool, durable: bool) -> None:
         self.clock, self.shared, self.durable = clock, shared, durable
@@ -54,17 +54,17 @@ class Setting:
         self._count += 1
 
     def open(self) -> list[Storage]:
-        """Two handles, or twice the same one of a store that cannot be shared."""
+        """Two handles; for a store that cannot be shared, the same one twice."""
         handles = [self._opener(f"talk{self._count}") for _ in range(HANDLES if self.shared else 1)]
         return handles if self.shared else handles * HANDLES
 
 
-class Talk(RuleBasedStateMachine):
-    """The state of a conversation. ``groups`` are those that it is about, ``leases`` all that were ever given out.
+class ConversationState(RuleBasedStateMachine):
+    """The state of a conversation. ``groups`` are those it involves, ``leases`` all that were ever issued.
 
-    A flow belongs to one group, which is decided once (PROTOCOL 19), and a store that keeps groups apart could not tell
-    otherwise. So each flow is written under leases of its own group alone. The entry of a run that a start has made
-    repeats what the start said of it, so that a store may keep both in one row.
+    A flow belongs to one group, which is decided once (PROTOCOL 19), and a store that separates groups could not detect
+    a violation. So each flow is written only under leases of its own group. The entry of a run that a start has created
+    repeats what the start said about it, so that a store may keep both in one row.
     """
 
     def __init__(self, setting: Setting) -> None:
@@ -87,7 +87,7 @@ class Talk(RuleBasedStateMachine):
 
     @initialize(through=integers(0, HANDLES - 1))
     def begin(self, through: int) -> None:
-        """All groups but a few go to a landlord, and the first owner has the rest."""
+        """A landlord holds all groups but a few, and the first owner the rest."""
         count = self.model.group_count
         held = self.pair.claim(through, Owner("landlord"), lease_s=FOREVER_S, limit=count - ACTIVE)
         self.groups = sorted(set(range(count)) - {lease.group_id for lease in held})
@@ -104,13 +104,13 @@ class Talk(RuleBasedStateMachine):
     @precondition(lambda self: self.setting.durable and not self.is_reopened)
     @rule()
     def open_again(self) -> None:
-        """What was answered outlives the handles. Once, because it takes most of the time."""
+        """What was returned survives the handles. Only once, because it takes most of the time."""
         self.is_reopened = True
         self.close()
         self.pair.handles = self.setting.open()
 
     def commit_of(self, plan: CommitPlan, before: list[Commit]) -> Commit:
-        """The commit that a plan means now, after those ``before`` it in its batch."""
+        """The commit that a plan means now, given the commits ``before`` it in its batch."""
         lease = self.lease_of(plan.lease, plan.forged)
         sends = tuple(self.message_of(send, self.neighbour(lease.group_id, send.group)) for send in plan.sends)
         settles = plan.settles
@@ -164,7 +164,7 @@ class Talk(RuleBasedStateMachine):
         return entry
 
     def lease_of(self, number: int, forged: str) -> Lease:
-        """A lease that was given out (``a_lease``), or what nobody was ever given."""
+        """A lease that was issued (``a_lease``), or one that never was."""
         of_group = [lease for lease in self.leases if lease.group_id == self.groups[number % ACTIVE]]
         lease = of_group[-1 - min(number // ACTIVE, len(of_group) - 1)]
         match forged:
@@ -177,17 +177,17 @@ class Talk(RuleBasedStateMachine):
         return lease
 
     def group_of(self, group: int) -> int:
-        """The active group of a number, or one that does not exist."""
+        """The active group with a number, or one that does not exist."""
         return self.model.group_count if group == NOWHERE else self.groups[group]
 
     def neighbour(self, group_id: int, distance: int) -> int:
-        """An active group; a group that does not exist has itself."""
+        """An active group; a group that does not exist is its own neighbour."""
         if distance == 0 or group_id not in self.flows:
             return group_id
         return self.groups[(self.groups.index(group_id) + distance) % ACTIVE]
 
     def everything(self, storage: Storage) -> dict[str, Any]:
-        """All that can be read."""
+        """Everything that can be read."""
         flows = [flow_id for group_id in self.groups for flow_id in self.flows[group_id]]
         found: dict[str, Any] = {
             "definitions": [storage.definition(name, n) for name, n in product(WORKFLOWS, range(1, 4))],
@@ -208,7 +208,7 @@ class Talk(RuleBasedStateMachine):
         return found
 
     def teardown(self) -> None:
-        """At the end everything is equal, through each handle."""
+        """At the end everything is equal through each handle."""
         try:
             if self.pair.agree:
                 for through in range(HANDLES):
@@ -219,7 +219,7 @@ class Talk(RuleBasedStateMachine):
             self.close()
 
     def look_at(self, through: int, group_id: int, message_id: str) -> None:
-        """A message that may have been sent, settled or purged just now."""
+        """Check a message that may just have been sent, settled or purged."""
         self.pair.ask(through, lambda store: store.message(group_id, message_id))
         if group_id in self.flows:
             self.pair.check_sequence(through, group_id, message_id)

@@ -1,4 +1,4 @@
-"""The verbs of a conversation: each is a rule, with arguments that mostly make sense."""
+"""The verbs of a conversation: each is a rule with arguments that mostly make sense."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis.strategies import integers, lists, none, one_of, sampled_from, t
 from maestro_flow.model.commit import Commit
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import PendingRun, StartRequest
-from maestro_flow.storage.conformance.conversation import HANDLES, Talk
+from maestro_flow.storage.conformance.conversation import HANDLES, ConversationState
 from maestro_flow.storage.conformance.node import LEASE_S
 from maestro_flow.storage.conformance.plans import (
     ACTIVE,
@@ -42,7 +42,7 @@ __all__ = ["Conversation"]
 handles = integers(0, HANDLES - 1)
 
 
-class Ownership(Talk):
+class Ownership(ConversationState):
     """claim, renew, release, holder."""
 
     @rule(through=handles, owner=owners, lease_s=sampled_from(LEASES_S), limit=integers(0, ACTIVE))
@@ -56,7 +56,7 @@ class Ownership(Talk):
 
     @rule(through=handles, given=lists(a_lease, max_size=2), forged=forgeries, successor=owners)
     def release(self, through: int, given: list[int], forged: str, successor: Owner) -> None:
-        """And somebody takes over."""
+        """Release, after which another owner takes over."""
         leases = [self.lease_of(number, forged) for number in given]
         self.pair.ask(through, lambda store: store.release(leases))
         self.claim(through, successor, LEASE_S, limit=1)
@@ -67,7 +67,7 @@ class Ownership(Talk):
         self.pair.ask(through, lambda store: store.holder(group_id))
 
 
-class Writing(Talk):
+class Writing(ConversationState):
     """commit, the log, and the entries of runs."""
 
     @rule(through=handles, batches=lists(batches, min_size=1, max_size=2))
@@ -85,12 +85,12 @@ class Writing(Talk):
 
     @rule(through=handles, which=integers(0, 3))
     def commit_again(self, through: int, which: int) -> None:
-        """The identical batch, as somebody does who has lost the answer (PROTOCOL 6)."""
+        """Send the identical batch, as a writer does whose answer was lost (PROTOCOL 6)."""
         if self.batches:
             self.send_batch(through, self.batches[-1 - which % len(self.batches)])
 
     def send_batch(self, through: int, batch: list[Commit]) -> None:
-        """As one; or commit by commit, if one may be a loud error: of the others nothing is promised then."""
+        """Send it whole, or commit by commit if one may raise: then nothing is promised about the others."""
         for part in [[one] for one in batch] if any(map(self.may_raise, batch)) else [batch]:
             self.send_part(through, part)
 
@@ -103,12 +103,12 @@ class Writing(Talk):
             self.look_at(through, group_id, message_id)
 
     def age(self, place: tuple[int, str]) -> int:
-        """By which messages are in the order in which they were put into the inbox; what is not there comes first."""
+        """Orders messages as they were put into the inbox; a message that is not there comes first."""
         there = self.model.message(*place) if place[0] in self.flows else None
         return 0 if there is None else there.sequence
 
     def may_raise(self, commit: Commit) -> bool:
-        """Its position was given out before, and it is not what was written there."""
+        """Whether its position was used before, for something else."""
         flow, group_id = commit.flow, commit.lease.group_id
         if flow is None or flow.position > self.model.last_position(group_id):
             return False
@@ -146,7 +146,7 @@ class Inboxes(Writing):
 
     @rule(through=handles, lease=a_lease, forged=forgeries, after=one_of(none(), sampled_from(MESSAGES)), limit=limits)
     def receive(self, through: int, lease: int, forged: str, after: str | None, limit: int) -> None:
-        """Beyond a message that is or was in the inbox, by its sequence in each of the two."""
+        """After a message that is or was in the inbox, by its sequence in each of the two stores."""
         held = self.lease_of(lease, forged)
 
         def place(store: Storage) -> int:
@@ -186,7 +186,7 @@ class Catalog(Writing):
 
     @rule(through=handles, group=groups_or_nowhere, after=integers(0, 2), limit=limits)
     def pending_starts(self, through: int, group: int, after: int, limit: int) -> None:
-        """Beyond the first ones, by their sequence in each of the two."""
+        """After the first ones, by their sequence in each of the two stores."""
         group_id = self.group_of(group)
 
         def place(store: Storage) -> int:
@@ -205,7 +205,7 @@ class Index(Writing):
 
     @rule(through=handles, query=queries, before=one_of(none(), integers(0, 5)))
     def list_runs(self, through: int, query: RunQuery, before: int | None) -> None:
-        """A page, from the top or beyond one of the first runs that there are."""
+        """A page, from the top or after one of the first runs."""
         runs = self.model.list_runs(RunQuery())
         if before is not None and runs:
             last = runs[before % len(runs)]

@@ -1,4 +1,4 @@
-"""What was answered is there after the store was closed and opened again."""
+"""What was returned is still there after the store was closed and opened again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Durability(Concern):
     needs = "durable"
 
     def test_a_commit_is_there_after_reopening(self, opener: Opener) -> None:
-        """PROTOCOL 1: no answer is ever built on what is not durable."""
+        """PROTOCOL 1: no answer ever depends on something that is not durable."""
         node = Node(opener(NAMESPACE))
         node.claim()
         batch = [node.write("w/1/1", 1), node.write("w/1/1", 2)]
@@ -34,7 +34,7 @@ class Durability(Concern):
         store.close()
 
     def test_leases_and_generations_are_there_after_reopening(self, clock: ManualClock, opener: Opener) -> None:
-        """PROTOCOL 3: closing gives nothing up, and no generation is given out twice."""
+        """PROTOCOL 3: closing releases nothing, and no generation is issued twice."""
         node = Node(opener(NAMESPACE))
         node.claim()
         node.store.close()

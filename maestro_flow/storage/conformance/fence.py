@@ -1,4 +1,4 @@
-"""Nobody writes but the owner of the moment."""
+"""Only the current owner writes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Fence"]
 
 
 class Fence(Concern):
-    """The fence compares group, generation and owner, and never the time (PROTOCOL 3)."""
+    """The fence compares group, generation and owner, never the time (PROTOCOL 3)."""
 
     @pytest.fixture
     def usurper(self, clock: ManualClock, node: Node, rival: Node) -> Node:
-        """The rival, after it has taken the node's group over; a flow of the node is at revision 1 there."""
+        """The rival, after it has taken over the node's group, in which a flow of the node is at revision 1."""
         node.commit(node.write("w/1/1", 1))
         node.store.send(letter(node.group_id, "m1"))
         clock.advance(LEASE_S)
@@ -34,7 +34,7 @@ class Fence(Concern):
 
     @pytest.mark.usefixtures("usurper")
     def test_an_owner_that_was_replaced_writes_nothing(self, node: Node) -> None:
-        """PROTOCOL 3: neither a record, nor an entry, nor an outcome, nor a message."""
+        """PROTOCOL 3: no record, no entry, no outcome and no message."""
         stale = node.write(
             "w/1/1",
             2,
@@ -67,11 +67,11 @@ class Fence(Concern):
         assert usurper.commit(usurper.write("w/1/1", 2)) == [Outcome.DONE]
 
     def test_another_owner_with_the_same_generation_is_refused(self, node: Node) -> None:
-        """PROTOCOL 3: a store that lost its tail may give a generation out twice, an owner id never."""
+        """PROTOCOL 3: a store that lost its tail may issue a generation twice; owner ids are never reused."""
         check_refused(node, lambda: Lease(node.group_id, node.lease.generation, "owner-impostor"))
 
     def test_the_same_owner_with_an_earlier_generation_is_refused(self, clock: ManualClock, node: Node) -> None:
-        """PROTOCOL 3: between the two somebody else may have written."""
+        """PROTOCOL 3: another owner may have written in between."""
 
         def earlier() -> Lease:
             clock.advance(LEASE_S)
@@ -81,11 +81,11 @@ class Fence(Concern):
         check_refused(node, earlier)
 
     def test_a_generation_that_was_never_given_out_is_refused(self, node: Node) -> None:
-        """PROTOCOL 3: equal, not at least."""
+        """PROTOCOL 3: generations must be equal; greater does not pass."""
         check_refused(node, lambda: evolve(node.lease, generation=node.lease.generation + 1))
 
     def test_a_lease_of_one_group_does_not_write_into_another(self, node: Node) -> None:
-        """PROTOCOL 3: generations of two groups are equal by chance."""
+        """PROTOCOL 3: generations of two groups may coincide."""
         other = (node.group_id + 1) % node.store.group_count
         check_refused(node, lambda: evolve(node.lease, group_id=other))
 
@@ -96,7 +96,7 @@ class Fence(Concern):
         assert node.commit(node.write("w/1/1", 2)) == [Outcome.DONE]
 
     def test_an_owner_that_was_replaced_receives_nothing(self, node: Node, usurper: Node) -> None:
-        """PROTOCOL 17: receiving is the owner's alone."""
+        """PROTOCOL 17: only the owner receives."""
         with pytest.raises(OwnershipLost):
             node.store.receive(node.lease)
         assert usurper.store.receive(usurper.lease)[0].deliveries == 1
@@ -108,7 +108,7 @@ class Fence(Concern):
 
 
 def check_refused(node: Node, stale_lease: Callable[[], Lease]) -> None:
-    """Commits of every shape are refused under the lease: a backend may have a way of its own for the frequent ones."""
+    """Commits of every shape are refused under the lease: a backend may have a fast path for the frequent ones."""
     node.commit(node.write("w/1/1", 1))
     node.store.send(letter(node.group_id, "m1"))
     lease = stale_lease()

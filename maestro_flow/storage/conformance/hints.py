@@ -1,4 +1,4 @@
-"""Hints: who listens hears of what came in for a group, and may not rely on it."""
+"""Hints: a listener hears what came in for a group, but must not rely on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE_S = 30.0
 
 
 class _Heard:
-    """The groups that a listener was told of."""
+    """The groups that a listener has heard of."""
 
     def __init__(self) -> None:
         self._groups: list[int] = []
@@ -28,7 +28,7 @@ class _Heard:
             self._news.notify_all()
 
     def waits_for(self, group_id: int, again: Callable[[], object] = lambda: None) -> bool:
-        """A hint may be lost, above all while the connection is being made: ``again`` causes another one."""
+        """A hint may be lost, especially while the connection is being established: ``again`` causes another one."""
         with self._news:
             for _ in range(int(PATIENCE_S / 0.1)):
                 if self._news.wait_for(lambda: group_id in self._groups, 0.1):
@@ -38,7 +38,7 @@ class _Heard:
 
 
 class Hints(Concern):
-    """What goes through the very handle that somebody listens at, about groups that are not held through it."""
+    """What is done through the listener's own handle, to groups that are not held through it."""
 
     def test_a_message_a_start_a_release_and_a_redrive_are_heard(self, node: Node) -> None:
         """PROTOCOL 18."""
@@ -50,8 +50,8 @@ class Hints(Concern):
             assert heard.waits_for(group_id), number
         stop()
 
-    def test_who_has_stopped_listening_hears_no_more(self, node: Node) -> None:
-        """PROTOCOL 18: twice is once; others listen on."""
+    def test_a_listener_that_has_stopped_hears_no_more(self, node: Node) -> None:
+        """PROTOCOL 18: stopping is idempotent; other listeners still hear."""
         heard, other = _Heard(), _Heard()
         stop, stop_other = node.store.listen(heard), node.store.listen(other)
         stop()
@@ -63,7 +63,7 @@ class Hints(Concern):
         stop_other()
 
     def test_a_listener_that_fails_fails_alone(self, node: Node) -> None:
-        """PROTOCOL 18: neither the sender nor another listener is concerned."""
+        """PROTOCOL 18: neither the sender nor another listener is affected."""
 
         def broken(_group_id: int) -> None:
             raise ValueError("spam")
@@ -77,13 +77,13 @@ class Hints(Concern):
             stop()
 
     def test_a_store_is_closed_while_somebody_listens(self, store: Storage) -> None:
-        """PROTOCOL 18: it lets go of what it listens by."""
+        """PROTOCOL 18: it closes what it listens with."""
         store.listen(_Heard())
         store.close()
 
 
 class SharedHints(Concern):
-    """What goes through other handles, of other nodes."""
+    """What is done through other handles, by other nodes."""
 
     needs = "hints_others"
 
@@ -105,7 +105,7 @@ class SharedHints(Concern):
 
 
 def _acts(node: Node) -> list[Callable[[], int]]:
-    """Each returns the group that is to be heard of."""
+    """Acts, each of which returns the group that must be heard of."""
     store = node.store
     clara = Node(store, "clara")
     released, buried = clara.claim(2)

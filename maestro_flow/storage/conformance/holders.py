@@ -1,4 +1,4 @@
-"""Who holds a group, as anyone may ask."""
+"""The holder of a group, which anyone may look up."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Holders"]
 
 
 class Holders(Concern):
-    """Asking who holds a group changes nothing, and leaves the comparison with the time to whoever asks."""
+    """Looking up the holder of a group changes nothing, and leaves comparing the expiry to the caller."""
 
-    def test_who_holds_a_group_is_told_with_the_time_of_the_store(
+    def test_the_holder_of_a_group_comes_with_the_time_of_the_store(
         self, clock: ManualClock, store: Storage, second: Storage
     ) -> None:
         """PROTOCOL 3, 15."""
@@ -37,10 +37,10 @@ class Holders(Concern):
         node.store.release([node.lease])
         assert node.store.holder(node.group_id) is None
 
-    def test_who_has_let_his_lease_expire_is_told_until_another_one_claims(
+    def test_an_owner_whose_lease_has_expired_is_the_holder_until_another_claims(
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
-        """PROTOCOL 3: to ask takes nothing away from him, he may still renew."""
+        """PROTOCOL 3: the look-up takes nothing away from it, it may still renew."""
         clock.advance(LEASE_S + 1)
         expired = node.store.holder(node.group_id)
         assert expired is not None
@@ -59,7 +59,7 @@ class Holders(Concern):
         assert holder is not None
         assert (holder.generation, holder.expires_at - holder.now) == (1, LEASE_S)
 
-    def test_a_group_that_does_not_exist_is_a_loud_error_for_who_asks(self, store: Storage) -> None:
+    def test_the_holder_of_a_group_that_does_not_exist_is_an_error(self, store: Storage) -> None:
         """PROTOCOL 19."""
         for group_id in (-1, store.group_count):
             with pytest.raises(StorageError, match="no group"):

@@ -1,4 +1,4 @@
-"""Messages: sent by anyone, received by the owner, and kept with their outcome."""
+"""Messages: sent by anyone, received by the owner, kept with their outcome."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Inbox(Concern):
             node.store.send(evolve(message, **change))
 
     def test_the_same_id_in_another_group_is_another_message(self, store: Storage) -> None:
-        """PROTOCOL 16: no verb looks into two groups."""
+        """PROTOCOL 16: no verb spans two groups."""
         assert store.send(letter(1, "m1")).sequence != store.send(letter(2, "m1", body=b"[]")).sequence
 
-    def test_a_message_to_a_group_that_does_not_exist_is_a_loud_error(self, store: Storage) -> None:
-        """PROTOCOL 19: nobody would ever receive it."""
+    def test_a_message_to_a_group_that_does_not_exist_is_an_error(self, store: Storage) -> None:
+        """PROTOCOL 19: it would never be received."""
         with pytest.raises(StorageError, match="no group"):
             store.send(letter(store.group_count))
 
@@ -83,7 +83,7 @@ class Inbox(Concern):
         assert self.received(node) == []
 
     def test_a_settled_message_is_a_tombstone_with_its_outcome(self, node: Node) -> None:
-        """PROTOCOL 16: this is how the sender learns what became of it."""
+        """PROTOCOL 16: this is how the sender learns the outcome."""
         self.send(node, "m1", "m2")
         assert node.commit(node.settle("m1", "refused")) == [Outcome.DONE]
         assert self.received(node) == ["m2"]
@@ -97,7 +97,7 @@ class Inbox(Concern):
         assert (again.state, again.outcome) == (MessageState.SETTLED, "applied")
         assert self.received(node) == []
 
-    def test_a_message_has_one_outcome_for_ever(self, node: Node) -> None:
+    def test_the_outcome_of_a_message_never_changes(self, node: Node) -> None:
         """PROTOCOL 16."""
         self.send(node, "m1")
         node.commit(node.settle("m1", "applied"))
@@ -113,7 +113,7 @@ class Inbox(Concern):
         assert self.received(node) == []
 
     def test_a_commit_sends_within_its_group(self, node: Node) -> None:
-        """PROTOCOL 2: also when the message is there already."""
+        """PROTOCOL 2: also if the message is there already."""
         assert node.commit(node.write("w/1/1", 1, sends=(letter(node.group_id, "m1"),))) == [Outcome.DONE]
         assert node.commit(node.write("w/1/1", 2, sends=(letter(node.group_id, "m1"),))) == [Outcome.DONE]
         assert self.received(node) == ["m1"]
@@ -126,7 +126,7 @@ class Inbox(Concern):
         assert self.received(node) == ["m1"]
 
     def test_a_delivery_is_counted_once_for_each_generation(self, clock: ManualClock, node: Node, rival: Node) -> None:
-        """PROTOCOL 17: the count is of owners that had the message in hand, so that a poisonous one is found."""
+        """PROTOCOL 17: it counts the owners that had the message in hand, so that a poison message is found."""
         self.send(node, "m1")
         assert [message.deliveries for _ in range(3) for message in node.store.receive(node.lease)] == [1, 1, 1]
         clock.advance(LEASE_S)
@@ -138,7 +138,7 @@ class Inbox(Concern):
         assert left.deliveries == 2
 
     def test_a_delivery_is_counted_only_for_the_page_that_was_received(self, node: Node) -> None:
-        """PROTOCOL 17: what the owner had not in hand did it no harm."""
+        """PROTOCOL 17: a message that the owner did not have in hand did no harm."""
         self.send(node, "m1", "m2")
         node.store.receive(node.lease, limit=1)
         assert [
@@ -149,7 +149,7 @@ class Inbox(Concern):
         ]
 
     def test_old_tombstones_are_purged_and_nothing_else(self, clock: ManualClock, node: Node) -> None:
-        """PROTOCOL 16: the window is the caller's; what waits and what is dead stays."""
+        """PROTOCOL 16: the caller sets the window; waiting and dead messages stay."""
         self.send(node, "old", "dead", "waiting", "young")
         node.commit(node.settle("old"), node.settle("dead", dead=True))
         clock.advance(100)
@@ -165,22 +165,22 @@ class Inbox(Concern):
         assert node.store.purge_messages(settled_before=clock.time() - 50) == 0
 
     def test_a_tombstone_that_is_as_old_as_the_window_stays(self, clock: ManualClock, node: Node) -> None:
-        """PROTOCOL 16: settled before, not at, that time."""
+        """PROTOCOL 16: only messages settled before that time are purged, not those settled at it."""
         self.send(node, "m1")
         node.commit(node.settle("m1"))
         assert node.store.purge_messages(settled_before=clock.time()) == 0
         assert node.store.purge_messages(settled_before=clock.time() + 1) == 1
 
     def test_the_window_begins_with_the_first_settlement(self, clock: ManualClock, node: Node) -> None:
-        """PROTOCOL 16: the same outcome once more changes nothing, the time neither."""
+        """PROTOCOL 16: repeating the same outcome changes nothing, not even the time."""
         self.send(node, "m1")
         node.commit(node.settle("m1"))
         clock.advance(10)
         assert node.commit(node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),))) == [Outcome.DONE]
         assert node.store.purge_messages(settled_before=clock.time()) == 1
 
-    def test_a_sequence_is_never_given_out_again(self, clock: ManualClock, node: Node) -> None:
-        """PROTOCOL 17: a receiver that is past it would not see the new message."""
+    def test_a_sequence_is_never_issued_again(self, clock: ManualClock, node: Node) -> None:
+        """PROTOCOL 17: a receiver that is past it would miss the new message."""
         self.send(node, "m1")
         (seen,) = node.store.receive(node.lease)
         node.commit(node.settle("m1"))
@@ -190,7 +190,7 @@ class Inbox(Concern):
         assert [message.message_id for message in node.store.receive(node.lease, after=seen.sequence)] == ["m2"]
 
     def test_a_settlement_and_a_message_of_one_batch_see_each_other(self, node: Node) -> None:
-        """PROTOCOL 16: sent again after it was settled, it stays settled."""
+        """PROTOCOL 16: a message sent again after it was settled stays settled."""
         self.send(node, "m1")
         resend = Commit(node.lease, sends=(letter(node.group_id, "m1"),), settles=(Settlement("m1", "applied"),))
         assert node.commit(node.settle("m1"), resend) == [Outcome.DONE, Outcome.ALREADY_APPLIED]

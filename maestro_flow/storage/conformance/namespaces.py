@@ -1,4 +1,4 @@
-"""Several applications on one server or in one place."""
+"""Several applications on one server or in one database."""
 
 from __future__ import annotations
 

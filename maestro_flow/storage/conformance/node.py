@@ -1,4 +1,4 @@
-"""A minimal owner for the tests: it holds groups and numbers its commits as a journal does, and knows nothing else."""
+"""A minimal owner for the tests: it holds groups and numbers its commits as a journal does, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ T0 = 1_600_000_000.0
 
 @define
 class Node:
-    """An owner on a store, with the leases that it has claimed, the first of which is the one it writes under."""
+    """An owner on a store with the leases it has claimed; it writes under the first."""
 
     store: Storage
     name: str = "anna"
     leases: list[Lease] = Factory(list)
     last: dict[int, int] = Factory(dict)
-    """Position that was given out last, by group."""
+    """The last position used, by group."""
     commits: int = 0
 
     @property
@@ -44,7 +44,7 @@ class Node:
         return self.lease.group_id
 
     def claim(self, limit: int = 1) -> list[Lease]:
-        """Claim, and only then ask for the last position (PROTOCOL 10)."""
+        """Claim, and only then read the last position (PROTOCOL 10)."""
         claimed = self.store.claim(self.owner, lease_s=LEASE_S, limit=limit)
         self.last |= {lease.group_id: self.store.last_position(lease.group_id) for lease in claimed}
         self.leases += claimed
@@ -66,7 +66,7 @@ class Node:
         sends: tuple[Message, ...] = (),
         parent: str | None = None,
     ) -> Commit:
-        """A commit of a flow with the next position; the first has an entry, others if ``status`` is set."""
+        """A commit of a flow with the next position; the first has an entry, later ones if ``status`` is set."""
         lease = lease or self.lease
         self.commits += 1
         self.last[lease.group_id] = self.last.get(lease.group_id, 0) + 1 if position is None else position
@@ -129,5 +129,5 @@ def letter(
     body: bytes = b'{"a":1}',
     destination: int | None = None,
 ) -> Message:
-    """A message as a sender makes it; in transit, if its destination is another group than the one it stands in."""
+    """A message as a sender creates it; in transit if its destination is another group."""
     return Message(group_id, message_id, flow_id, "stop", body, group_id if destination is None else destination)

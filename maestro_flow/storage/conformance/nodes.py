@@ -1,4 +1,4 @@
-"""Which nodes there are, and groups that are kept for one of them."""
+"""The list of nodes, and groups that are reserved for one of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ KEEP_S = 3.0
 
 
 class Nodes(Concern):
-    """A node says with a renewal that it is there, and is believed for a lease (PROTOCOL 13, 14, 22)."""
+    """A node announces itself with each renewal, and is listed for the length of a lease (PROTOCOL 13, 14, 22)."""
 
-    def test_every_node_sees_all_that_are_there(self, clock: ManualClock, store: Storage, second: Storage) -> None:
+    def test_every_node_sees_all_nodes(self, clock: ManualClock, store: Storage, second: Storage) -> None:
         """PROTOCOL 22."""
         anna, boris = Owner("anna", this_process()), Owner("boris")
         store.claim(anna, lease_s=LEASE_S, limit=3)
@@ -30,12 +30,12 @@ class Nodes(Concern):
         assert both.nodes == (*mine.nodes, NodeEntry("boris", "", frozenset(), 0, until + 1))
         assert store.renew(anna, [], lease_s=LEASE_S).nodes == both.nodes
 
-    def test_who_only_looks_around_is_no_node(self, node: Node) -> None:
-        """PROTOCOL 13: a command that asks something is not given a share."""
+    def test_a_reader_that_only_scans_is_not_a_node(self, node: Node) -> None:
+        """PROTOCOL 13: a command that queries something does not get a share."""
         assert node.renew().nodes == ()
 
-    def test_what_a_node_says_last_counts(self, clock: ManualClock, store: Storage) -> None:
-        """PROTOCOL 22: step code may come later."""
+    def test_the_last_announcement_of_a_node_counts(self, clock: ManualClock, store: Storage) -> None:
+        """PROTOCOL 22: step code may be registered later."""
         anna = Owner("anna")
         store.renew(anna, [], lease_s=LEASE_S, offers=frozenset())
         clock.advance(4)
@@ -63,8 +63,8 @@ class Nodes(Concern):
         node.store.leave(node.owner)
         assert node.renew().lost == frozenset()
 
-    def test_a_group_is_kept_for_whom_it_was_released_to(self, node: Node, rival: Node) -> None:
-        """PROTOCOL 22: nobody else is faster, and nobody else is told that it could be claimed."""
+    def test_a_group_is_reserved_for_the_node_it_was_released_to(self, node: Node, rival: Node) -> None:
+        """PROTOCOL 22: no other node can claim it first, or is told that it is claimable."""
         free = rival.renew().claimable
         node.store.release([node.lease], to="owner-clara", keep_s=KEEP_S)
         assert rival.renew().claimable == free
@@ -75,16 +75,16 @@ class Nodes(Concern):
         (lease,) = clara.claim(node.store.group_count)
         assert (lease.group_id, lease.generation) == (node.group_id, 2)
 
-    def test_a_group_is_not_kept_for_longer_than_was_said(self, clock: ManualClock, node: Node, rival: Node) -> None:
-        """PROTOCOL 22: the one that it was meant for may have died."""
+    def test_a_reservation_of_a_group_expires(self, clock: ManualClock, node: Node, rival: Node) -> None:
+        """PROTOCOL 22: the node that it was meant for may have died."""
         node.store.release([node.lease], to="owner-clara", keep_s=KEEP_S)
         clock.advance(KEEP_S)
         assert rival.renew().claimable == node.store.group_count
         rival.claim(node.store.group_count)
         assert node.group_id in {lease.group_id for lease in rival.leases}
 
-    def test_a_group_that_was_claimed_is_kept_for_nobody(self, clock: ManualClock, node: Node, rival: Node) -> None:
-        """PROTOCOL 14: what one release said is over with the next claim."""
+    def test_a_claim_ends_the_reservation_of_a_group(self, clock: ManualClock, node: Node, rival: Node) -> None:
+        """PROTOCOL 14: the reservation made by a release ends with the next claim."""
         node.store.release([node.lease], to=rival.owner.id, keep_s=100 * LEASE_S)
         rival.claim(node.store.group_count)
         rival.store.release(rival.leases)
@@ -93,7 +93,7 @@ class Nodes(Concern):
         clock.advance(LEASE_S)
         assert rival.renew().claimable == node.store.group_count
 
-    def test_only_who_holds_a_group_can_say_for_whom_it_is_kept(self, node: Node, rival: Node) -> None:
+    def test_only_the_holder_of_a_group_can_reserve_it(self, node: Node, rival: Node) -> None:
         """PROTOCOL 3."""
         stale = node.lease
         node.store.release([stale])

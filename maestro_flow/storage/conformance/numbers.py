@@ -1,4 +1,4 @@
-"""Numbers that people type: those that nothing has, and those that no store can hold."""
+"""Numbers that people type: those that do not exist, and those that no store can hold."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TOO_LARGE = [2**63, 2**64 + 1, -(2**63)]
 
 
 class Numbers(Concern):
-    """A number that nothing has is not found, however large; one of more than 64 bits is refused, on every store."""
+    """A number that does not exist is not found, however large; one of more than 64 bits is refused on every store."""
 
     @pytest.mark.parametrize("number", _LARGE)
     def test_what_has_no_such_number_is_not_found(self, store: Storage, number: int) -> None:
-        """PROTOCOL 18, 28: and no number is taken for another one."""
+        """PROTOCOL 18, 28: and no number is confused with another."""
         store.push("w", b"{}")
         store.start([StartRequest("w", "r1", 0)])
         assert store.definition("w", number) is None
@@ -33,7 +33,7 @@ class Numbers(Concern):
 
     @pytest.mark.parametrize("number", _TOO_LARGE)
     def test_a_number_of_more_than_64_bits_is_refused(self, store: Storage, number: int) -> None:
-        """PROTOCOL 18, 28: by the model, or by the store where there is no model of it."""
+        """PROTOCOL 18, 28: by the model's class, or by the store where there is none."""
         store.push("w", b"{}")
         with pytest.raises(ValueNotStorable, match=str(number)):
             store.definition("w", number)

@@ -1,14 +1,14 @@
-"""The store under test and the memory store as its model: both are asked the same, and have to say the same.
+"""The store under test and the memory store as its model: both get the same calls and must return the same.
 
-Where the protocol leaves a store free, the two are brought together here, and nowhere else:
+Where the protocol leaves a choice to the store, the two are reconciled here, and nowhere else:
 
-- A claim takes any groups that are free. The model is made to take the same ones; how many they are, that they were
-  free, and their generations are compared.
-- The sequence of a message may be any number. Its order is compared, and that it stays what it is, grows within a
-  group, and is never given out again.
+- A claim takes any groups that are free. The model is made to take the same ones; their number, that they were free,
+  and their generations are compared.
+- The sequence of a message may be any number. What is compared is its order, that it never changes, increases within a
+  group, and is never issued again.
 - The text of an error is for people. Its type is compared.
 
-Nothing else is left out: times are equal, because they pass by the clock of the test alone.
+Nothing else is exempt: times are equal, because they come only from the clock of the test.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Model(MemoryStorage):
-    """The memory store, but that a claim takes the groups that it is told, if they are free."""
+    """The memory store, except that a claim takes the groups it is told to, if they are free."""
 
     def __init__(self, clock: Clock, groups: int) -> None:
         super().__init__(clock, groups)
@@ -52,22 +52,22 @@ class Model(MemoryStorage):
 
 @define
 class Pair:
-    """A store through its handles, and the model. ``agree`` is over with the first answer that differs."""
+    """A store through its handles, and the model. ``agree`` turns false with the first answer that differs."""
 
     model: Model
     handles: list[Storage]
     agree: bool = True
     sequences: dict[tuple[int, str], int] = Factory(dict)
-    """Of the store's messages, by group and message id."""
+    """Sequences of the store's messages, by group and message id."""
     highest: dict[int, int] = Factory(dict)
-    """Sequence that was given out last, by group."""
+    """The last sequence issued, by group."""
 
     def ask(self, through: int, verb: Verb) -> Any:
-        """The model's answer: the value, or the class of the error, after the store gave the same through a handle."""
+        """The model's answer (the value, or the class of the error), once the store has given the same."""
         return self._compare(answer_of(self.handles[through], verb), answer_of(self.model, verb))
 
     def claim(self, through: int, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
-        """A claim, in which the model follows the store."""
+        """A claim in which the model follows the store."""
         claimed = self.handles[through].claim(owner, lease_s=lease_s, limit=limit)
         self.model.prefer(frozenset(lease.group_id for lease in claimed))
         expected = self.model.claim(owner, lease_s=lease_s, limit=limit)
@@ -75,20 +75,20 @@ class Pair:
         return leases
 
     def check_sequence(self, through: int, group_id: int, message_id: str) -> None:
-        """Look at a message that has just been sent, or may have been purged."""
+        """Check the sequence of a message that has just been sent, or may have been purged."""
         there, place = self.handles[through].message(group_id, message_id), (group_id, message_id)
         if there is None:
             self.sequences.pop(place, None)
         elif place in self.sequences:
             assert there.sequence == self.sequences[place], "the sequence of a message has changed"
         else:
-            assert there.sequence > self.highest.get(group_id, 0), "a receiver that is past it would never see it"
+            assert there.sequence > self.highest.get(group_id, 0), "a receiver that is past it would miss it"
             self.sequences[place] = self.highest[group_id] = there.sequence
 
     def _compare(self, actual: Any, expected: Any) -> Any:
         note(f"    {expected}")
         self.agree = False
-        assert comparable(actual) == comparable(expected), "the store answers otherwise than the model"
+        assert comparable(actual) == comparable(expected), "the store's answer differs from the model's"
         self.agree = True
         return expected
 
@@ -96,21 +96,21 @@ class Pair:
 def answer_of(storage: Storage, verb: Verb) -> Any:
     """What a verb returns, or the class of the error that it raises.
 
-    A store may be unavailable at any time, for as little as a machine that was busy for longer than a timeout. Then it
-    is asked the same again, as everybody does who uses it (PROTOCOL 6).
+    A store may be unavailable at any time, if only because the machine was busy for longer than a timeout. Then the
+    call is repeated, as every user of a store does (PROTOCOL 6).
     """
     for _ in range(_TRIES):
         try:
             return verb(storage)
         except StorageUnavailable as error:
-            _log.warning("asked again: %s", error)
+            _log.warning("call repeated: %s", error)
         except MaestroFlowError as error:
             return type(error)
     return StorageUnavailable
 
 
 def comparable(answer: Any) -> Any:
-    """An answer with all that a message holds: ``==`` of messages compares only what their sender wrote."""
+    """An answer with all fields of messages: ``==`` of messages compares only what their sender wrote."""
     match answer:
         case Message():
             return asdict(answer, filter=lambda attribute, _: attribute.name != "sequence")

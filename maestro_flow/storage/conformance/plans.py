@@ -1,7 +1,7 @@
-"""What the random conversations are made of: few names, so that collisions are the rule, and plans of commits.
+"""Strategies for random conversations: few names, so that collisions are the rule, and plans of commits.
 
-A plan says what is to be written in terms of what is there ("the revision after the last", "the newest lease but one"),
-so that most commits are good and every kind of bad one occurs. ``conversation`` makes the commits.
+A plan says what to write relative to what is there ("the revision after the last", "the newest lease but one"), so that
+most commits are valid and every kind of invalid one occurs. ``conversation`` creates the commits.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 ACTIVE = 2
-"""Groups that the conversation is about; somebody else holds all others for good."""
+"""Groups that the conversation involves; another owner holds all others permanently."""
 
 OWNERS = (Owner("anna", this_process()), Owner("boris"))
 WORKFLOWS = ("v", "w")
@@ -72,7 +72,7 @@ def _mostly(usual: int, *others: int) -> st.SearchStrategy[int]:
 
 @frozen
 class SendPlan:
-    """A message to an active group. Flows and bodies are two each, so that one id stands for other messages, too."""
+    """A message to an active group. Two flows and two bodies make different messages share an id."""
 
     group: int
     message_id: str
@@ -87,21 +87,21 @@ class SendPlan:
 
 @frozen
 class CommitPlan:
-    """One commit. The groups of its messages count from its own, which is 0."""
+    """One commit. The groups of its messages are relative to its own, which is 0."""
 
     lease: int
     forged: str
     flow: int | None
     step: int
-    """0: the next revision; below: one that is there; above: a gap."""
+    """0: the next revision; negative: an existing one; positive: a gap."""
     again: bool
-    """With the commit id of what has that revision."""
+    """Use the commit id of the existing record with that revision."""
     status: RunStatus | None
-    """None: without an entry."""
+    """None: no entry."""
     blocking: bool
     flaw: str
-    """"position": one that was given out; "flow", "group": the entry is another flow's, or for another group; "blind":
-    also settles what does not exist, and has no entry where it needs one."""
+    """"position": one that was used before; "flow", "group": the entry is for another flow, or for another group;
+    "blind": also settles a message that does not exist, and lacks an entry where it needs one."""
     settles: tuple[Settlement, ...]
     sends: tuple[SendPlan, ...]
 
@@ -148,7 +148,7 @@ starts = st.builds(
     after=st.sampled_from([None] * 4 + [(1, 1), (1, 1), (1, 2), (2, 1), (1, 3), (9, 1), (0, 1), (1, 0)]),
     parent=st.sampled_from([""] * 6 + [*STEPS]),
 )
-"""The group is to be replaced by the one that its place stands for."""
+"""The group is to be replaced by the one that its index stands for."""
 
 queries = st.builds(
     RunQuery,
@@ -173,6 +173,6 @@ appends = st.builds(
     settles=st.just(()),
     sends=st.just(()),
 )
-"""One more revision of a flow and nothing else, as most commits are: a store may have a way of its own for them."""
+"""One more revision of a flow and nothing else, as most commits are: a store may have a fast path for them."""
 
 batches = st.lists(_commits, min_size=1, max_size=4)

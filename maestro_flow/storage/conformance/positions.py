@@ -1,4 +1,4 @@
-"""The order of a group's log, by which readers find what is new."""
+"""The order of a group's log, by which readers find new records."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["Positions"]
 
 
 class Positions(Concern):
-    """Positions increase within a group and may have gaps; readers ask for what is beyond their cursor (PROTOCOL 7)."""
+    """Positions increase within a group and may have gaps; readers ask for records after their cursor (PROTOCOL 7)."""
 
     def test_a_group_without_a_log_is_at_position_zero(self, store: Storage) -> None:
         """PROTOCOL 7, 10."""
         assert store.last_position(0) == 0
         assert store.read_log(0) == []
 
-    def test_the_log_is_read_in_order_of_position_from_beyond_a_cursor(self, node: Node) -> None:
+    def test_the_log_is_read_in_order_of_position_after_a_cursor(self, node: Node) -> None:
         """PROTOCOL 7."""
         node.commit(*(node.write(f"w/{9 - number}/1", 1) for number in range(5)))
         assert [record.position for record in node.store.read_log(node.group_id)] == [1, 2, 3, 4, 5]
@@ -46,7 +46,7 @@ class Positions(Concern):
 
     @pytest.mark.parametrize(("flow_id", "revision"), [("w/1/1", 2), ("w/2/1", 1)])
     @pytest.mark.parametrize("position", [0, 3, 7])
-    def test_a_position_that_was_given_out_already_is_a_loud_error(
+    def test_a_position_that_was_used_before_is_an_error(
         self, node: Node, position: int, flow_id: str, revision: int
     ) -> None:
         """PROTOCOL 5, 7: also one that was skipped, because a reader may be past it."""
@@ -57,13 +57,13 @@ class Positions(Concern):
         assert node.store.run("w/2/1") is None
 
     @pytest.mark.parametrize("second", [1, 2])
-    def test_positions_that_do_not_increase_in_one_batch_are_a_loud_error(self, node: Node, second: int) -> None:
+    def test_positions_that_do_not_increase_in_one_batch_are_an_error(self, node: Node, second: int) -> None:
         """PROTOCOL 7."""
         with pytest.raises(StorageError):
             node.commit(node.write("w/1/1", 1, position=2), node.write("w/2/1", 1, position=second))
         assert node.store.run("w/2/1") is None
 
-    def test_the_store_works_on_after_such_an_error(self, node: Node) -> None:
+    def test_the_store_still_works_after_such_an_error(self, node: Node) -> None:
         """PROTOCOL 7."""
         node.commit(node.write("w/1/1", 1))
         with pytest.raises(StorageError):
@@ -73,13 +73,13 @@ class Positions(Concern):
     def test_a_stale_owner_with_an_old_position_is_told_that_it_is_stale(
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
-        """PROTOCOL 3, 7: the fence comes first, its position is of no interest any more."""
+        """PROTOCOL 3, 7: the fence comes first; then its position does not matter."""
         node.commit(node.write("w/1/1", 1))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
         assert node.commit(node.write("w/2/1", 1, position=1)) == [Outcome.OWNERSHIP_LOST]
 
-    def test_groups_count_apart(self, node: Node) -> None:
+    def test_groups_have_independent_positions(self, node: Node) -> None:
         """PROTOCOL 7."""
         node.claim()
         first, second = node.leases
@@ -88,8 +88,8 @@ class Positions(Concern):
         assert node.store.last_position(first.group_id) == node.store.last_position(second.group_id) == 1
         assert [record.flow_id for record in node.store.read_log(second.group_id)] == ["w/2/1"]
 
-    def test_a_new_owner_goes_on_from_the_last_position(self, clock: ManualClock, node: Node, rival: Node) -> None:
-        """PROTOCOL 10: it asks after its claim, never in it."""
+    def test_a_new_owner_continues_from_the_last_position(self, clock: ManualClock, node: Node, rival: Node) -> None:
+        """PROTOCOL 10: it reads it after its claim, never as part of it."""
         node.commit(node.write("w/1/1", 1), node.write("w/1/1", 2))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
@@ -97,7 +97,7 @@ class Positions(Concern):
         assert rival.commit(rival.write("w/1/1", 3)) == [Outcome.DONE]
         assert [record.position for record in node.store.read_log(node.group_id)] == [1, 2, 3]
 
-    def test_a_group_that_does_not_exist_is_a_loud_error(self, store: Storage) -> None:
+    def test_a_group_that_does_not_exist_is_an_error(self, store: Storage) -> None:
         """PROTOCOL 19: their number is fixed."""
         for group_id in (-1, store.group_count):
             nowhere = Lease(group_id, 1, "owner-anna")

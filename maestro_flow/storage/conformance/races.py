@@ -1,4 +1,4 @@
-"""Any two verbs at the same moment, through two handles: as if one had come after the other."""
+"""Any two verbs at the same moment, through two handles: as if one came after the other."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _VERBS = tuple(Scene(0).verbs())
 
 
 class Races(Concern):
-    """Two verbs that meet have the answers and leave the state that they would have in one order or in the other.
+    """Two concurrent verbs return what they would return, and leave the state they would leave, in one of two orders.
 
-    What they would have is asked of the memory store. A claim has one freedom more: it may pass over a group that
-    somebody is busy with at that moment, and which its next call finds.
+    The memory store says what that is. A claim has one more choice: it may skip a group that another call is using at
+    that moment, and which the next claim finds.
     """
 
     @pytest.mark.parametrize("first", _VERBS)
-    def test_two_verbs_at_once_are_as_one_after_the_other(
+    def test_two_concurrent_verbs_behave_as_in_one_order(
         self, clock: ManualClock, store: Storage, second: Storage, first: str
     ) -> None:
-        """PROTOCOL 3, 4, 7, 11, 16, 17, 18: the verb against every other one, and against itself."""
+        """PROTOCOL 3, 4, 7, 11, 16, 17, 18: the verb against every other verb, and against itself."""
         others = _VERBS[_VERBS.index(first) :] * _ROUNDS
         for scene, other in zip(map(Scene, range(store.group_count)), others, strict=False):
             began = clock.time()
@@ -40,17 +40,17 @@ class Races(Concern):
             verbs = scene.verbs()
             answers = at_once(partial(answer_of, store, verbs[first]), partial(answer_of, second, verbs[other]))
             seen = comparable([*answers, *scene.end(store)])
-            assert seen in possible(scene, began, (first, other)), f"{first}, {other}: in no order"
+            assert seen in possible(scene, began, (first, other)), f"{first}, {other}: neither order explains this"
 
 
 def possible(scene: Scene, began: float, names: tuple[str, str]) -> list[Any]:
-    """What may be answered and seen: for one order and for the other, and for a claim that passes the group over."""
+    """The possible answers and states: for either order, and for a claim that skips the group."""
     orders = [(0, 1), (1, 0), *((1 - number,) for number in (0, 1) if names[number].startswith("claim"))]
     return [_played(scene, began, names, order) for order in orders]
 
 
 def _played(scene: Scene, began: float, names: tuple[str, str], order: tuple[int, ...]) -> Any:
-    """The scene on a store in memory. Who is not in the order is a claim that takes nothing."""
+    """The scene on a store in memory. A verb that is not in ``order`` is a claim that takes nothing."""
     clock = ManualClock(began)
     model = MemoryStorage(clock)
     scene.prepare(model, clock)

@@ -1,4 +1,4 @@
-"""The identical batch again: how an unknown outcome becomes a definite one."""
+"""Resending the identical batch: how an unknown outcome becomes definite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Resends"]
 
 
 class Resends(Concern):
-    """Unknown is resolved by sending the identical batch again, until every outcome is definite (PROTOCOL 6)."""
+    """An unknown outcome is resolved by resending the identical batch until every outcome is definite (PROTOCOL 6)."""
 
     def test_the_identical_batch_again_is_already_applied_and_writes_nothing(self, node: Node) -> None:
         """PROTOCOL 5, 6."""
@@ -27,8 +27,8 @@ class Resends(Concern):
         assert node.store.read_log(node.group_id) == written
         assert [message.message_id for message in node.store.receive(node.lease)] == ["m2"]
 
-    def test_a_batch_of_which_a_part_was_applied_is_completed(self, node: Node) -> None:
-        """PROTOCOL 6, 8: a batch may have been cut between two commits."""
+    def test_a_partly_applied_batch_is_completed(self, node: Node) -> None:
+        """PROTOCOL 6, 8: a batch may have been cut off between two commits."""
         batch = [node.write("w/1/1", 1), node.write("w/2/1", 1), node.write("w/1/1", 2)]
         node.commit(batch[0])
         assert node.commit(*batch) == [Outcome.ALREADY_APPLIED, Outcome.DONE, Outcome.DONE]
@@ -41,14 +41,14 @@ class Resends(Concern):
     def test_what_was_applied_stays_applied_when_the_lease_is_lost(
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
-        """PROTOCOL 6: the answer got lost, then the group; the effect of the commit is there all the same."""
+        """PROTOCOL 6: the answer was lost, then the group; the commit still took effect."""
         batch = [node.write("w/1/1", 1), node.write("w/2/1", 1)]
         node.commit(batch[0])
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
         assert node.commit(*batch) == [Outcome.ALREADY_APPLIED, Outcome.OWNERSHIP_LOST]
 
-    def test_what_was_applied_stays_applied_when_the_flow_went_on(self, node: Node) -> None:
+    def test_what_was_applied_stays_applied_when_the_flow_has_advanced(self, node: Node) -> None:
         """PROTOCOL 6: a late copy of a batch finds its own row."""
         first = node.write("w/1/1", 1)
         node.commit(first, node.write("w/1/1", 2))
@@ -59,7 +59,7 @@ class Resends(Concern):
         gap = node.write("w/1/1", 2)
         assert node.commit(gap) == node.commit(gap) == [Outcome.CONFLICT]
 
-    def test_settlements_without_a_flow_are_known_by_what_they_left(
+    def test_settlements_without_a_flow_are_recognised_by_their_outcomes(
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
         """PROTOCOL 5: without a flow there is no commit id, but the outcomes are there."""
@@ -72,11 +72,11 @@ class Resends(Concern):
         assert node.commit(settle) == [Outcome.ALREADY_APPLIED]
 
     def test_a_commit_that_leaves_nothing_is_done_each_time(self, node: Node) -> None:
-        """PROTOCOL 5: it cannot be told from one that never was."""
+        """PROTOCOL 5: it cannot be distinguished from one that was never sent."""
         nothing = Commit(node.lease)
         assert node.commit(nothing, nothing) == node.commit(nothing, nothing) == [Outcome.DONE] * 2
 
-    def test_settlements_of_which_a_part_is_there_are_completed(self, node: Node) -> None:
+    def test_partly_applied_settlements_are_completed(self, node: Node) -> None:
         """PROTOCOL 5, 6."""
         for message_id in ("m1", "m2"):
             node.store.send(letter(node.group_id, message_id))

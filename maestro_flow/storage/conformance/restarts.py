@@ -23,7 +23,7 @@ _ROUNDS = 5
 
 
 class Restarts(Concern):
-    """A restart follows the latest run of its instance or nothing, and is idempotent like any start (PROTOCOL 18)."""
+    """A restart can only follow the latest run of its instance, and is idempotent like any start (PROTOCOL 18)."""
 
     @pytest.fixture
     def ended(self, store: Storage) -> Storage:
@@ -43,25 +43,25 @@ class Restarts(Concern):
         assert [given.flow_id for given in ended.pending_starts(7)] == ["w/1/2"]
         assert ended.run("w/1/2") == RunEntry("w/1/2", "w", 1, 1, 2, 7, RunStatus.CREATED, clock.time())
 
-    def test_a_restart_takes_no_number_of_an_instance(self, ended: Storage) -> None:
-        """PROTOCOL 18: instances stay dense, also where a call has both, the restart last."""
+    def test_a_restart_does_not_use_up_an_instance_number(self, ended: Storage) -> None:
+        """PROTOCOL 18: instances have no gaps, also if a call has both, the restart last."""
         runs = ended.start([StartRequest("w", "r3", 0), StartRequest("w", "again", 0, after=(1, 1))])
         runs += ended.start([StartRequest("w", "r4", 0)])
         assert [run.flow_id for run in runs] == ["w/3/1", "w/1/2", "w/4/1"]
 
     def test_a_restart_of_a_restart_follows_it(self, ended: Storage) -> None:
-        """PROTOCOL 18: runs of an instance are numbered densely, beyond 9 too."""
+        """PROTOCOL 18: runs of an instance are numbered without gaps, also beyond 9."""
         made = [ended.start([StartRequest("w", f"again{n}", 0, after=(2, n))])[0].flow_id for n in range(1, 12)]
         assert made == [f"w/2/{n}" for n in range(2, 13)]
 
-    def test_a_restart_may_be_of_another_version(self, ended: Storage) -> None:
+    def test_a_restart_may_use_another_version(self, ended: Storage) -> None:
         """PROTOCOL 18."""
         (run,) = ended.start([StartRequest("w", "again", 0, version=2, after=(1, 1))])
         (next_one,) = ended.start([StartRequest("w", "and again", 0, after=(1, 2))])
         assert (run.version, next_one.version) == (2, 2)
 
     def test_the_same_restart_again_is_the_same_run(self, ended: Storage) -> None:
-        """PROTOCOL 18: also when another one has followed it since."""
+        """PROTOCOL 18: also if another one has followed it since."""
         first = StartRequest("w", "again", 5, after=(1, 1))
         (made,) = ended.start([first])
         ended.start([StartRequest("w", "and again", 5, after=(1, 2))])
@@ -78,13 +78,13 @@ class Restarts(Concern):
     def test_the_same_request_id_after_another_run_is_a_conflict(
         self, ended: Storage, after: tuple[int, int] | None
     ) -> None:
-        """PROTOCOL 18: it asks for another run."""
+        """PROTOCOL 18: it requests a different run."""
         ended.start([StartRequest("w", "again", 0, after=(1, 1))])
         with pytest.raises(Conflict, match="w/1/2"):
             ended.start([StartRequest("w", "again", 0, after=after)])
 
     @pytest.mark.parametrize("after", [(1, 1), (1, 0), (0, 1)])
-    def test_a_request_id_that_has_made_a_new_instance_makes_no_restart(
+    def test_the_request_id_of_a_new_instance_cannot_be_used_for_a_restart(
         self, ended: Storage, after: tuple[int, int]
     ) -> None:
         """PROTOCOL 18."""
@@ -92,20 +92,20 @@ class Restarts(Concern):
             ended.start([StartRequest("w", "r1", 0, after=after)])
 
     def test_only_the_latest_run_can_be_followed(self, ended: Storage) -> None:
-        """PROTOCOL 18: the message names the one that has followed it."""
+        """PROTOCOL 18: the error names the run that has followed it."""
         ended.start([StartRequest("w", "again", 0, after=(1, 1))])
         with pytest.raises(Conflict, match="w/1/2"):
             ended.start([StartRequest("w", "another", 0, after=(1, 1))])
         assert ended.run("w/1/3") is None
 
     @pytest.mark.parametrize("after", [(1, 2), (1, 0), (1, -1), (3, 1), (0, 1), (-1, 1)])
-    def test_a_run_that_no_start_has_made_is_not_found(self, ended: Storage, after: tuple[int, int]) -> None:
+    def test_a_run_without_a_start_is_not_found(self, ended: Storage, after: tuple[int, int]) -> None:
         """PROTOCOL 18."""
         with pytest.raises(NotFound, match=f"w/{after[0]}/{after[1]}"):
             ended.start([StartRequest("w", "again", 0, after=after)])
 
-    def test_a_run_that_commits_alone_have_made_is_not_found(self, node: Node) -> None:
-        """PROTOCOL 18: what the catalog does not have it cannot go on from."""
+    def test_a_run_that_only_commits_have_created_is_not_found(self, node: Node) -> None:
+        """PROTOCOL 18: the catalog cannot continue from a run that it does not have."""
         node.commit(node.write("w/1/1", 1, status=RunStatus.FAILED))
         node.store.push("w", b"{}")
         with pytest.raises(NotFound, match="w/1/1"):
@@ -120,7 +120,7 @@ class Restarts(Concern):
             ended.start([StartRequest(workflow_id, "again", 0, version=version, after=(1, 1))])
 
     def test_restarts_of_one_call_are_all_or_nothing(self, ended: Storage) -> None:
-        """PROTOCOL 18: two after the same run exclude each other, and nothing of the call is left."""
+        """PROTOCOL 18: two restarts of the same run exclude each other, and the call leaves nothing behind."""
         both = [StartRequest("w", name, 0, after=(1, 1)) for name in ("a", "b")]
         with pytest.raises(Conflict, match="w/1/2"):
             ended.start([StartRequest("w", "r3", 0), *both])
@@ -128,8 +128,8 @@ class Restarts(Concern):
         (run,) = ended.start(both[1:])
         assert (run.flow_id, run.request_id) == ("w/1/2", "b")
 
-    def test_a_call_may_restart_what_it_has_made_itself(self, ended: Storage) -> None:
-        """PROTOCOL 18: each request sees what the ones before it have made."""
+    def test_a_call_may_restart_what_it_has_created_itself(self, ended: Storage) -> None:
+        """PROTOCOL 18: each request sees what the ones before it have created."""
         afters = (None, (3, 1), (3, 2))
         runs = ended.start([StartRequest("w", f"x{after}", 0, after=after) for after in afters])
         assert [(run.flow_id, run.version) for run in runs] == [("w/3/1", 2), ("w/3/2", 2), ("w/3/3", 2)]
@@ -137,7 +137,7 @@ class Restarts(Concern):
     def test_the_latest_run_of_an_instance_is_listed_first_whatever_the_clock_says(
         self, clock: ManualClock, ended: Storage
     ) -> None:
-        """PROTOCOL 15, 18: within one moment and beyond run 9, where ids are no order."""
+        """PROTOCOL 15, 18: also for equal times and beyond run 9, where ids do not sort by number."""
         for number in range(1, 12):
             ended.start([StartRequest("w", f"again{number}", 0, after=(1, number))])
         entries = ended.list_runs(RunQuery(workflow_id="w", instance_id=1))
@@ -146,11 +146,11 @@ class Restarts(Concern):
         page = RunQuery(workflow_id="w", instance_id=1, limit=2, before=(entries[2].created_at, entries[2].flow_id))
         assert [entry.run_id for entry in ended.list_runs(page)] == [9, 8]
 
-    def test_of_two_restarts_at_once_one_wins(self, ended: Storage, second: Storage) -> None:
-        """PROTOCOL 18: whoever asks; the others hear of the winner, and the identical request of his own is his."""
+    def test_one_of_two_concurrent_restarts_wins(self, ended: Storage, second: Storage) -> None:
+        """PROTOCOL 18: the losers' errors name the winner, and repeating the winner's request yields its run."""
 
         def restart(through: Storage, name: str, run_id: int) -> str:
-            """The run that it is, or the message of the conflict."""
+            """The resulting run, or the message of the conflict."""
             try:
                 (run,) = through.start([StartRequest("w", f"{name} {run_id}", 0, after=(1, run_id))])
             except Conflict as conflict:
@@ -167,7 +167,7 @@ class Restarts(Concern):
             assert ended.run(f"w/1/{run_id + 2}") is None
 
     def test_restarts_and_new_instances_at_once_leave_no_gap(self, ended: Storage, second: Storage) -> None:
-        """PROTOCOL 18: one counts instances, the other runs, and neither takes the other's count back."""
+        """PROTOCOL 18: one counts instances, the other runs, and neither resets the other's count."""
 
         def start_some(through: Storage) -> list[int]:
             return [through.start([StartRequest("w", f"new{n}", 0)])[0].instance_id for n in range(_ROUNDS)]

@@ -19,7 +19,7 @@ class Runs(Concern):
 
     @pytest.fixture
     def index(self, node: Node) -> Node:
-        """The node, with runs of v and w in two groups, of which every third has failed; instances are their age."""
+        """The node, with runs of v and w in two groups, every third of them failed, created in order of instance."""
         node.claim()
         for number in range(1, 7):
             for name, lease in zip(("v", "w"), node.leases, strict=True):
@@ -28,13 +28,13 @@ class Runs(Concern):
         return node
 
     def test_a_run_that_is_only_given_is_created(self, clock: ManualClock, store: Storage) -> None:
-        """PROTOCOL 18: the caller has his answer, and sees his run, before its first commit."""
+        """PROTOCOL 18: the caller has its answer, and sees its run, before the first commit."""
         store.push("w", b"{}")
         store.start([StartRequest("w", "r1", 4)])
         assert store.run("w/1/1") == RunEntry("w/1/1", "w", 1, 1, 1, 4, RunStatus.CREATED, clock.time())
         assert store.list_runs(RunQuery()) == [store.run("w/1/1")]
 
-    def test_a_run_is_shown_as_its_last_commit_says(self, index: Node) -> None:
+    def test_a_run_is_shown_as_of_its_last_commit(self, index: Node) -> None:
         """PROTOCOL 2."""
         assert index.store.run("w/3/1") == entry_of("w/3/1", index.leases[1].group_id, RunStatus.FAILED)
         index.commit(index.write("w/1/1", 2, status=RunStatus.SUCCEEDED, lease=index.leases[1]))
@@ -51,7 +51,7 @@ class Runs(Concern):
 
     @pytest.mark.parametrize("limit", [1, 5, 12, 1000])
     def test_pages_follow_each_other_without_gap_or_repetition(self, index: Node, limit: int) -> None:
-        """PROTOCOL 2: also where runs were created in the same moment."""
+        """PROTOCOL 2: also if runs were created at the same time."""
         pages: list[RunEntry] = []
         query = RunQuery(limit=limit)
         while page := index.store.list_runs(query):
@@ -76,7 +76,7 @@ class Runs(Concern):
         both = frozenset({RunStatus.FAILED, RunStatus.IN_PROGRESS, RunStatus.STOPPED})
         assert self.listed(index, RunQuery(statuses=both)) == self.listed(index, RunQuery())
 
-    def test_a_page_before_a_place_may_be_filtered(self, index: Node) -> None:
+    def test_a_page_before_a_cursor_may_be_filtered(self, index: Node) -> None:
         """PROTOCOL 2."""
         place = index.store.list_runs(RunQuery(workflow_id="w", instance_id=3))[0]
         before = (place.created_at, place.flow_id)

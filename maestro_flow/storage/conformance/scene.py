@@ -1,4 +1,4 @@
-"""A scene for a race of two verbs: a group whose owner's lease has just run out, and all that may happen to it next."""
+"""A scene for a race of two verbs: a group whose owner's lease has just expired, and what may happen to it next."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LANDLORD = Owner("landlord")
 class Scene:
     """Group ``group_id`` of a store, and names with its number; a store has one scene for each of its groups.
 
-    All other groups are a landlord's. In this one there are a flow at revision 1, the waiting message m1, the tombstone
-    m2, and a run that is given. The lease of anna has expired, and nobody has claimed the group yet.
+    A landlord holds all other groups. This one has a flow at revision 1, the waiting message m1, the tombstone m2, and
+    a pending start. The lease of anna has expired, and the group has not been claimed yet.
     """
 
     def __init__(self, group_id: int) -> None:
@@ -34,7 +34,7 @@ class Scene:
         self.next = [Lease(group_id, 3, f"owner-{name}") for name in ("boris", "clara")]
 
     def prepare(self, store: Storage, clock: ManualClock) -> None:
-        clock.advance(LEASE_S)  # whoever was left with the group of the last scene loses it to the landlord
+        clock.advance(LEASE_S)  # the last holder of the previous scene's group loses it to the landlord
         store.claim(_LANDLORD, lease_s=_FOREVER_S, limit=store.group_count)
         store.purge_messages(settled_before=float("inf"))
         store.release([Lease(self.group_id, 1, _LANDLORD.id)])
@@ -48,7 +48,7 @@ class Scene:
         clock.advance(LEASE_S)
 
     def verbs(self) -> Mapping[str, Verb]:
-        """What may happen; most exclude another one, or change its answer."""
+        """What may happen; most exclude another verb, or change its answer."""
         one, other = self._commit("applied"), self._commit("refused")
         boris, clara = (Owner(lease.owner_id) for lease in self.next)
         m1, m2, m3 = (letter(self.group_id, message_id) for message_id in ("m1", "m2", "m3"))
@@ -77,17 +77,17 @@ class Scene:
         return StartRequest(self.workflow_id, request_id, self.group_id, after=(1, 1))
 
     def _renew(self, store: Storage) -> tuple[float, frozenset[int]]:
-        """Without its look around, in which what changes at that moment may be or not."""
+        """A renewal without its scan, which may or may not see what changes at that moment."""
         renewal = store.renew(Owner(self.old.owner_id), [self.old], lease_s=LEASE_S)
         return renewal.now, renewal.lost
 
     def _commit(self, outcome: str) -> Commit:
-        """Revision 2 of the flow, by which m1 gets an outcome and m3 is sent."""
+        """Revision 2 of the flow, which settles m1 and sends m3."""
         flow = FlowWrite(self.flow_id, 2, commit_id=outcome, position=2, at=T0, events=b"[]")
         return Commit(self.old, flow, (Settlement("m1", outcome),), (letter(self.group_id, "m3"),))
 
     def end(self, store: Storage) -> list[Any]:
-        """All that there is to see afterwards."""
+        """Everything that is visible afterwards."""
         return [
             store.renew(_LANDLORD, [], lease_s=LEASE_S).claimable,
             *(answer_of(store, methodcaller("receive", lease)) for lease in (self.old, *self.next)),

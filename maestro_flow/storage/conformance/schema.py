@@ -1,4 +1,4 @@
-"""Which version of the schema a store has."""
+"""The schema version of a store."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ __all__ = ["Schema"]
 
 
 class Schema(Concern):
-    """What is written is numbered, so that it is told from what an older or a newer program writes (PROTOCOL 27)."""
+    """The schema has a version, so that data of an older or newer program is recognised (PROTOCOL 27)."""
 
-    def test_the_version_of_what_is_written_is_the_same_for_all_who_have_it_open(
-        self, store: Storage, second: Storage
-    ) -> None:
+    def test_all_handles_see_the_same_schema_version(self, store: Storage, second: Storage) -> None:
         """PROTOCOL 27."""
         assert type(store.schema_version) is int
         assert store.schema_version == second.schema_version >= 1

@@ -15,7 +15,7 @@ __all__ = ["Sharing"]
 
 
 class Sharing(Concern):
-    """What one node has written, the other one sees at once."""
+    """What one node has written, the other sees at once."""
 
     needs = "shared"
 
@@ -52,7 +52,7 @@ class Sharing(Concern):
         assert answer.outcome == "refused"
 
     def test_a_handle_that_closes_leaves_the_other_one_alone(self, node: Node, second: Storage) -> None:
-        """PROTOCOL 3: closing gives nothing up."""
+        """PROTOCOL 3: closing releases nothing."""
         second.close()
         assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
         assert node.renew().lost == frozenset()

@@ -1,4 +1,4 @@
-"""Step (a) of a start: a number, a group, and an answer."""
+"""Step (a) of a start: a number, a group and an answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Starts"]
 
 
 class Starts(Concern):
-    """One idempotent step by request id (PROTOCOL 18), which decides the group once (PROTOCOL 19)."""
+    """One step, idempotent by request id (PROTOCOL 18), which decides the group once (PROTOCOL 19)."""
 
     @pytest.fixture
     def catalog(self, store: Storage) -> Storage:
@@ -23,7 +23,7 @@ class Starts(Concern):
         store.push("w", b"2")
         return store
 
-    def test_a_start_makes_a_run_with_number_group_and_body(self, clock: ManualClock, catalog: Storage) -> None:
+    def test_a_start_creates_a_run_with_number_group_and_body(self, clock: ManualClock, catalog: Storage) -> None:
         """PROTOCOL 18."""
         (run,) = catalog.start([StartRequest("w", "r1", 5, body='{"a":"ö"}'.encode())])
         assert run == PendingRun(
@@ -40,7 +40,7 @@ class Starts(Concern):
         )
 
     def test_instances_are_numbered_densely_for_each_workflow(self, catalog: Storage) -> None:
-        """PROTOCOL 18: within a call and from call to call."""
+        """PROTOCOL 18: within a call and across calls."""
         catalog.push("v", b"1")
         requests = [StartRequest(name, f"r{number}", 0) for number in range(3) for name in ("v", "w")]
         runs = [*catalog.start(requests[:4]), *catalog.start(requests[4:])]
@@ -68,7 +68,7 @@ class Starts(Concern):
         assert [run.flow_id for run in runs] == ["w/1/1", "v/1/1"]
 
     def test_a_request_keeps_its_version_when_a_newer_one_is_pushed(self, catalog: Storage) -> None:
-        """PROTOCOL 18: "the latest" was decided by the first call."""
+        """PROTOCOL 18: the first call decided what "the latest" is."""
         catalog.start([StartRequest("w", "r1", 0)])
         catalog.push("w", b"3")
         assert [run.version for run in catalog.start([StartRequest("w", "r1", 0), StartRequest("w", "r2", 0)])] == [
@@ -105,7 +105,7 @@ class Starts(Concern):
             catalog.start([StartRequest(workflow_id, "r1", 0, version=version)])
 
     def test_starts_of_one_call_are_all_or_nothing(self, catalog: Storage) -> None:
-        """PROTOCOL 18: and a number that was not used is used next."""
+        """PROTOCOL 18: and an unused number is used next."""
         with pytest.raises(NotFound):
             catalog.start([StartRequest("w", "r1", 0), StartRequest("nowhere", "r2", 0)])
         with pytest.raises(Conflict):
@@ -114,8 +114,8 @@ class Starts(Concern):
         assert catalog.run("w/1/1") is None
         assert [run.flow_id for run in catalog.start([StartRequest("w", "r1", 0, body=b"3")])] == ["w/1/1"]
 
-    def test_a_start_in_a_group_that_does_not_exist_is_a_loud_error(self, catalog: Storage) -> None:
-        """PROTOCOL 19: nobody would ever take it up."""
+    def test_a_start_in_a_group_that_does_not_exist_is_an_error(self, catalog: Storage) -> None:
+        """PROTOCOL 19: no owner would ever run it."""
         with pytest.raises(StorageError, match="no group"):
             catalog.start([StartRequest("w", "r1", catalog.group_count)])
         assert catalog.run("w/1/1") is None

@@ -1,4 +1,4 @@
-"""All concerns as one class, to be inherited from."""
+"""All concerns as one class to inherit from."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from maestro_flow.storage.conformance.catalog import Catalog
 from maestro_flow.storage.conformance.children import Children
 from maestro_flow.storage.conformance.commits import Commits
 from maestro_flow.storage.conformance.concurrency import Concurrency
-from maestro_flow.storage.conformance.deaths import Deaths
+from maestro_flow.storage.conformance.dead_letters import DeadLetters
+from maestro_flow.storage.conformance.dead_owners import DeadOwners
 from maestro_flow.storage.conformance.durability import Durability
 from maestro_flow.storage.conformance.fence import Fence
 from maestro_flow.storage.conformance.hints import Hints, SharedHints
 from maestro_flow.storage.conformance.holders import Holders
 from maestro_flow.storage.conformance.inbox import Inbox
 from maestro_flow.storage.conformance.leases import Leases
-from maestro_flow.storage.conformance.letters import DeadLetters
-from maestro_flow.storage.conformance.likeness import Likeness
-from maestro_flow.storage.conformance.mail import Mail
+from maestro_flow.storage.conformance.model_equivalence import ModelEquivalence
 from maestro_flow.storage.conformance.namespaces import Namespaces
 from maestro_flow.storage.conformance.nodes import Nodes
 from maestro_flow.storage.conformance.numbers import Numbers
 from maestro_flow.storage.conformance.pending_starts import PendingStarts
 from maestro_flow.storage.conformance.positions import Positions
 from maestro_flow.storage.conformance.races import Races
+from maestro_flow.storage.conformance.renewals import Renewals
 from maestro_flow.storage.conformance.resends import Resends
 from maestro_flow.storage.conformance.restarts import Restarts
 from maestro_flow.storage.conformance.runs import Runs
@@ -42,7 +42,7 @@ __all__ = ["StorageConformance"]
 class StorageConformance(
     Leases,
     Holders,
-    Deaths,
+    DeadOwners,
     Nodes,
     Hints,
     SharedHints,
@@ -53,7 +53,7 @@ class StorageConformance(
     Positions,
     Takeover,
     Inbox,
-    Mail,
+    Renewals,
     Transit,
     DeadLetters,
     Catalog,
@@ -71,12 +71,12 @@ class StorageConformance(
     Sharing,
     Concurrency,
     Races,
-    Likeness,
+    ModelEquivalence,
 ):
     """What a store promises. A store that lacks a capability says so: ``durable = False``, ``shared = False``."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Take away the tests of what the store lacks: pytest does not collect a name that stands for None."""
+        """Remove the tests of what the store lacks: pytest does not collect names that are None."""
         super().__init_subclass__(**keywords)
         for concern in cls.__mro__:
             needs = vars(concern).get("needs")

@@ -18,7 +18,7 @@ class Takeover(Concern):
     def test_a_new_owner_loads_every_live_flow_with_all_its_records(
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
-        """PROTOCOL 10: after a claim has returned, what the old owner committed is there."""
+        """PROTOCOL 10: once a claim has returned, everything that the old owner committed is visible."""
         node.commit(node.write("w/1/1", 1), node.write("w/2/1", 1), node.write("w/1/1", 2))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
@@ -36,7 +36,7 @@ class Takeover(Concern):
         assert loaded == sorted(f"w/{number}/1" for number in range(25))
 
     def test_a_flow_that_has_ended_is_not_loaded(self, node: Node) -> None:
-        """PROTOCOL 10: only what is alive costs anything."""
+        """PROTOCOL 10: only live flows cost anything."""
         ended = [status for status in RunStatus if status.is_terminal]
         node.commit(*(node.write(f"w/{number}/1", 1) for number in range(len(ended) + 1)))
         node.commit(*(node.write(f"w/{number}/1", 2, status=status) for number, status in enumerate(ended)))
@@ -55,8 +55,8 @@ class Takeover(Concern):
         store.start([StartRequest("w", "r1", 0)])
         assert store.load_flows(0) == []
 
-    def test_a_flow_is_read_from_beyond_a_revision(self, node: Node) -> None:
-        """PROTOCOL 6: nothing depends on it, it is for showing a run."""
+    def test_a_flow_is_read_after_a_revision(self, node: Node) -> None:
+        """PROTOCOL 6: nothing depends on it; it serves to show a run."""
         node.commit(*(node.write("w/1/1", revision) for revision in (1, 2, 3)))
         assert [record.revision for record in node.store.read_flow("w/1/1", after_revision=1)] == [2, 3]
         assert node.store.read_flow("w/1/1", after_revision=3) == []

@@ -1,4 +1,4 @@
-"""Which text comes back as it was given: all but what the model refuses (``model.text``)."""
+"""All text comes back unchanged, except what the model refuses (``model.text``)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NO_TEXTS = ["a\0b", "\ud800", "\udfff\ud800"]
 
 
 class Texts(Concern):
-    """Ids are compared by their characters, one by one, and nothing in them is replaced, folded or cut."""
+    """Ids are compared character by character, and nothing in them is replaced, folded or truncated."""
 
     @pytest.mark.parametrize("text", _TEXTS, ids=ascii)
-    def test_text_comes_back_as_it_was_given(self, node: Node, text: str) -> None:
-        """PROTOCOL 16, 18: in the ids of messages, their kinds and outcomes, and the ids of requests."""
+    def test_text_comes_back_unchanged(self, node: Node, text: str) -> None:
+        """PROTOCOL 16, 18: in ids, kinds and outcomes of messages, and in request ids."""
         node.store.send(letter(node.group_id, text, flow_id=text))
         assert node.commit(Commit(node.lease, settles=(Settlement(text, text),))) == [Outcome.DONE]
         message = node.store.message(node.group_id, text)
@@ -40,8 +40,8 @@ class Texts(Concern):
         assert (first.request_id, again.request_id, again.flow_id) == (text, text, first.flow_id)
 
     @pytest.mark.parametrize("text", _NO_TEXTS, ids=ascii)
-    def test_a_traceback_with_what_no_store_can_hold_is_an_outcome_all_the_same(self, node: Node, text: str) -> None:
-        """PROTOCOL 17: the dead letter says what happened; what was in the way is spelled out."""
+    def test_a_traceback_with_characters_that_no_store_can_hold_is_escaped(self, node: Node, text: str) -> None:
+        """PROTOCOL 17: the dead letter says what happened, with such characters escaped."""
         node.store.send(letter(node.group_id))
         assert node.commit(node.settle("m1", escaped(f"ValueError: {text}"), dead=True)) == [Outcome.DONE]
         message = node.store.message(node.group_id, "m1")

@@ -1,4 +1,4 @@
-"""Calls at the same moment, and the one race that decides whether a store is a store."""
+"""Concurrent calls, and the race that matters most: a takeover under commits."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _FLOWS = 50
 _LOOKS = 1000
 _TIMEOUT_S = 60.0
 _SWITCH_S = 1e-6
-"""How long a thread may hold the interpreter meanwhile: as short as it gets, so that a missing lock shows."""
+"""How long a thread may hold the interpreter meanwhile: as short as possible, so that a missing lock shows."""
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Results of the calls, made at the same moment by a thread each; the first exception comes out."""
+    """The results of the calls, each made by a thread at the same moment; the first exception is raised."""
     barrier = threading.Barrier(len(calls), timeout=_TIMEOUT_S)
 
     def run(call: Callable[[], Any]) -> Any:
@@ -44,7 +44,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def seen_meanwhile(read: Callable[[int], list[int]], *writers: Callable[[], None]) -> list[int]:
-    """What a reader sees that always asks for what is beyond the last that it saw, while the writers write."""
+    """What a reader sees while the writers write, if it always asks for what comes after the last item it saw."""
     ends = [threading.Event() for _ in writers]
 
     def write(writer: Callable[[], None], end: threading.Event) -> None:
@@ -66,11 +66,11 @@ def seen_meanwhile(read: Callable[[int], list[int]], *writers: Callable[[], None
 
 
 def check_takeover_under_commits(clock: ManualClock, old_store: Storage, new_store: Storage, number: int) -> None:
-    """An owner commits, its lease has expired, and another one claims its group meanwhile, through its own handle.
+    """An owner commits under an expired lease while another one claims its group through its own handle.
 
-    What the new owner reads at once after its claim must be all that the old one ever writes, and all that it was told
-    is done. All other groups must be somebody else's, so that the claim takes no longer than for one. Each ``number``
-    has flows of its own, and another moment for the claim.
+    What the new owner reads right after its claim must be everything that the old one will ever have written, and
+    everything that was reported to it as done. Another owner must hold all other groups, so that the claim is for one
+    group only. Each ``number`` has its own flows, and claims at a different moment.
     """
     old, new = Node(old_store, f"old-{number}"), Node(new_store, f"new-{number}")
     (lease,) = old.claim()
@@ -85,7 +85,7 @@ def check_takeover_under_commits(clock: ManualClock, old_store: Storage, new_sto
 
 
 def _take_over(node: Node, read: Callable[[], list[LogRecord]], begun: int) -> list[LogRecord]:
-    """Claim, when so many commits are there, and what is to be read then."""
+    """Claim once this many commits are there; returns what can be read then."""
     for _ in range(_LOOKS):
         if len(read()) >= begun:
             break
@@ -96,8 +96,8 @@ def _take_over(node: Node, read: Callable[[], list[LogRecord]], begun: int) -> l
 def _commit_until_lost(node: Node, flow_id: str) -> list[str]:
     """Ids of the commits that were done, batch after batch, until the first refusal.
 
-    The batches are large, because the fence must hold from the first look at it to the last row. Every other one has
-    two commits of one flow, for which a store may have another way than for commits of many flows.
+    The batches are large, because the fence must hold from its first check to the last row. Every other one has two
+    commits of one flow, which a store may handle differently from commits of many flows.
     """
     done: list[str] = []
     for number in range(1, _BATCHES + 1):

@@ -36,7 +36,7 @@ class Transit(Concern):
     def test_a_message_is_received_only_in_the_inbox_that_it_was_put_into(
         self, node: Node, in_transit: Message
     ) -> None:
-        """PROTOCOL 17: no verb looks into two groups."""
+        """PROTOCOL 17: no verb spans two groups."""
         node.store.send(in_transit)
         while in_transit.destination not in {lease.group_id for lease in node.leases}:
             node.claim()
@@ -71,7 +71,7 @@ class Transit(Concern):
     def test_a_commit_sends_to_any_group_through_the_inbox_of_its_own(
         self, clock: ManualClock, node: Node, rival: Node, in_transit: Message
     ) -> None:
-        """PROTOCOL 2, 20; whoever takes over sends it on."""
+        """PROTOCOL 2, 20: a new owner sends it on."""
         assert node.commit(node.write("w/1/1", 1, sends=(in_transit,))) == [Outcome.DONE]
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
@@ -79,7 +79,7 @@ class Transit(Concern):
         assert rival.store.receive(held[node.group_id]) == [in_transit]
 
     def test_a_message_to_a_destination_that_does_not_exist_is_a_loud_error(self, node: Node) -> None:
-        """PROTOCOL 19: nobody could ever send it on."""
+        """PROTOCOL 19: it could never be sent on."""
         for destination in (node.store.group_count, -1):
             with pytest.raises(StorageError, match="no group"):
                 node.store.send(letter(node.group_id, destination=destination))

@@ -1,4 +1,4 @@
-"""Dead letters: they are kept, can be looked at, and get another try."""
+"""Dead letters are kept, can be listed and can be redriven."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def bury(node: Node, *names: str) -> None:
 
 
 class DeadLetters(Concern):
-    """What could not be handled is out of everybody's way, and nothing is lost (PROTOCOL 17)."""
+    """Messages that could not be handled are out of the way, and not lost (PROTOCOL 17)."""
 
     def test_dead_letters_of_all_groups_are_listed_page_by_page(self, node: Node, second: Storage) -> None:
         """PROTOCOL 17."""
@@ -50,7 +50,7 @@ class DeadLetters(Concern):
         assert store.dead_letters() == []
 
     def test_a_dead_letter_waits_again_at_the_end(self, node: Node) -> None:
-        """PROTOCOL 17: an owner that is past its old place receives it, as if it had never seen it."""
+        """PROTOCOL 17: an owner that is past its old sequence receives it as if it were new."""
         node.store.receive(node.lease)
         bury(node, "poison")
         later = node.store.send(letter(node.group_id, "later"))
@@ -64,7 +64,7 @@ class DeadLetters(Concern):
         assert node.store.dead_letters() == []
         assert node.commit(node.settle("poison", "handled")) == [Outcome.DONE]
 
-    def test_a_letter_that_dies_again_is_a_dead_letter_again(self, node: Node) -> None:
+    def test_a_message_that_fails_again_is_a_dead_letter_again(self, node: Node) -> None:
         """PROTOCOL 17."""
         bury(node, "poison")
         node.store.redrive(node.group_id, "poison")
@@ -72,7 +72,7 @@ class DeadLetters(Concern):
         (dead,) = node.store.dead_letters()
         assert (dead.message_id, dead.outcome) == ("poison", "still")
 
-    def test_what_waits_already_is_left_as_it_is(self, node: Node) -> None:
+    def test_a_message_that_waits_already_is_left_as_it_is(self, node: Node) -> None:
         """PROTOCOL 6: the call may be repeated."""
         bury(node, "poison")
         first = node.store.redrive(node.group_id, "poison")
@@ -86,15 +86,15 @@ class DeadLetters(Concern):
         with pytest.raises(Conflict, match="m1"):
             node.store.redrive(node.group_id, "m1")
 
-    def test_there_must_be_such_a_message(self, node: Node) -> None:
-        """PROTOCOL 16: it is named."""
+    def test_redriving_an_unknown_message_is_an_error(self, node: Node) -> None:
+        """PROTOCOL 16: the error names it."""
         with pytest.raises(NotFound, match="nobody"):
             node.store.redrive(node.group_id, "nobody")
         with pytest.raises(StorageError, match="no group"):
             node.store.redrive(node.store.group_count, "nobody")
 
-    def test_no_purge_takes_a_dead_letter(self, clock: ManualClock, node: Node) -> None:
-        """PROTOCOL 17: somebody has to look at it."""
+    def test_purging_leaves_dead_letters(self, clock: ManualClock, node: Node) -> None:
+        """PROTOCOL 17: a person has to look at it."""
         bury(node, "poison")
         clock.advance(1e6)
         node.store.purge_messages(settled_before=clock.time())

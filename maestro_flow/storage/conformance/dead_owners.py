@@ -1,4 +1,4 @@
-"""Owners of whom it is certain that they are dead."""
+"""Owners that are provably dead."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from maestro_flow.storage.conformance.node import LEASE_S, Node
 from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["Deaths"]
+__all__ = ["DeadOwners"]
 
 _TELL = "from maestro_flow.storage.process import this_process; print(this_process())"
 
 
-class Deaths(Concern):
-    """An owner on this host that is provably dead is replaced at once (PROTOCOL 12); a store may lack this shortcut."""
+class DeadOwners(Concern):
+    """A provably dead owner on this host is replaced at once (PROTOCOL 12); a store may lack this shortcut."""
 
     needs = "proves_dead_owners"
 
     @pytest.fixture
     def of_the_dead(self) -> str:
-        """What a process says of itself that has ended since."""
+        """The identity of a process that has ended."""
         command = [sys.executable, "-c", _TELL]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - ours
 

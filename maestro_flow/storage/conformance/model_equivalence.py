@@ -1,4 +1,4 @@
-"""The store and the reference implementation have the same answers to anything that is asked."""
+"""The store and the reference implementation give the same answers to any calls."""
 
 from __future__ import annotations
 
@@ -12,27 +12,25 @@ from maestro_flow.storage.conformance.base import Concern, Opener
 from maestro_flow.storage.conformance.conversation import Setting
 from maestro_flow.storage.conformance.conversation_verbs import Conversation
 
-__all__ = ["EXAMPLES_VARIABLE", "Likeness"]
+__all__ = ["EXAMPLES_VARIABLE", "ModelEquivalence"]
 
 EXAMPLES_VARIABLE = "MAESTRO_CONFORMANCE_EXAMPLES"
 """Number of conversations, each with a fresh store; more find more."""
 
 SHRINK_VARIABLE = "MAESTRO_CONFORMANCE_SHRINK"
-"""Set it to make a conversation that fails a short one, which takes minutes."""
+"""Set it to shrink a failing conversation, which takes minutes."""
 
 _EXAMPLES = 12
 _STEPS = 100
 
 
-class Likeness(Concern):
+class ModelEquivalence(Concern):
     """The memory store is the model of all others (PROTOCOL 1 to 8, 13, 16 to 19)."""
 
-    def test_a_random_conversation_with_two_handles_goes_as_it_does_with_the_model(
-        self, opener: Opener, clock: ManualClock
-    ) -> None:
-        """PROTOCOL 3 to 8, 13, 16 to 19: all verbs, in any order, with whatever was lost, repeated or wrong.
+    def test_a_random_conversation_with_two_handles_matches_the_model(self, opener: Opener, clock: ManualClock) -> None:
+        """PROTOCOL 3 to 8, 13, 16 to 19: all verbs, in any order, with lost answers, repetitions and wrong arguments.
 
-        The conversations are the same ones in every run.
+        The conversations are the same in every run.
         """
         setting = Setting(opener, clock, shared=self.shared, durable=self.durable)
 

@@ -1,4 +1,4 @@
-"""What a renewal tells of the inboxes and of the starts of the groups that are held."""
+"""What a renewal reports about the inboxes and pending starts of the groups that are held."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern
 from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
 
-__all__ = ["Mail"]
+__all__ = ["Renewals"]
 
 
-class Mail(Concern):
-    """One combined query a second does renewal, claim scan and mail scan (PROTOCOL 13)."""
+class Renewals(Concern):
+    """One combined query a second does renewal, claim scan and inbox scan (PROTOCOL 13)."""
 
-    def test_a_renewal_names_the_held_groups_with_mail_until_it_is_settled(self, node: Node) -> None:
-        """PROTOCOL 13, 17: receiving settles nothing."""
+    def test_a_renewal_names_the_held_groups_with_messages_until_these_are_settled(self, node: Node) -> None:
+        """PROTOCOL 13, 17: receiving does not settle anything."""
         node.claim(2)
         held = {lease.group_id for lease in node.leases}
         elsewhere = min(set(range(node.store.group_count)) - held)
@@ -26,7 +26,7 @@ class Mail(Concern):
         node.commit(node.settle("m1"))
         assert node.renew().mail == frozenset()
 
-    def test_a_dead_letter_is_no_mail(self, node: Node) -> None:
+    def test_a_dead_letter_does_not_count_as_a_message(self, node: Node) -> None:
         """PROTOCOL 17."""
         node.store.send(letter(node.group_id))
         node.commit(node.settle("m1", dead=True))
@@ -43,8 +43,8 @@ class Mail(Concern):
         node.store.acknowledge_starts([run.flow_id])
         assert node.renew().pending == frozenset()
 
-    def test_mail_of_a_lost_group_is_not_told(self, clock: ManualClock, node: Node, rival: Node) -> None:
-        """PROTOCOL 13: it is the new owner's."""
+    def test_messages_of_a_lost_group_are_not_reported(self, clock: ManualClock, node: Node, rival: Node) -> None:
+        """PROTOCOL 13: they are for the new owner."""
         node.store.send(letter(node.group_id))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
