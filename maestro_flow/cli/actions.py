@@ -1,4 +1,4 @@
-"""The commands that act on runs and steps: any process asks, the node that owns the run answers."""
+"""The commands that act on runs and steps: any process may send them, the node that owns the run answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import click
 
 from maestro_flow.cli.documents import print_json, run_summary
 from maestro_flow.cli.exits import Exit
-from maestro_flow.cli.options import json_option, param_options, param_values, step_param_values
+from maestro_flow.cli.options import (
+    INSTANCE,
+    json_option,
+    param_options,
+    param_values,
+    run_option,
+    step_param_values,
+)
 from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.text import run_name
 from maestro_flow.errors import WaitTimeout
@@ -20,11 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-INSTANCE = click.IntRange(min=1)
 
-
-def run_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command what names a run that it acts on, and how it is answered."""
+def action_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--run``, ``--timeout``, ``--json`` and the options of the store."""
     for decorate in (
         click.option(
             "--timeout",
@@ -33,9 +38,9 @@ def run_argument(command: Callable[..., Any]) -> Callable[..., Any]:
             default=30.0,
             show_default=True,
             metavar="SECONDS",
-            help="Wait this long for the node that owns the run; what is asked for stands.",
+            help="Wait this long for the node that owns the run; the request itself stays valid.",
         ),
-        click.option("--run", "run_id", type=INSTANCE, metavar="N", help="This run of the instance, not its latest."),
+        run_option,
         store_options,
         json_option,
     ):
@@ -45,9 +50,9 @@ def run_argument(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def found_run(store: Store, workflow_id: str, instance: int | None, run_id: int | None) -> Iterator[Run]:
-    """The run, until the store is closed again.
+    """The run, while the store is open.
 
-    A node that does not answer in time ends the command.
+    If the node does not answer in time, the command ends with ``Exit.TIMED_OUT``.
     """
     with store.client(create=False) as client:
         try:
@@ -57,8 +62,8 @@ def found_run(store: Store, workflow_id: str, instance: int | None, run_id: int 
             raise click.exceptions.Exit(Exit.TIMED_OUT) from None
 
 
-def tell(run: Run, done: str, step: str, *, as_json: bool) -> None:
-    """Say that it is done."""
+def report(run: Run, done: str, step: str, *, as_json: bool) -> None:
+    """Print what was done."""
     if as_json:
         print_json(run_summary(run.view()) | {"step": step or None, "done": done})
     else:
@@ -69,19 +74,19 @@ def tell(run: Run, done: str, step: str, *, as_json: bool) -> None:
 
 
 def ends(name: str, done: str, what: str) -> click.Command:
-    """A command that ends a run, or a step of it that is named."""
+    """A command that ends a run, or one of its steps."""
 
     @click.command(name, help=what)
     @click.argument("workflow_id")
     @click.argument("instance", type=INSTANCE, required=False)
     @click.argument("step", default="")
-    @run_argument
+    @action_options
     def command(
         *, workflow_id: str, instance: int | None, step: str, run_id: int | None, timeout_s: float, **rest: Any
     ) -> None:
         with found_run(rest["store"], workflow_id, instance, run_id) as run:
             getattr(run, name)(step, timeout_s=timeout_s)
-            tell(run, done, step, as_json=rest["as_json"])
+            report(run, done, step, as_json=rest["as_json"])
 
     return command
 
@@ -93,13 +98,13 @@ def acts_on_step(name: str, done: str, what: str, method: str = "") -> click.Com
     @click.argument("workflow_id")
     @click.argument("instance", type=INSTANCE)
     @click.argument("step")
-    @run_argument
+    @action_options
     def command(
         *, workflow_id: str, instance: int, step: str, run_id: int | None, timeout_s: float, **rest: Any
     ) -> None:
         with found_run(rest["store"], workflow_id, instance, run_id) as run:
             acted_on = getattr(run, method or name)(step, timeout_s=timeout_s)
-            tell(acted_on or run, done, step, as_json=rest["as_json"])
+            report(acted_on or run, done, step, as_json=rest["as_json"])
 
     return command
 
@@ -108,26 +113,26 @@ def acts_on_step(name: str, done: str, what: str, method: str = "") -> click.Com
 @click.argument("workflow_id")
 @click.argument("instance", type=INSTANCE)
 @click.argument("step")
-@click.option("--clear", is_flag=True, help="Pause no more attempts; one that is paused stays so.")
-@run_argument
+@click.option("--clear", is_flag=True, help="Remove the breakpoint; an attempt that is paused stays paused.")
+@action_options
 def breakpoint_(
     *, workflow_id: str, instance: int, step: str, clear: bool, run_id: int | None, timeout_s: float, **rest: Any
 ) -> None:
-    """Pause each attempt of STEP before it begins, until resume-step lets it go on."""
+    """Pause each attempt of STEP before it starts, until resume-step."""
     with found_run(rest["store"], workflow_id, instance, run_id) as run:
         (run.clear_breakpoint if clear else run.set_breakpoint)(step, timeout_s=timeout_s)
-        tell(run, "breakpoint cleared" if clear else "breakpoint set", step, as_json=rest["as_json"])
+        report(run, "breakpoint cleared" if clear else "breakpoint set", step, as_json=rest["as_json"])
 
 
 @click.command()
 @click.argument("workflow_id")
 @click.argument("instance", type=INSTANCE, required=False)
-@run_argument
+@action_options
 def unblock(*, workflow_id: str, instance: int | None, run_id: int | None, timeout_s: float, **rest: Any) -> None:
-    """Let the runs after one that has failed start (run strategy STRICT_SEQUENTIAL)."""
+    """Let the runs behind a failed one start (run strategy STRICT_SEQUENTIAL)."""
     with found_run(rest["store"], workflow_id, instance, run_id) as run:
         run.unblock(timeout_s=timeout_s)
-        tell(run, "unblocked", "", as_json=rest["as_json"])
+        report(run, "unblocked", "", as_json=rest["as_json"])
 
 
 # -- restart ----------------------------------------------------------------------------------------------------
@@ -136,12 +141,12 @@ def unblock(*, workflow_id: str, instance: int | None, run_id: int | None, timeo
 @click.command()
 @click.argument("workflow_id")
 @click.argument("instance", type=INSTANCE, required=False)
-@click.option("--step", default="", metavar="STEP", help="Run this step again, and what follows it.")
-@click.option("--from-beginning", is_flag=True, help="Run every step again, also what is complete.")
-@click.option("--skip", "skip_steps", multiple=True, metavar="STEP", help="Skip this step when its turn has come.")
-@click.option("--request-id", metavar="ID", help="The same id again is the same run.")
+@click.option("--step", default="", metavar="STEP", help="Run this step again, and everything after it.")
+@click.option("--from-beginning", is_flag=True, help="Run all steps again, including complete ones.")
+@click.option("--skip", "skip_steps", multiple=True, metavar="STEP", help="Skip this step when it becomes ready.")
+@click.option("--request-id", metavar="ID", help="Makes the request idempotent: the same id yields the same run.")
 @param_options
-@run_argument
+@action_options
 def restart(
     *,
     workflow_id: str,
@@ -152,12 +157,12 @@ def restart(
     step_params: tuple[str, ...],
     store: Store,
     as_json: bool,
-    **wishes: Any,
+    **options: Any,
 ) -> None:
-    """Run again what is not complete, or all of it, or a step and what follows it.
+    """Run again whatever is not complete, or everything, or one step and everything after it.
 
-    A run that has ended is followed by a new run of the same instance. In a run that goes on, a step that has failed is
-    tried again.
+    If the run has ended, this starts a new run of the same instance. If it is still active, a failed step of it is
+    retried.
     """
     with found_run(store, workflow_id, instance, run_id) as run:
         definition = run.definition
@@ -165,23 +170,23 @@ def restart(
             step=step,
             params=param_values(params, definition.params),
             step_params=step_param_values(step_params, definition.steps),
-            **wishes,
+            **options,
         )
-        tell(again, "restarted", step, as_json=as_json)
+        report(again, "restarted", step, as_json=as_json)
 
 
 COMMANDS = (
-    ends("stop", "stopping", "End a run, or one STEP of it, as STOPPED; what runs is terminated."),
-    ends("kill", "killing", "End a run as FAILED, or one STEP of it as FATALLY_FAILED; what runs is terminated."),
+    ends("stop", "stopping", "End a run, or one STEP of it, as STOPPED; running code is terminated."),
+    ends("kill", "killing", "End a run as FAILED, or one STEP of it as FATALLY_FAILED; running code is terminated."),
     acts_on_step(
-        "skip", "skipped", "End STEP as SKIPPED, so that what follows it goes on; restarts a run that has ended."
+        "skip", "skipped", "End STEP as SKIPPED, so that the steps after it can run; restarts a run that has ended."
     ),
-    acts_on_step("pause", "paused", "Keep STEP, whose turn has come, from starting until resume-step lets it go on."),
-    acts_on_step("resume-step", "resumed", "Let STEP, which is paused, go on.", "resume"),
+    acts_on_step("pause", "paused", "Keep STEP, which is ready, from starting until resume-step."),
+    acts_on_step("resume-step", "resumed", "Let STEP, which is paused, continue.", "resume"),
     breakpoint_,
     unblock,
     restart,
 )
-"""All of them, in the order of the help."""
+"""All actions, in the order of the help."""
 
 breakpoint_.name = "breakpoint"

@@ -1,4 +1,4 @@
-"""``maestro-flow dead-letters``: messages to runs that could not be handled, and another try for them."""
+"""``maestro-flow dead-letters``: messages that no run could handle, and sending them again."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ REASON_CHARACTERS_MAX = 100
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Look at messages that no run could handle, and let them be tried again."""
+    """List messages that no run could handle, and redrive them."""
 
 
 @dead_letters.command("list")
 @store_options
 @json_option
 def list_letters(store: Store, as_json: bool) -> None:
-    """List the dead letters, with the error that each of them led to."""
+    """List the dead letters, each with its error."""
     with store.client(create=False) as client:
         letters = client.dead_letters()
     if as_json:
@@ -44,18 +44,18 @@ def list_letters(store: Store, as_json: bool) -> None:
 
 @dead_letters.command("redrive")
 @click.argument("message_ids", nargs=-1, metavar="[MESSAGE]...")
-@click.option("--all", "is_all", is_flag=True, help="All that there are now.")
+@click.option("--all", "is_all", is_flag=True, help="All current dead letters.")
 @store_options
 def redrive_letters(store: Store, message_ids: tuple[str, ...], is_all: bool) -> None:
-    """Let each MESSAGE be handled once more, as if it had just been sent."""
+    """Let each MESSAGE be handled again, as if it had just been sent."""
     if bool(message_ids) is is_all:
-        raise click.UsageError("name messages, or give --all")
+        raise click.UsageError("name messages or give --all")
     with store.client(create=False) as client:
         if is_all:
             message_ids = tuple(dict.fromkeys(letter.message_id for letter in client.dead_letters()))
         for message_id in message_ids:
             client.redrive(message_id)
-            click.echo(f"message {message_id}: waits to be handled again")
+            click.echo(f"message {message_id}: will be handled again")
 
 
 def _document(letter: DeadLetter) -> dict[str, Any]:
@@ -71,6 +71,6 @@ def _document(letter: DeadLetter) -> dict[str, Any]:
 
 
 def _short(reason: str) -> str:
-    """The last line of the reason, which is that of the traceback."""
+    """The last line of the reason: that of the traceback, if there is one."""
     line = reason.strip().splitlines()[-1] if reason.strip() else ""
     return line if len(line) <= REASON_CHARACTERS_MAX else f"{line[:REASON_CHARACTERS_MAX]}..."

@@ -1,4 +1,4 @@
-"""The JSON of ``--json``: the shapes that scripts rely on. Times are ISO 8601 in UTC, with milliseconds."""
+"""The JSON documents of ``--json``, which scripts rely on. Times are ISO 8601 in UTC, with milliseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["event_document", "iso_time", "moment_document", "print_json", "run_d
 
 
 def print_json(document: Any) -> None:
-    """Print one document; a value that JSON has no form for is printed as text."""
+    """Print one document; values that JSON cannot represent are printed as text."""
     import msgspec
 
     encoded = msgspec.json.encode(document, enc_hook=str)
@@ -24,7 +24,7 @@ def print_json(document: Any) -> None:
 
 
 def run_summary(run: RunView | RunEntry) -> dict[str, Any]:
-    """A run in a list of runs; a time is null as long as it has not come."""
+    """A run in a list of runs; a time is null until it has come."""
     return {
         "workflow_id": run.workflow_id,
         "version": run.version,
@@ -62,7 +62,7 @@ def run_document(view: RunView) -> dict[str, Any]:
 
 
 def step_document(step: StepView) -> dict[str, Any]:
-    """A step as its latest attempt left it; ``error`` has type, message and traceback, or is null."""
+    """A step in the state of its latest attempt; ``error`` has type, message and traceback, or is null."""
     return {
         "type": step.type,
         "status": step.status,
@@ -84,7 +84,7 @@ def step_document(step: StepView) -> dict[str, Any]:
 
 
 def event_document(happened: Happened) -> dict[str, Any]:
-    """An event of the log: ``kind``, and its fields as they are written; see the list of events."""
+    """An event of the log: ``kind`` and its fields as stored; see the list of events."""
     import msgspec
 
     head = {"revision": happened.revision, "time": iso_time(happened.at), "owner_id": happened.owner_id}
@@ -93,7 +93,7 @@ def event_document(happened: Happened) -> dict[str, Any]:
 
 
 def moment_document(moment: Moment) -> dict[str, Any]:
-    """An entry in the life of a step; ``seconds`` is the time to the next entry, null for the last."""
+    """An entry in the timeline of a step; ``seconds`` is the time until the next entry, null for the last."""
     return {
         "time": iso_time(moment.at),
         "attempt": moment.attempt,

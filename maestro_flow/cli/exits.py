@@ -1,4 +1,4 @@
-"""The exit codes: what a script or a scheduler that called us goes by."""
+"""The exit codes, for the scripts and schedulers that call us."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 __all__ = ["INTERRUPTED", "Exit"]
 
 INTERRUPTED = 130
-"""Ended by Ctrl-C, as shells count it: 128 + SIGINT."""
+"""Ended by Ctrl-C, by the convention of shells: 128 + SIGINT."""
 
 
 class Exit(IntEnum):
@@ -22,12 +22,12 @@ class Exit(IntEnum):
     def explain(cls) -> str:
         """One sentence for the help."""
         return (
-            f"Exit code {cls.OK}: all went well. {cls.NOT_SUCCEEDED}: a run did not succeed. "
-            f"{cls.WRONG}: a definition, an option or the store is not usable, or an action is refused. "
-            f"{cls.TIMED_OUT}: the time ran out."
+            f"Exit code {cls.OK}: success. {cls.NOT_SUCCEEDED}: a run did not succeed. "
+            f"{cls.WRONG}: a definition, an option or the store cannot be used, or an action was refused. "
+            f"{cls.TIMED_OUT}: the command timed out."
         )
 
     @classmethod
     def worst(cls, *codes: Exit) -> Exit:
-        """One code for several runs: time that ran out hides how they would have ended."""
+        """One code for several runs; a timeout outranks a failure, because the rest might still have failed."""
         return max(codes, default=cls.OK)

@@ -1,4 +1,4 @@
-"""A run as a table on the terminal that changes in place; the only module that cannot do without rich."""
+"""A run as a table on the terminal that is updated in place; the only module that imports rich at the top."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from rich.live import Live
 from rich.text import Text
 
 from maestro_flow.cli.tables import print_table, rich_table, step_table
-from maestro_flow.cli.text import is_at_work, run_line, run_name, step_note
+from maestro_flow.cli.text import is_active, run_line, run_name, step_note
 from maestro_flow.clock import SystemClock
 from maestro_flow.views.run import RunView, StepView
 
 __all__ = ["live_table"]
 
-ROWS_BESIDE_THE_TABLE = 4
-"""Lines of the terminal that are left free: the table's header, the line below it, the prompt, and one to spare."""
+RESERVED_ROWS = 4
+"""Lines of the terminal kept free: the table's header, the line below the table, the prompt, and a spare one."""
 
 
 @contextmanager
 def live_table() -> Iterator[Callable[[RunView], None]]:
-    """Own the terminal while the context lasts; call what it yields with each new view of the run.
+    """Own the terminal for the duration of the context; call the yielded function with each new view of the run.
 
-    At the end the live table gives way to the whole one, which stays.
+    At the end the full table replaces the live one, and stays.
     """
     table = _LiveTable()
     try:
@@ -38,7 +38,7 @@ def live_table() -> Iterator[Callable[[RunView], None]]:
 
 
 class _LiveTable:
-    """What is drawn, again and again: the times of running steps grow without a new view."""
+    """Redrawn periodically, because the times of running steps grow without a new view."""
 
     def __init__(self) -> None:
         self.console = Console()
@@ -46,26 +46,26 @@ class _LiveTable:
         self.view: RunView | None = None
 
     def show(self, view: RunView) -> None:
-        """Have this view drawn next time: a run may change far more often than eyes can follow."""
+        """Draw this view next time: a run may change far more often than anyone can follow."""
         self.view = view
 
     def draw(self) -> RenderableType:
-        """As many steps as fit the terminal, those that matter most if that is not all."""
+        """As many steps as fit the terminal; if not all fit, those that matter most."""
         view = self.view
         if view is None:
             return ""
         steps = list(view.steps.values())
-        room = max(1, self.console.height - ROWS_BESIDE_THE_TABLE)
-        if len(steps) > room:
-            steps = sorted(steps, key=_pushed_down)[:room]
+        rows = max(1, self.console.height - RESERVED_ROWS)
+        if len(steps) > rows:
+            steps = sorted(steps, key=_rank)[:rows]
         ended = sum(step.status.is_terminal for step in view.steps.values())
         table = rich_table(step_table(steps, self.clock.time()))
         return Group(table, Text(f"{run_name(view)}: {ended} of {len(view.steps)} steps have ended"))
 
 
-def _pushed_down(step: StepView) -> int:
-    """Where there is no room for all: at work comes first, then failed or waiting, then ended, then not begun."""
-    if is_at_work(step):
+def _rank(step: StepView) -> int:
+    """The order if not all steps fit: active ones first, then failed or waiting, then ended, then not started."""
+    if is_active(step):
         return 0
     if step_note(step):
         return 1

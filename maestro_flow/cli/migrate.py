@@ -1,4 +1,4 @@
-"""The command ``migrate``: bring a store to the schema of this version, before the nodes do it on their first use."""
+"""The command ``migrate``: bring a store to the schema of this version before the nodes do so on first use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["migrate"]
 @click.command()
 @store_options
 def migrate(store: Store) -> None:
-    """Make the store, or bring it to the schema of this version."""
+    """Create the store, or bring it to the schema of this version."""
     with migrations_shown() as shown, store.client(create=True) as client:
         version = client.storage.schema_version
     done = "migrated to" if shown.count else "up to date at"
@@ -25,7 +25,7 @@ def migrate(store: Store) -> None:
 
 @contextmanager
 def migrations_shown() -> Iterator[ShownMigrations]:
-    """Print what the backends log of their migrations while the context lasts."""
+    """Print what the backends log about migrations for the duration of the context."""
     shown = ShownMigrations()
     log = logging.getLogger("maestro_flow.storage")
     before = log.level
@@ -39,7 +39,7 @@ def migrations_shown() -> Iterator[ShownMigrations]:
 
 
 class ShownMigrations(logging.Handler):
-    """Prints records as they come, and counts them: a migration of a large store takes its time."""
+    """Prints records as they arrive, because migrating a large store takes a while, and counts them."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)

@@ -13,32 +13,45 @@ if TYPE_CHECKING:
     from maestro_flow.model.definition import StepDefinition
     from maestro_flow.model.params import Param
 
-__all__ = ["json_option", "param_options", "param_values", "step_param_values", "timeout_option"]
+__all__ = [
+    "INSTANCE",
+    "json_option",
+    "param_options",
+    "param_values",
+    "run_option",
+    "step_param_values",
+    "timeout_option",
+]
 
+INSTANCE = click.IntRange(min=1)
+
+run_option = click.option(
+    "--run", "run_id", type=INSTANCE, metavar="N", help="This run of the instance, not the latest one."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")
 timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Wait for the end this long at most; what has not ended by then stays in the store, to be resumed.",
+    help="Wait at most this long for the end; a run that has not ended by then stays in the store and can be resumed.",
 )
 
 
 def param_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--param`` as ``params``, ``--step-param`` as ``step_params``, ``--breakpoint`` as such."""
+    """Give a command ``--param``, ``--step-param`` and ``--breakpoint``, each as a tuple of strings."""
     for option in (
         click.option(
-            "--breakpoint", "breakpoints", multiple=True, metavar="STEP", help="Pause this step before it begins."
+            "--breakpoint", "breakpoints", multiple=True, metavar="STEP", help="Pause this step before it starts."
         ),
         click.option(
             "--step-param",
             "step_params",
             multiple=True,
             metavar="STEP.NAME=VALUE",
-            help="A param of one step: text, or JSON.",
+            help="A param of one step: text or JSON.",
         ),
         click.option(
-            "--param", "params", multiple=True, metavar="NAME=VALUE", help="A param of the run: text, or JSON."
+            "--param", "params", multiple=True, metavar="NAME=VALUE", help="A param of the run: text or JSON."
         ),
     ):
         command = option(command)
@@ -55,7 +68,7 @@ def step_param_values(given: Iterable[str], steps: Iterable[StepDefinition]) -> 
     by_id = {step.id: step for step in steps}
     found: dict[str, list[str]] = {}
     for option in given:
-        # A step id may have dots, too: the longest one that fits is meant.
+        # A step id may contain dots too: the longest match wins.
         step_id = max((step_id for step_id in by_id if option.startswith(f"{step_id}.")), key=len, default="")
         if not step_id:
             problem = f"{option!r} is not STEP.NAME=VALUE with a step of the workflow"
@@ -68,13 +81,13 @@ def step_param_values(given: Iterable[str], steps: Iterable[StepDefinition]) -> 
 
 
 def param_values(given: Iterable[str], declared: Mapping[str, Param], *, option: str = "--param") -> dict[str, Any]:
-    """Values of ``--param NAME=VALUE``, checked against the params that are declared.
+    """Values of ``--param NAME=VALUE``, checked against the declared params.
 
-    A value is text for a param that is declared a STRING, otherwise JSON, or text if it is not declared either.
+    The value of a param declared as STRING is text; anything else is read as JSON, and is text if it is not JSON.
 
     Raises:
         click.BadParameter: there is no ``=``, or no name before it.
-        DefinitionError: a value does not fit, or the param may not be changed at the start.
+        DefinitionError: a value does not fit, or the param must not be changed at the start.
     """
     from maestro_flow.dsl.start import parse_param_text, parse_params
 

@@ -1,4 +1,4 @@
-"""``maestro-flow permits``: how many steps with a tag may be under way at once, and how many are."""
+"""``maestro-flow permits``: how many steps with a tag may be active at once, and how many are."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["permits"]
 
 @click.group()
 def permits() -> None:
-    """Limit how many steps with a tag are under way at once."""
+    """Limit how many steps with a tag are active at once."""
 
 
 @permits.command("list")
 @store_options
 @json_option
 def list_tags(store: Store, as_json: bool) -> None:
-    """List the tags that limit something, with the steps that hold a permit or wait for one."""
+    """List the tags with a limit, and how many steps hold a permit or wait for one."""
     with store.client(create=False) as client:
         tags = list(client.tag_permits().values())
     if as_json:
@@ -37,17 +37,17 @@ def list_tags(store: Store, as_json: bool) -> None:
 @click.argument("limit", type=click.IntRange(min=0))
 @store_options
 def set_tag(tag: str, limit: int, store: Store) -> None:
-    """Let at most LIMIT steps with TAG be under way at once, whatever definitions say; 0 lets none begin."""
+    """Let at most LIMIT steps with TAG be active at once, whatever definitions say; with 0 none starts."""
     with store.client(create=True) as client:
         client.set_tag_permit(tag, limit)
-    click.echo(f"tag {tag}: at most {limit} at once, as soon as a node has read it")
+    click.echo(f"tag {tag}: at most {limit} at once, as soon as a node has read this")
 
 
 @permits.command("unset")
 @click.argument("tag")
 @store_options
 def unset_tag(tag: str, store: Store) -> None:
-    """Leave the limit of TAG to the definitions again."""
+    """Let the definitions decide the limit of TAG again."""
     with store.client(create=False) as client:
         client.set_tag_permit(tag, None)
-    click.echo(f"tag {tag}: as definitions say, as soon as a node has read it")
+    click.echo(f"tag {tag}: as definitions say, as soon as a node has read this")

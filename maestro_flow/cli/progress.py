@@ -1,4 +1,4 @@
-"""Following a run to its end, and showing on the way how it goes: live, a line a change, or not at all."""
+"""Follows a run to its end and shows its progress: live, one line per change, or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.tables import on_terminal
-from maestro_flow.cli.text import is_at_work, run_line, step_line
+from maestro_flow.cli.text import is_active, run_line, step_line
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import WaitTimeout
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -25,19 +25,19 @@ __all__ = ["Deadline", "follow"]
 
 
 class Deadline:
-    """A moment ``timeout_s`` seconds from now, or never; shared by all runs that a command waits for."""
+    """A point in time ``timeout_s`` seconds from now, or never; shared by all runs that a command waits for."""
 
     def __init__(self, timeout_s: float | None) -> None:
         self._clock = SystemClock()
         self._end = None if timeout_s is None else self._clock.monotonic() + timeout_s
 
     def left_s(self) -> float | None:
-        """Seconds left, at least 0; None for ever."""
+        """Seconds left, at least 0; None means no deadline."""
         return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
 
 
 def follow(run: Run, deadline: Deadline, *, as_json: bool) -> tuple[RunView, Exit]:
-    """Show a run until it ends, the time is over, or nothing in it can go on here; returns its last view."""
+    """Show a run until it ends, the deadline passes, or nothing in it can continue here; returns its last view."""
     view = run.view()
     try:
         with _progress(as_json=as_json) as show:
@@ -51,14 +51,14 @@ def follow(run: Run, deadline: Deadline, *, as_json: bool) -> tuple[RunView, Exi
 
 
 def is_stuck(view: RunView) -> bool:
-    """Some step waits for what this node does not have, and no other step will do anything by itself."""
+    """Whether some step waits for something that this node lacks, and no other step will progress by itself."""
     steps = view.steps.values()
-    goes_on = any(not step.waiting_for and (is_at_work(step) or step.retry_at is not None) for step in steps)
-    return any(step.waiting_for for step in steps) and not goes_on
+    progresses = any(not step.waiting_for and (is_active(step) or step.retry_at is not None) for step in steps)
+    return any(step.waiting_for for step in steps) and not progresses
 
 
 def _progress(*, as_json: bool) -> AbstractContextManager[Show]:
-    """The way that fits where stdout goes; with ``--json`` it holds the document alone."""
+    """The way to show progress that suits stdout; none with ``--json``, where stdout has only the document."""
     if as_json:
         return nullcontext(lambda _view: None)
     if on_terminal():
@@ -69,19 +69,19 @@ def _progress(*, as_json: bool) -> AbstractContextManager[Show]:
 
 
 class _Lines:
-    """One line for each change of a step, oldest first."""
+    """One line per change of a step, oldest first."""
 
     def __init__(self) -> None:
         self._shown: dict[str, tuple[int, StepStatus, str]] = {}
 
     def show(self, view: RunView) -> None:
-        changed = [step for step in view.steps.values() if self._is_news(step)]
+        changed = [step for step in view.steps.values() if self._has_changed(step)]
         for step in sorted(changed, key=lambda step: step.ended_at or step.started_at or view.created_at):
             click.echo(step_line(step))
         if view.status.is_terminal:
             click.echo(run_line(view))
 
-    def _is_news(self, step: StepView) -> bool:
+    def _has_changed(self, step: StepView) -> bool:
         state = (step.attempt, step.status, step.waiting_for)
         before = self._shown.get(step.id, (step.attempt, StepStatus.NOT_CREATED, ""))
         self._shown[step.id] = state

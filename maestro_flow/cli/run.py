@@ -1,4 +1,4 @@
-"""The commands that execute runs in this process: ``run`` a new one, ``resume`` all unfinished ones."""
+"""The commands that execute runs in this process: ``run`` a new one, ``resume`` all that are unfinished."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from maestro_flow.cli.documents import print_json, run_document
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.options import json_option, param_options, param_values, step_param_values, timeout_option
 from maestro_flow.cli.progress import Deadline, follow
-from maestro_flow.cli.signals import interruptible
 from maestro_flow.cli.store import Store, store_options
+from maestro_flow.cli.termination import interruptible
 from maestro_flow.cli.text import run_name
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Run the workflow that FILE (YAML or JSON) defines, and show how it goes."""
+    """Run the workflow that FILE (YAML or JSON) defines, and show its progress."""
     from maestro_flow.dsl.load import load_definition
     from maestro_flow.steps.registry import known_step_types
 
@@ -47,7 +47,7 @@ def run(
         click.echo(f"{file}: {warning}", err=True)
     values = param_values(params, loaded.definition.params)
     step_values = step_param_values(step_params, loaded.definition.steps)
-    store.say(as_json=as_json)
+    store.announce(as_json=as_json)
     with interruptible(), store.engine() as engine:
         engine.push(loaded.definition)
         started = engine.start(loaded.definition.id, params=values, step_params=step_values, breakpoints=breakpoints)
@@ -64,10 +64,10 @@ def run(
 @timeout_option
 @json_option
 def resume(store: Store, timeout: float | None, as_json: bool) -> int:
-    """Bring every run in the store that has not ended to its end, and show how it goes."""
+    """Run every unfinished run in the store to its end, and show its progress."""
     ended = []
-    with store.client(create=False) as client:  # not the engine, which could finish some before they are listed
-        store.say(as_json=as_json)
+    with store.client(create=False) as client:  # not the engine: it may end some before the list is read
+        store.announce(as_json=as_json)
         unfinished = client.unfinished()[::-1]
     if not unfinished:
         click.echo("every run in the store has ended", err=as_json)
@@ -86,13 +86,13 @@ def resume(store: Store, timeout: float | None, as_json: bool) -> int:
 
 
 def explain(view: RunView, code: Exit) -> None:
-    """Say on stderr why a run has not ended, or where to see more of one that did not succeed."""
+    """Print on stderr why a run has not ended, or where to see more about one that did not succeed."""
     waiting = {step.waiting_for for step in view.steps.values() if step.waiting_for}
     if view.status.is_terminal:
         if code is not Exit.OK:
             more = f"maestro-flow show {view.workflow_id} {view.instance_id}"
             click.echo(f"{run_name(view)} ended {view.status}; for more: {more}", err=True)
     elif code is Exit.TIMED_OUT:
-        click.echo(f"{run_name(view)} has not ended in time; to go on: maestro-flow resume", err=True)
+        click.echo(f"{run_name(view)} has not ended in time; to continue: maestro-flow resume", err=True)
     else:
-        click.echo(f"{run_name(view)} cannot go on here: {'; '.join(sorted(waiting))}", err=True)
+        click.echo(f"{run_name(view)} cannot continue here: {'; '.join(sorted(waiting))}", err=True)

@@ -1,4 +1,4 @@
-"""The store of a command: what ``--store`` and ``--namespace``, the environment and the file come to."""
+"""The store of a command, from ``--store`` and ``--namespace``, the environment and the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_STORE = "sqlite:///maestro-flow.db"
 
 @frozen
 class Store:
-    """A store that is not open yet. As text it is what may be shown: the URL without its password."""
+    """A store that is not open yet. Its ``str`` is safe to print: the URL without its password."""
 
     url: str = field(repr=False)
 
@@ -30,7 +30,7 @@ class Store:
         return without_password(self.url)
 
     def client(self, *, create: bool) -> Client:
-        """Without ``create`` for a command that only looks: it must not make a store where there is none."""
+        """A client; ``create`` is False for a read-only command, which must not create a missing store."""
         from maestro_flow.client.client import Client
 
         return Client(self.url, namespace=namespace_of(self.url), create=create)
@@ -40,13 +40,13 @@ class Store:
 
         return Engine(self.url, namespace=namespace_of(self.url))
 
-    def say(self, *, as_json: bool) -> None:
-        """Say which store is used; beside the JSON, not in it."""
+    def announce(self, *, as_json: bool) -> None:
+        """Print which store is used; with ``--json`` on stderr."""
         click.echo(f"store {self}", err=as_json)
 
 
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--store`` and ``--namespace``; what it is called with is a ``Store``."""
+    """Give a command ``--store`` and ``--namespace``, which it receives as a ``Store``."""
 
     @click.option(
         "--store",

@@ -1,4 +1,4 @@
-"""Runs and steps as tables: in colours on a terminal, as plain columns everywhere else."""
+"""Runs and steps as tables: in colour on a terminal, as plain columns elsewhere."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ COLOURS = {
     "NOT_CREATED": "dim",
     "UNSATISFIED": "dim",
 }
-"""Styles of statuses; all others are ends that somebody should look at, and red."""
+"""Styles of statuses; all others are failures, and red."""
 
 
 @frozen
 class Table:
-    """Rows of text below headers, before it is decided how they are drawn; ``status`` is the column with a colour."""
+    """Headers and rows of text, independent of how they are drawn; ``status`` is the index of the coloured column."""
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -46,12 +46,12 @@ class Table:
 
 
 def on_terminal() -> bool:
-    """Whether stdout is read by a person right now."""
+    """Whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def step_table(steps: Sequence[StepView], now: float) -> Table:
-    """Steps with status and time; the time of a step that has not ended goes on until ``now`` (epoch seconds)."""
+    """Steps with status and time; the time of an unfinished step is counted until ``now`` (epoch seconds)."""
     rows = [
         (
             step.id,
@@ -83,7 +83,7 @@ def run_table(entries: Sequence[RunEntry]) -> Table:
 
 
 def print_table(table: Table) -> None:
-    """Draw with colours on a terminal, and as plain columns, two spaces apart, into a pipe or a file."""
+    """Print in colour on a terminal, and as plain columns, two spaces apart, into a pipe or a file."""
     if on_terminal():
         from rich.console import Console
 
@@ -96,7 +96,7 @@ def print_table(table: Table) -> None:
 
 
 def rich_table(table: Table) -> RichTable:
-    """The same for rich, which fits it to the width of the terminal."""
+    """The table for rich, which fits it to the width of the terminal."""
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -104,7 +104,7 @@ def rich_table(table: Table) -> RichTable:
     for header in table.headers:
         drawn.add_column(header, overflow="fold")
     for row in table.rows:
-        # Text, not str: an id or a message with square brackets is no markup.
+        # Text, not str: square brackets in an id or a message are not markup.
         cells = [Text(cell) for cell in row]
         if table.status is not None:
             cells[table.status].stylize(COLOURS.get(row[table.status], "red"))

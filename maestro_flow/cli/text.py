@@ -1,4 +1,4 @@
-"""Runs and steps in words, on one line each: times of day are local, durations are seconds with milliseconds."""
+"""Runs and steps as text, one line each: times of day are local, durations are seconds with milliseconds."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from maestro_flow.model.runs import RunEntry
     from maestro_flow.views.run import RunView, StepView
 
-__all__ = ["date_and_time", "duration", "is_at_work", "run_line", "run_name", "step_line", "step_note", "time_of_day"]
+__all__ = ["date_and_time", "duration", "is_active", "run_line", "run_name", "step_line", "step_note", "time_of_day"]
 
 
 def time_of_day(seconds: float | None) -> str:
-    """Seconds since the epoch as ``12:01:03.123``; empty for a time that has not come."""
+    """Seconds since the epoch as ``12:01:03.123``; empty for None."""
     if seconds is None:
         return ""
     return f"{datetime.fromtimestamp(seconds).astimezone():%H:%M:%S.%f}"[:-3]
 
 
 def date_and_time(seconds: float | None) -> str:
-    """Seconds since the epoch as ``2026-11-22 12:01:03.123``; empty for a time that has not come."""
+    """Seconds since the epoch as ``2026-11-22 12:01:03.123``; empty for None."""
     if seconds is None:
         return ""
     return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d} {time_of_day(seconds)}"
 
 
 def duration(begin: float | None, end: float | None) -> str:
-    """The time between two moments as ``0.004 s``; empty when either has not come."""
+    """The time between two points in time as ``0.004 s``; empty if either is None."""
     if begin is None or end is None:
         return ""
     return f"{max(0.0, end - begin):.3f} s"
@@ -40,22 +40,22 @@ def run_name(run: Run | RunView | RunEntry) -> str:
     return f"{run.workflow_id} instance {run.instance_id} run {run.run_id}"
 
 
-def is_at_work(step: StepView) -> bool:
-    """An attempt is under way."""
+def is_active(step: StepView) -> bool:
+    """Whether an attempt is active."""
     return step.status in (StepStatus.STARTING, StepStatus.RUNNING)
 
 
 def step_note(step: StepView) -> str:
-    """What there is to say about a step beside its status, on one line: an error, a retry, what it waits for."""
+    """What to say about a step beside its status, on one line: an error, a retry, what it waits for."""
     notes = []
     if step.error is not None:
         notes.append(" ".join(f"{step.error.type}: {step.error.message}".split()))
     if step.retry_at is not None:
         notes.append(f"next attempt at {time_of_day(step.retry_at)}")
     if step.ending is not None:
-        notes.append(f"to end as {step.ending}")
+        notes.append(f"ending as {step.ending}")
     if step.status is StepStatus.PAUSED:
-        notes.append("to go on: maestro-flow resume-step")
+        notes.append("to continue: maestro-flow resume-step")
     if step.is_carried:
         notes.append(f"of run {step.run_id}")
     if step.waiting_for:
@@ -77,6 +77,6 @@ def step_line(step: StepView) -> str:
 
 
 def run_line(view: RunView) -> str:
-    """How a run stands: ``12:01:03.130 nightly instance 1 run 1 SUCCEEDED 0.050 s``."""
+    """The state of a run: ``12:01:03.130 nightly instance 1 run 1 SUCCEEDED 0.050 s``."""
     parts = [time_of_day(view.ended_at), run_name(view), view.status, duration(view.started_at, view.ended_at)]
     return " ".join(part for part in parts if part)

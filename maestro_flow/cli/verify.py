@@ -1,4 +1,4 @@
-"""``maestro-flow verify``: whether a store has kept every promise, beside whatever runs on it."""
+"""``maestro-flow verify``: checks that a store keeps every promise, while runs are active on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["verify"]
 
 @click.command()
 @store_options
-@click.option("--live/--no-live", default=True, show_default=True, help="Check, too, that what should go on does.")
+@click.option("--live/--no-live", default=True, show_default=True, help="Also check that nothing is stuck.")
 @click.option(
     "--grace",
     "grace_s",
@@ -27,11 +27,11 @@ __all__ = ["verify"]
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="How late something may be that should go on.",
+    help="How late something may be before it counts as stuck.",
 )
 @json_option
 def verify(store: Store, *, live: bool, grace_s: float, as_json: bool) -> Exit:
-    """Check that the log of every run, and the index, have kept every promise. Reads all of it, and changes nothing.
+    """Check that the log of every run, and the index, keep every promise. Reads everything, and changes nothing.
 
     Exits with 1 if something is wrong.
     """
@@ -40,22 +40,22 @@ def verify(store: Store, *, live: bool, grace_s: float, as_json: bool) -> Exit:
     if as_json:
         print_json(_document(found))
     else:
-        _tell(found)
+        _report(found)
     return Exit.NOT_SUCCEEDED if found.violation_count else Exit.OK
 
 
-def _tell(found: Verification) -> None:
-    """What is wrong, each on a line, with what to do once for each kind; and one line with what was looked at."""
-    told: set[str] = set()
+def _report(found: Verification) -> None:
+    """Print each violation on a line, what to do once per invariant, and one line with what was checked."""
+    explained: set[str] = set()
     for violation in found.violations:
         click.echo(f"{violation.invariant} {_where(violation)}: {violation.message}")
-        if violation.invariant not in told:
+        if violation.invariant not in explained:
             click.echo(f"   promised: {violation.meaning}")
             click.echo(f"   what to do: {violation.remedy}")
-        told.add(violation.invariant)
+        explained.add(violation.invariant)
     if found.violation_count > len(found.violations):
         click.echo(f"and {found.violation_count - len(found.violations)} more")
-    count = "nothing is wrong" if not found.violation_count else f"{found.violation_count} violations"
+    count = "no violations" if not found.violation_count else f"{found.violation_count} violations"
     click.echo(
         f"{count}: {found.runs} runs, {found.attempts} attempts, {found.events} events "
         f"in {found.records} records of {found.groups} groups"
@@ -63,7 +63,7 @@ def _tell(found: Verification) -> None:
 
 
 def _where(violation: Violation) -> str:
-    """Workflow, instance, run, step and revision, as far as it has them."""
+    """Workflow, instance, run, step and revision, as far as they are known."""
     if not violation.flow_id:
         return f"group {violation.group_id}"
     parts = [violation.flow_id, f"step {violation.step_id}" if violation.step_id else ""]

@@ -86,7 +86,7 @@ class CommandLine:
         process = self.start("run", file, *options)
         read_until(process, after)
         process.terminate()
-        read_until(process, "to go on: maestro-flow resume")
+        read_until(process, "to continue: maestro-flow resume")
         assert process.wait() == 128 + signal.SIGTERM
 
     def workflow(self, workflow_id: str, *steps: dict[str, Any], **workflow: Any) -> Path:

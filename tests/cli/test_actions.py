@@ -84,7 +84,7 @@ def test_a_step_is_paused_at_a_breakpoint_and_resumed(cli: CommandLine, napping:
     assert cli("breakpoint", "long", "1", "after").stdout == "long instance 1 run 1 step after: breakpoint set\n"
     napping.skip("nap")
     when(napping, "after", StepStatus.PAUSED)
-    assert "to go on: maestro-flow resume-step" in cli("show", "long").stdout
+    assert "to continue: maestro-flow resume-step" in cli("show", "long").stdout
     assert "breakpoint cleared" in cli("breakpoint", "--clear", "long", "1", "after").stdout
     assert cli("resume-step", "long", "1", "after").stdout == "long instance 1 run 1 step after: resumed\n"
     assert napping.wait(PATIENCE_S) is RunStatus.SUCCEEDED

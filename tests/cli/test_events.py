@@ -90,7 +90,7 @@ def test_the_life_of_a_step_has_its_pauses_and_executions(cli: CommandLine) -> N
         assert [moment.what for moment in run.timeline("nap")] == [
             "STARTING",
             "RUNNING",
-            "to end as SKIPPED",
+            "ending as SKIPPED",
             "SKIPPED",
         ]
         assert [moment.what for moment in run.timeline("after")][:3] == ["PAUSED", "INITIALIZED", "STARTING"]
@@ -101,5 +101,5 @@ def test_the_life_of_a_step_has_its_pauses_and_executions(cli: CommandLine) -> N
 @pytest.mark.usefixtures("flaky")
 def test_what_cannot_be_shown_is_one_line(cli: CommandLine) -> None:
     done = cli("show", "flaky", "--events", "--step", "second", code=2)
-    assert "--events is of the whole run, --step of one step" in done.stderr
+    assert "--events is for the whole run, --step for one step" in done.stderr
     assert "has no step 'nop'" in cli("show", "flaky", "--step", "nop", code=2).stderr

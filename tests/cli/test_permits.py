@@ -13,7 +13,7 @@ def limited() -> dict[str, Any]:
 
 
 def test_limits_are_set_before_and_after_the_first_run_and_listed(cli: CommandLine) -> None:
-    assert cli("permits", "set", "db", "3").stdout == "tag db: at most 3 at once, as soon as a node has read it\n"
+    assert cli("permits", "set", "db", "3").stdout == "tag db: at most 3 at once, as soon as a node has read this\n"
     cli("permits", "set", "gpu", "0")
     assert cli.json("permits", "list") == {"permits": []}, "nobody has read it yet"
     file = cli.workflow("small", limited())

@@ -38,7 +38,7 @@ def test_a_run_that_is_told_to_stop_says_how_to_go_on(cli: CommandLine, number: 
     process = cli.start("run", cli.workflow("nightly", no_op("first"), sleep("long", 1.0), no_op("last")))
     read_until(process, "first SUCCEEDED")
     process.send_signal(number)
-    assert read_until(process, "to go on: maestro-flow resume")
+    assert read_until(process, "to continue: maestro-flow resume")
     assert process.wait() == 128 + number
     assert "nightly instance 1 run 1 SUCCEEDED" in cli("resume").stdout
 
@@ -76,6 +76,6 @@ def test_resume_says_when_step_code_is_not_here_and_goes_on_with_the_rest(cli: C
     cli.leave(stranded, after="long STARTING")
     cli.uninstall_plugin()
     done = cli("resume", code=1)
-    assert "stranded instance 1 run 1 cannot go on here" in done.stderr
+    assert "stranded instance 1 run 1 cannot continue here" in done.stderr
     assert "'Echo'" in done.stderr
     assert "nightly instance 1 run 1 SUCCEEDED" in done.stdout

@@ -120,7 +120,7 @@ def test_a_run_that_takes_too_long_exits_with_3_and_is_kept(cli: CommandLine) ->
     file = cli.workflow("slow", sleep("long", 3600))
     done = cli("run", file, "--timeout", "0.3", "--json", code=3)
     assert json.loads(done.stdout)["status"] in {"CREATED", "IN_PROGRESS"}  # a busy machine may not have begun
-    assert "slow instance 1 run 1 has not ended in time; to go on: maestro-flow resume" in done.stderr
+    assert "slow instance 1 run 1 has not ended in time; to continue: maestro-flow resume" in done.stderr
     assert cli.json("show", "slow")["end_time"] is None
 
 

@@ -15,7 +15,7 @@ def test_a_good_store_has_nothing_wrong(cli: CommandLine) -> None:
     file = cli.workflow("good", no_op("a"), no_op("b"))
     cli("run", file)
     cli("run", file)
-    assert cli("verify").stdout.startswith("nothing is wrong: 2 runs, 4 attempts, ")
+    assert cli("verify").stdout.startswith("no violations: 2 runs, 4 attempts, ")
     found = cli.json("verify")
     assert (found["runs"], found["attempts"], found["violation_count"], found["violations"]) == (2, 4, 0, [])
 
@@ -37,7 +37,7 @@ def test_what_is_wrong_is_said_with_its_place_and_what_to_do(cli: CommandLine) -
 
 def test_a_run_that_nobody_goes_on_with_is_found(cli: CommandLine) -> None:
     cli.leave(cli.workflow("left", sleep("a", 60.0)), after="a STARTING")
-    assert cli("verify").stdout.startswith("nothing is wrong"), "it may be taken any moment"
+    assert cli("verify").stdout.startswith("no violations"), "it may be taken any moment"
     told = cli("verify", "--grace", "0", code=1).stdout
     assert told.startswith("L3 group ")
     assert "nobody holds their group" in told
@@ -67,9 +67,9 @@ def test_dead_letters_are_listed_and_tried_again(cli: CommandLine) -> None:
     assert row.endswith("ZeroDivisionError: poison")
     (letter,) = cli.json("dead-letters", "list")["dead_letters"]
     assert (letter["workflow_id"], letter["instance_id"], letter["reason"]) == ("left", 1, settled.outcome)
-    assert "name messages, or give --all" in cli("dead-letters", "redrive", code=2).stderr
+    assert "name messages or give --all" in cli("dead-letters", "redrive", code=2).stderr
     assert "no dead letter 'm2'" in cli("dead-letters", "redrive", "m2", code=2).stderr
-    assert cli("dead-letters", "redrive", "--all").stdout == "message m1: waits to be handled again\n"
+    assert cli("dead-letters", "redrive", "--all").stdout == "message m1: will be handled again\n"
     assert cli.json("dead-letters", "list") == {"dead_letters": []}
     cli("resume", code=1)
     assert cli.json("show", "left")["status"] == "STOPPED"

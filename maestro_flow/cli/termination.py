@@ -1,4 +1,4 @@
-"""Being told to stop: what runs is handed over, so that the next process goes on at once."""
+"""Termination by a signal: runs are handed over, so that the next process can continue at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["interruptible"]
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM leave the context in good order, as Ctrl-C does, and end the process with 143 (128 + SIGTERM)."""
+    """Let SIGTERM leave the context cleanly, as Ctrl-C does, and end the process with 143 (128 + SIGTERM)."""
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
@@ -24,7 +24,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        click.echo("interrupted; what has not ended stays in the store, to go on: maestro-flow resume", err=True)
+        click.echo("interrupted; unfinished runs stay in the store; to continue: maestro-flow resume", err=True)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)

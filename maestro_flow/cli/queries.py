@@ -1,4 +1,4 @@
-"""The commands that only look: ``list`` the runs of a store, ``show`` one of them."""
+"""The read-only commands: ``list`` the runs of a store, ``show`` one of them, ``explain`` its state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maestro_flow.cli.documents import event_document, iso_time, moment_document, print_json, run_document, run_summary
-from maestro_flow.cli.options import json_option
+from maestro_flow.cli.options import INSTANCE, json_option, run_option
 from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.tables import Table, print_table, run_table, step_table
 from maestro_flow.cli.text import date_and_time, run_line, time_of_day
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["explain", "list_runs", "show"]
 
 VALUE_CHARACTERS_MAX = 200
-"""Of a param or a result, for people."""
+"""Length at which a param or a result is truncated for people."""
 
 
 @click.command("list")
@@ -37,10 +37,12 @@ VALUE_CHARACTERS_MAX = 200
     type=click.Choice([status.value for status in RunStatus], case_sensitive=False),
     help="Only runs with this status; may be given several times.",
 )
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="The newest this many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most this many, the newest."
+)
 @json_option
 def list_runs(store: Store, workflow_id: str | None, statuses: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """List runs, the newest first."""
+    """List runs, newest first."""
     with store.client(create=False) as client:
         entries = client.runs(workflow_id, statuses=[RunStatus(status) for status in statuses], limit=limit)
     if as_json:
@@ -49,34 +51,33 @@ def list_runs(store: Store, workflow_id: str | None, statuses: tuple[str, ...], 
         print_table(run_table(entries))
 
 
-def run_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+def run_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command ``WORKFLOW_ID [INSTANCE]`` and ``--run``."""
-    which = click.option(
-        "--run", "run_id", type=click.IntRange(min=1), metavar="N", help="This run of the instance, not its latest."
-    )
-    instance = click.argument("instance", type=click.IntRange(min=1), required=False)
-    return click.argument("workflow_id")(instance(which(command)))
+    instance = click.argument("instance", type=INSTANCE, required=False)
+    return click.argument("workflow_id")(instance(run_option(command)))
 
 
 @click.command()
-@run_argument
-@click.option("--events", is_flag=True, help="Print what is recorded of the run, one line for each event.")
-@click.option("--after", type=click.IntRange(min=0), default=0, metavar="REVISION", help="Only events beyond this one.")
+@run_arguments
+@click.option("--events", is_flag=True, help="Print the log of the run, one line per event.")
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="REVISION", help="Only events after this one.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="At most this many events.")
-@click.option("--step", metavar="STEP", help="Print the life of this step: its attempts, and how long each thing took.")
+@click.option(
+    "--step", metavar="STEP", help="Print the timeline of this step: its attempts, and how long each phase took."
+)
 @store_options
 @json_option
 def show(
-    workflow_id: str, instance: int | None, run_id: int | None, store: Store, *, as_json: bool, **wishes: Any
+    workflow_id: str, instance: int | None, run_id: int | None, store: Store, *, as_json: bool, **options: Any
 ) -> None:
     """Show a run with its steps: the latest of a workflow, or of its INSTANCE."""
-    step, wants_events = wishes["step"], wishes["events"]
-    if step and wants_events:
-        raise click.UsageError("--events is of the whole run, --step of one step: give one of them")
+    step, show_log = options["step"], options["events"]
+    if step and show_log:
+        raise click.UsageError("--events is for the whole run, --step for one step: give one of them")
     with store.client(create=False) as client:
         run = client.find(workflow_id, instance, run_id)
-        if wants_events:
-            show_events(run, wishes["after"], wishes["limit"], as_json=as_json)
+        if show_log:
+            show_events(run, options["after"], options["limit"], as_json=as_json)
         elif step:
             show_timeline(run, step, as_json=as_json)
         elif as_json:
@@ -86,14 +87,14 @@ def show(
 
 
 @click.command()
-@run_argument
+@run_arguments
 @click.argument("step", default="")
 @store_options
 @json_option
 def explain(
     workflow_id: str, instance: int | None, step: str, run_id: int | None, store: Store, *, as_json: bool
 ) -> None:
-    """Say why a run, or one STEP of it, is as it is, and since when."""
+    """Say why a run, or one STEP of it, is in its current state, and since when."""
     with store.client(create=False) as client:
         run = client.find(workflow_id, instance, run_id)
         why = run.explain(step)
@@ -105,7 +106,7 @@ def explain(
 
 
 def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
-    """A page of the log, whole records of it."""
+    """Print a page of the log, in whole records."""
     shown: list[Happened] = []
     is_more = False
     for each in run.events(after):
@@ -122,7 +123,7 @@ def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
 
 
 def show_timeline(run: Run, step: str, *, as_json: bool) -> None:
-    """The life of one step."""
+    """Print the timeline of one step."""
     moments = run.timeline(step)
     if as_json:
         print_json({"step": step, "timeline": [moment_document(moment) for moment in moments]})
@@ -141,14 +142,14 @@ def show_timeline(run: Run, step: str, *, as_json: bool) -> None:
 
 
 def print_run(view: RunView) -> None:
-    """The run, its steps, and below them what they returned and where they failed."""
+    """Print the run, its steps, and below them what they returned and where they failed."""
     click.echo(f"{run_line(view)} (version {view.version}, started {date_and_time(view.started_at) or 'not yet'})")
     if view.reason:
         click.echo(f"reason {view.reason}")
     if view.instance_status is not view.status:
-        click.echo(f"the instance is {view.instance_status}: steps of earlier runs count, too")
+        click.echo(f"the instance is {view.instance_status}: steps of earlier runs count too")
     if view.is_blocking:
-        click.echo("the runs after it wait: maestro-flow unblock, or restart")
+        click.echo("later runs are waiting: maestro-flow unblock, or restart")
     if view.params:
         click.echo(f"params {_short(view.params)}")
     print_table(step_table(list(view.steps.values()), SystemClock().time()))
@@ -161,6 +162,6 @@ def print_run(view: RunView) -> None:
 
 
 def _short(value: Any) -> str:
-    """A value as JSON on one line; what does not fit is left to ``--json``."""
+    """A value as JSON on one line, truncated; ``--json`` has all of it."""
     text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_MAX]}... (all of it: --json)"
+    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_MAX]}... (in full: --json)"
