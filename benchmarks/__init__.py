@@ -1,1 +1,1 @@
-"""How fast maestro-flow is, as ratios to floors that are measured in the same run. See README.md."""
+"""How fast maestro-flow is, as ratios to floors measured in the same run. See README.md."""

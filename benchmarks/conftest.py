@@ -1,4 +1,4 @@
-"""The store that is measured, the engine on it, the floors, and the report."""
+"""The store to measure, the engine on it, the floors, and the report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--store",
         metavar="URL",
         action="append",
-        help=f"a store to measure, a URL or a new one ({', '.join(NEW)}); may be given again; default: {NEW[0]}",
+        help=f"a store to measure, a URL or a new one ({', '.join(NEW)}); may be repeated; default: {NEW[0]}",
     )
 
 
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What needs a store is measured on each of them, one after the other."""
+    """Benchmarks that need a store run on each of them, one after another."""
     if "store" in metafunc.fixturenames:
         wanted = metafunc.config.getoption("--store") or [NEW[0]]
         names = [without_password(url) for url in wanted]
@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """A folder on the disk of the working directory: /tmp may be memory, where nothing is durable."""
+    """A folder on the disk of the working directory: /tmp may be in memory, where nothing is durable."""
     with tempfile.TemporaryDirectory(prefix=".benchmark-", dir=Path.cwd()) as name:
         yield Path(name)
 
@@ -88,9 +88,9 @@ def engine(storage: Storage, floor: CommitFloor) -> Iterator[Engine]:  # noqa: A
 
 @define
 class Rounds:
-    """Seconds of the best round, of wall time and CPU, and the best floor that was measured before one.
+    """Seconds of the best round, wall time and CPU, and the best floor measured before a round.
 
-    The best, because whatever else the machine does makes a round slower, never faster.
+    The best, because other work on the machine makes a round slower, never faster.
     """
 
     wall_s: float = inf
@@ -99,7 +99,7 @@ class Rounds:
 
 
 class Meter:
-    """Runs rounds under pytest-benchmark, and reports figures, of one store or of none."""
+    """Runs rounds under pytest-benchmark, and reports figures for one store or for none."""
 
     def __init__(self, benchmark: BenchmarkFixture, report: Report, store: str) -> None:
         self._benchmark, self._report, self._store = benchmark, report, store
@@ -107,7 +107,7 @@ class Meter:
     def measure(
         self, run: Callable[[], float | None], *, rounds: int, floor: Callable[[], float] | None = None
     ) -> Rounds:
-        """Rounds of ``run``, which may return the seconds that count; the floor is measured before each of them."""
+        """Rounds of ``run``, which may return the seconds that count; the floor is measured before each round."""
         best = Rounds()
 
         def before() -> None:
@@ -121,7 +121,7 @@ class Meter:
             best.wall_s = min(best.wall_s, wall_s if said_s is None else said_s)
             best.cpu_s = min(best.cpu_s, cpu_s)
 
-        run()  # the first round finds everything cold
+        run()  # a warm-up round
         self._benchmark.pedantic(timed, setup=before, rounds=rounds)  # type: ignore[no-untyped-call]
         return best
 

@@ -1,4 +1,4 @@
-"""What cannot be undercut: the store's own commits without an engine, and the smallest durable write of its server."""
+"""Lower bounds: the store's own commits without an engine, and the smallest durable write of its server."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _UPDATE = "UPDATE t SET v = v + 1 WHERE i = 1"
 
 _LEASE_S = 600.0
 _SAMPLES = 100
-"""One after the other, as in a chain: after a pause a commit takes twice as long."""
+"""One after another, as in a chain: after a pause a commit takes twice as long."""
 
 _WARM_UP = 1000
-"""Writes before the first sample: until SQLite's log has been filled once, each also makes the file longer."""
+"""Writes before the first sample: until SQLite's log has been filled once, each write also extends the file."""
 
 _ROWS = 500
-"""Commits of a batch: about what a thousand flows keep waiting in the journal."""
+"""Commits of a batch: about as many as a thousand flows keep waiting in the journal."""
 
 
 @frozen
 class BareWrite:
-    """One durable write, done again and again, as in a chain."""
+    """One durable write, repeated, as in a chain."""
 
     name: str
     once: Callable[[], object]
@@ -57,7 +57,7 @@ class BareWrite:
 
 
 class CommitFloor:
-    """A flow that only the store knows: a group of its own in the same store, and records as a chain writes them."""
+    """A flow without an engine: its own group in the same store, with records as a chain writes them."""
 
     def __init__(self, storage: Storage) -> None:
         environment = Environment()
@@ -72,15 +72,15 @@ class CommitFloor:
             self._write(1)
 
     def one_s(self) -> float:
-        """Seconds for one commit of one record, alone: what a step cannot undercut."""
+        """Seconds for one commit of one record, alone: the lower bound for a step."""
         return median(self._write(1) for _ in range(_SAMPLES))
 
     def row_s(self) -> float:
-        """Seconds for one record of a batch of 500: what a step of a full node cannot undercut."""
+        """Seconds per record in a batch of 500: the lower bound for a step on a fully loaded node."""
         return self._write(_ROWS) / _ROWS
 
     def close(self) -> None:
-        """End the floor's run, so that no node will take it up, and give the group back."""
+        """End the floor's run, so that no node picks it up, and release the group."""
         ended = encode_events([])
         self._entry = floor_run(Owner(self._lease.owner_id), self._lease, self._clock.time(), RunStatus.SUCCEEDED)
         self._storage.commit([self._commit(ended, entry=self._entry)])
@@ -103,7 +103,7 @@ class CommitFloor:
 
 
 def floor_run(owner: Owner, lease: Lease, now: float, status: RunStatus = RunStatus.IN_PROGRESS) -> RunEntry:
-    """The entry of the floor's run; a workflow id of its own for each process that measures."""
+    """The entry of the floor's run, with a workflow id of its own for each measuring process."""
     workflow_id = f"benchmark-floor-{owner.id}"
     ended_at = now if status.is_terminal else None
     return RunEntry(str(FlowId(workflow_id, 1, 1)), workflow_id, 1, 1, 1, lease.group_id, status, now, now, ended_at)
@@ -111,7 +111,7 @@ def floor_run(owner: Owner, lease: Lease, now: float, status: RunStatus = RunSta
 
 @contextmanager
 def bare_update_on_sqlite(folder: Path) -> Iterator[BareWrite]:
-    """``UPDATE`` of one row with an fsync, in a SQLite file beside the store: what the disk takes for anything."""
+    """``UPDATE`` of one row with an fsync, in a SQLite file next to the store: the least the disk takes for a write."""
     db = sqlite3.connect(folder / "benchmark-floor.db", isolation_level=None)
     for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _CREATE, _INSERT):
         db.execute(statement)
@@ -121,7 +121,7 @@ def bare_update_on_sqlite(folder: Path) -> Iterator[BareWrite]:
 
 @contextmanager
 def bare_update_on_postgres(connection: psycopg.Connection[Any]) -> Iterator[BareWrite]:
-    """``UPDATE`` of one row in autocommit mode, prepared, on a server that the store is on."""
+    """``UPDATE`` of one row in autocommit mode, prepared, on the store's own server."""
     for statement in ("CREATE SCHEMA benchmark_floor", "SET search_path = benchmark_floor", _CREATE, _INSERT):
         connection.execute(statement)
     yield _warm(BareWrite("a bare UPDATE", lambda: connection.execute(_UPDATE, prepare=True)))
@@ -130,7 +130,7 @@ def bare_update_on_postgres(connection: psycopg.Connection[Any]) -> Iterator[Bar
 
 @contextmanager
 def bare_increment(client: redis.Redis) -> Iterator[BareWrite]:
-    """``INCR`` of one key, on a server that the store is on."""
+    """``INCR`` of one key, on the store's own server."""
     key = f"benchmark-floor-{Environment().new_id()}"
     yield _warm(BareWrite("a bare INCR", lambda: client.incr(key)))
     client.delete(key)

@@ -1,4 +1,4 @@
-"""Runs that have ended: what a store holds after some time, written as an engine writes it but without one."""
+"""Ended runs: what a store holds after some time, written without an engine but in the same form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["REVISIONS", "write_history"]
 
 REVISIONS = 5
-"""Commits of a run: rows of history."""
+"""Commits per run: rows of history."""
 
 _AT_ONCE = 500
 _LEASE_S = 600.0
@@ -22,7 +22,7 @@ _EVENTS = encode_events([StepEnded("s41", 1, StepStatus.SUCCEEDED, began_at=0.5)
 
 
 def write_history(storage: Storage, runs: int) -> None:
-    """Start, commit ``REVISIONS`` times and end this many runs, in all groups, which are nobody's before and after."""
+    """Start, commit ``REVISIONS`` times and end this many runs, in all groups, which are free before and after."""
     environment = Environment()
     owner = Owner(environment.new_id())
     leases = {lease.group_id: lease for lease in storage.claim(owner, lease_s=_LEASE_S, limit=storage.group_count)}
@@ -46,7 +46,7 @@ def write_history(storage: Storage, runs: int) -> None:
 
 
 def entry_at(run: PendingRun, revision: int) -> RunEntry | None:
-    """The change to the run's entry with a revision: the first and the last one have one."""
+    """The change to the run's entry with a revision: only the first and the last revision have one."""
     status = {1: RunStatus.IN_PROGRESS, REVISIONS: RunStatus.SUCCEEDED}.get(revision)
     if status is None:
         return None

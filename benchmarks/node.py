@@ -1,7 +1,7 @@
 """A node in a process of its own: ``python -m benchmarks.node URL LEASE_S SCAN_S [alone]``, until its input ends.
 
-One that is alone prints a line of JSON as soon as every group is loaded: ``serving_s`` since the first claim, and
-``peak_mb``, the largest resident memory so far, in MB.
+With ``alone``, it prints a line of JSON as soon as all groups are loaded: ``serving_s``, the seconds since the first
+claim, and ``peak_mb``, the largest resident memory so far, in MB.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOOK_S = 0.005
 
 
 class Claims:
-    """A store that knows when it first gave a group out."""
+    """A store that records when a group was first claimed."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -43,7 +43,7 @@ class Claims:
 
 
 def serve_all(engine: Engine, claims: Claims) -> float:
-    """Wait until every group is held and loaded; seconds since the first was claimed."""
+    """Wait until every group is held and loaded; returns the seconds since the first claim."""
     node = engine._node  # noqa: SLF001 - no public name tells what is loaded
     while len(node.serving_groups()) < engine.storage.group_count:
         sleep(_LOOK_S)
@@ -52,14 +52,14 @@ def serve_all(engine: Engine, claims: Claims) -> float:
 
 
 class Process:
-    """A node that somebody else runs."""
+    """A node in another process."""
 
     def __init__(self, url: str, lease_s: float, scan_s: float, *more: str) -> None:
         command = [sys.executable, "-m", "benchmarks.node", url, str(lease_s), str(scan_s), *more]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def told(self) -> dict[str, float]:
-        """The line of one that is alone; waits until it serves every group."""
+        """The line printed with ``alone``; waits until the node serves every group."""
         assert self._process.stdout is not None
         told: dict[str, float] = msgspec.json.decode(self._process.stdout.readline())
         return told
@@ -69,13 +69,13 @@ class Process:
         self.close()
 
     def close(self) -> None:
-        """It hands over and ends."""
+        """Let the node hand over and exit."""
         self._process.communicate()
 
 
 @contextmanager
 def node(url: str, *more: str, lease_s: float = 10.0, scan_s: float = 1.0) -> Iterator[Process]:
-    """A node for a while."""
+    """A node for the duration of the context."""
     process = Process(url, lease_s, scan_s, *more)
     try:
         yield process

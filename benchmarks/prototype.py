@@ -1,7 +1,7 @@
-"""The bare idea beside us: ``../shared/reference/prototype.py``, where it is there; run from its place, never copied.
+"""A prototype of the bare idea, for comparison: ``../shared/reference/prototype.py``, if it exists; never copied.
 
-It runs in a process of its own, as ``python -m benchmarks.prototype PATH FIGURE ROUNDS FOLDER``, so that neither its
-threads nor pytest's memory are in the way.
+It runs in its own process, as ``python -m benchmarks.prototype PATH FIGURE ROUNDS FOLDER``, so that neither its threads
+nor pytest's memory interfere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SOURCE = ROOT.parent / "shared" / "reference" / "prototype.py"
 
 
 def prototype(figure: str, rounds: int, folder: Path) -> dict[str, float] | None:
-    """Seconds of the best round, ``s`` (wall) and ``cpu_s``, of a figure, or None where there is no prototype."""
+    """Seconds of the best round, ``s`` (wall) and ``cpu_s``, for a figure, or None if there is no prototype."""
     if not SOURCE.exists():
         return None
     command = [sys.executable, "-m", "benchmarks.prototype", str(SOURCE), figure, str(rounds), str(folder)]
@@ -48,7 +48,7 @@ def measure(module: Any, figure: str, rounds: int, folder: Path) -> dict[str, fl
         "flows": (module.chain(5), 1000),
         "fan": ({"fork": middle, **{step: ["join"] for step in middle}, "join": []}, 1),
     }[figure]
-    module.elapsed(engine, graph, flows)  # the first round finds everything cold
+    module.elapsed(engine, graph, flows)  # a warm-up round
     walls, cpus = [], []
     for _ in range(rounds):
         cpu = process_time()

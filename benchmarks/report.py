@@ -1,4 +1,4 @@
-"""Figures, each beside what it is compared with, and the table of them that ends a run."""
+"""Figures, each with what it is compared with, and the table of them that ends a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Bound(Enum):
 
 @frozen
 class Target:
-    """A limit from DESIGN 8; in the figure's unit, unless it is one of the ratio."""
+    """The target of a figure; in the figure's unit, unless it is a ratio."""
 
     bound: Bound
     limit: float
@@ -58,7 +58,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the floor; of a rate, what part of it is reached."""
+        """How many times the floor; for a rate, the fraction of it that is reached."""
         return self.value / self.floor if self.floor else None
 
     @property
@@ -75,13 +75,13 @@ class Figure:
 
 
 class Report:
-    """The figures of one run by store ("" for what needs none), in the order in which they were measured."""
+    """The figures of one run by store ("" if it needs none), in the order in which they were measured."""
 
     def __init__(self) -> None:
         self.figures: dict[str, list[Figure]] = {}
 
     def add(self, store: str, figure: Figure) -> dict[str, Any]:
-        """Keep a figure; returns it as plain values, for ``--benchmark-json``."""
+        """Record a figure; returns it as plain values, for ``--benchmark-json``."""
         self.figures.setdefault(store, []).append(figure)
         plain = asdict(figure, value_serializer=lambda _owner, _field, value: getattr(value, "name", value))
         return plain | {"store": store, "ratio": figure.ratio, "verdict": figure.verdict}
@@ -90,7 +90,7 @@ class Report:
         """A table for each store, as text."""
         rows: list[Sequence[str]] = []
         for store, figures in self.figures.items():
-            rows += [(store or "whole processes", "value", "beside", "ratio", "target", "verdict")]
+            rows += [(store or "whole processes", "value", "compared with", "ratio", "target", "verdict")]
             rows += [*(figure.cells() for figure in figures), ()]
         return aligned(rows)
 

@@ -1,4 +1,4 @@
-"""The stores that are measured: new ones that are gone afterwards, or one at a URL that is given."""
+"""The stores that are measured: temporary ones, or one at a given URL."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tests.servers import redis as redis_servers
 __all__ = ["FRESH", "NEW", "MeasuredStore", "measured_store"]
 
 NEW = ("sqlite", "postgres", "redis")
-"""Names of stores that are made for the run; the servers are found as those of the tests are (tests/servers)."""
+"""Names of stores that are created for the run; the servers are found like those of the tests (tests/servers)."""
 
 FRESH = ("short", "long", "one", "two", "taken", "large")
-"""What they are for: two with and without a history, two for one node and for two, two for flows that wait."""
+"""Their uses: two with and without a history, two for one node and for two, two for waiting flows."""
 
 
 @frozen
 class MeasuredStore:
-    """A store, another empty one beside it where it was made for the run, and what any write costs there."""
+    """A store, more empty ones if it was created for the run, and the cost of a bare write there."""
 
     name: str
-    """As it is shown: without a password."""
+    """The URL as it is printed: without a password."""
     url: str
     bare_write: BareWrite | None
     fan_s: float = 0.15
-    """What 500 parallel steps may take (DESIGN 8)."""
+    """Seconds that 500 parallel steps may take."""
     fresh_urls: tuple[str, ...] = ()
-    """As many as ``FRESH`` that nothing has been written to; none beside a store that is somebody's."""
+    """As many as ``FRESH``, all unused; none if the store was given by its URL."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a person waits for: whole processes, from the shell's point of view."""
+"""What a person waits for: whole processes, as the shell sees them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMANDS = {
     "maestro-flow --help": ([PROGRAM, "--help"], 0.3),
     "maestro-flow run, one step": ([PROGRAM, "run", "one.json", "--store", "sqlite:///one.db"], 1.0),
 }
-"""Commands with what they may take, in seconds (DESIGN 8 and issue 2)."""
+"""Commands, each with the seconds that it may take."""
 
 
 @pytest.mark.parametrize("name", COMMANDS)

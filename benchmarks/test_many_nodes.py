@@ -1,4 +1,4 @@
-"""Nodes that share a store: is the second one worth it, and how soon goes on what one that died has left behind?"""
+"""Nodes that share a store: what a second one gains, and how soon the runs of a dead node continue."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from maestro_flow import Client, Engine, RunStatus, Workflow, open_storage
 FLOWS, LENGTH, ROUNDS = 1000, 5, 6
 TAKEN, LARGE, BATCH = 10_000, 100_000, 1000
 SHORT_S, LEASE_S = 1.0, 10.0
-"""A server does not know that a node was killed: the lease runs out first."""
+"""A server does not know that a node was killed: its lease must expire first."""
 SCAN_S = 0.05
-"""Where nobody tells nodes of starts (SQLite), they find them by this: it is not to be what is measured."""
+"""Without hints (on SQLite), nodes find starts by scanning: short, so that this is not what is measured."""
 PATIENCE_S = 100.0
 
 
 def fresh_url(store: MeasuredStore, what: str) -> str:
     if not store.fresh_urls:
-        pytest.skip("nodes are killed on stores that are gone afterwards, not on one that is somebody's")
+        pytest.skip("nodes are killed only on temporary stores, not on one given by its URL")
     return store.fresh_urls[FRESH.index(what)]
 
 
 @pytest.fixture(scope="session")
 def clients(store: MeasuredStore) -> Iterator[tuple[Client, Client]]:
-    """Of a store with one node, and of one with two; the nodes are processes."""
+    """Clients of a store with one node, and of one with two; the nodes are processes."""
     one, two = fresh_url(store, "one"), fresh_url(store, "two")
     with ExitStack() as nodes:
         of_one, of_two = (nodes.enter_context(Client(url)) for url in (one, two))
         for url in (one, two):
             nodes.enter_context(node(url, "alone", scan_s=SCAN_S)).told()
-        with node(two, scan_s=SCAN_S):  # the other one comes, when the first has all groups
+        with node(two, scan_s=SCAN_S):  # the second node starts when the first has all groups
             until(lambda: are_shared(of_two))
             yield of_one, of_two
 
 
 def are_shared(client: Client) -> bool:
-    """Two nodes hold all groups, each its half."""
+    """Whether two nodes hold all groups, half each."""
     holders = [client.storage.holder(group_id) for group_id in range(client.storage.group_count)]
     shares = Counter(holder.owner_id for holder in holders if holder is not None)
     return list(shares.values()) == [client.storage.group_count // 2] * 2
@@ -55,7 +55,7 @@ def are_shared(client: Client) -> bool:
 def until(condition: Callable[[], bool]) -> None:
     deadline = perf_counter() + PATIENCE_S
     while not condition():
-        assert perf_counter() < deadline, "the nodes do not come to rest"
+        assert perf_counter() < deadline, "the condition was not met in time"
         sleep(0.02)
 
 
@@ -76,14 +76,14 @@ def test_two_nodes_beside_one(meter: Meter, clients: tuple[Client, Client]) -> N
 
 
 def waiting() -> Workflow:
-    """One step that takes an hour, and holds no thread."""
+    """One step that takes an hour without occupying a thread."""
     workflow = Workflow("benchmark-waiting")
     workflow.add("pause", type="Sleep", params={"sleep_seconds": 3600})
     return workflow
 
 
 def wait_on(url: str, count: int, lease_s: float) -> None:
-    """So many runs wait, all of them recorded, and the node on which they do is killed."""
+    """Leave ``count`` waiting runs, all of them recorded, and kill their node."""
     process = Process(url, lease_s, 1.0, "alone")
     process.told()
     with Client(url) as client:

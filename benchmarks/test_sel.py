@@ -1,4 +1,4 @@
-"""Expressions: what it costs to evaluate one that was seen before, and to see one for the first time."""
+"""Expressions: the cost of evaluating a cached one, and of compiling a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A full node: how many steps it makes durable a second, and what each costs."""
+"""A fully loaded node: how many steps per second it makes durable, and what each costs."""
 
 from __future__ import annotations
 

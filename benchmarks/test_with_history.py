@@ -1,4 +1,4 @@
-"""Does what has ended slow down what runs? The same work on two stores in turn: one of them has a history."""
+"""Do ended runs slow down active ones? The same work on two stores in turn, one of which has a history."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WITHIN = 1.2
 
 @pytest.fixture(scope="session")
 def engines(store: MeasuredStore) -> Iterator[tuple[Engine, Engine]]:
-    """One on a store that is empty, one on a store with the history."""
+    """One engine on an empty store, one on a store with a history."""
     if not store.fresh_urls:
-        pytest.skip("a history is written to stores that are gone afterwards, not to one that is somebody's")
+        pytest.skip("a history is written only to temporary stores, not to one given by its URL")
     short, long = store.fresh_urls[:2]
     storage = open_storage(long)
     write_history(storage, ROWS // REVISIONS)

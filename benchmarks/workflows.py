@@ -1,4 +1,4 @@
-"""The workflows that are measured, and how long they take. Each ends with every step SUCCEEDED."""
+"""The workflows that are measured, and how long they take. Each run must end with every step SUCCEEDED."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOK_S = 0.005
 
 
 def chain(workflow_id: str, length: int) -> Workflow:
-    """Steps that do nothing, one after the other: all that is left is overhead."""
+    """Steps that do nothing, one after another: what remains is overhead."""
     workflow = Workflow(workflow_id)
     before: list[str] = []
     for number in range(length):
@@ -24,7 +24,7 @@ def chain(workflow_id: str, length: int) -> Workflow:
 
 
 def python_chain(workflow_id: str, length: int) -> Workflow:
-    """The same of Python functions: every step also passes the executor and back."""
+    """A chain of Python functions: every step also passes through the executor."""
     workflow = Workflow(workflow_id)
     before: list[str] = []
     for number in range(length):
@@ -38,7 +38,7 @@ def one() -> int:
 
 
 def fan(workflow_id: str, width: int) -> Workflow:
-    """A fork, ``width`` steps side by side, and a join."""
+    """A fork, ``width`` parallel steps, and a join."""
     workflow = Workflow(workflow_id)
     fork = workflow.add("fork", type="NoOp")
     between = [workflow.add(f"x{number}", type="NoOp", after=fork) for number in range(width)]
@@ -47,7 +47,7 @@ def fan(workflow_id: str, width: int) -> Workflow:
 
 
 def noting(workflow_id: str, called: Callable[[float], None]) -> Workflow:
-    """One Python step, which tells the moment of its call."""
+    """One Python step, which reports the time of its call."""
     workflow = Workflow(workflow_id)
     workflow.step(id="note")(lambda: called(perf_counter()))
     return workflow
@@ -65,7 +65,7 @@ def run_flows(engine: Client, workflow_id: str, count: int) -> float:
     began = perf_counter()
     runs = engine.start_many(workflow_id, [{}] * count)
     runs[-1].wait()
-    # The others end about now. To wait for each would be a reading of each one's log, which is not what we measure.
+    # The others end at about the same time. Waiting for each would read each one's log, which is not measured here.
     while engine.runs(workflow_id, LIVE, limit=1):
         sleep(_LOOK_S)
     return perf_counter() - began

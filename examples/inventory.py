@@ -2,11 +2,11 @@
 
     extract ──┬── sizes ───┐
               ├── kinds ───┼── report
-              └── verify ──┘      verify fails at first, and is tried again
+              └── verify ──┘      verify fails at first, and is retried
 
     python examples/inventory.py
 
-Kill it in the middle and start it again: what was done is not done again. Ask twice on one day: there is one answer.
+Kill it halfway and start it again: finished steps are not repeated. Run it twice on one day: it is the same run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ wf = Workflow("inventory", params={"folder": "inventory"})
 
 @wf.step
 def extract(folder: str) -> str:
-    """One row a file: package, path, size, sha256. Thousands of rows belong in a file; the result says where."""
+    """One row per file: package, path, size, sha256. Thousands of rows belong in a file; the result is its path."""
     target = Path(folder).absolute() / "files.csv"
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
@@ -40,13 +40,13 @@ def extract(folder: str) -> str:
             for path in package.files or []:
                 sha256 = path.hash.value if path.hash and path.hash.mode == "sha256" else ""
                 rows.writerow([name, path.locate(), path.size or 0, sha256])
-    part.replace(target)  # all of it or nothing: a step that is killed is run again
+    part.replace(target)  # all or nothing: a step that is killed is run again
     return str(target)
 
 
 @wf.step(after=extract)
 def sizes(extract: str) -> dict[str, int]:
-    """Bytes of each package."""
+    """Bytes per package."""
     total: Counter[str] = Counter()
     for package, _, size, _ in read(extract):
         total[package] += int(size)
@@ -55,13 +55,13 @@ def sizes(extract: str) -> dict[str, int]:
 
 @wf.step(after=extract)
 def kinds(extract: str) -> dict[str, int]:
-    """Files of each type."""
+    """Files per type."""
     return dict(Counter(Path(path).suffix or "(none)" for _, path, _, _ in read(extract)))
 
 
 @wf.step(after=extract, retries=2, retry_wait_s=1)
 def verify(extract: str, context: StepContext) -> dict[str, Any]:
-    """Is every 20th file what the package said it was?"""
+    """Does every 20th file match its recorded hash?"""
     if context.attempt == 1:
         raise TimeoutError("the disk does not answer (it never does at first: see what happens)")
     sample = [(path, sha256) for _, path, _, sha256 in read(extract) if sha256][::20]
@@ -70,7 +70,7 @@ def verify(extract: str, context: StepContext) -> dict[str, Any]:
 
 @wf.step(after=[sizes, kinds, verify])
 def report(folder: str, sizes: dict[str, int], kinds: dict[str, int], verify: dict[str, Any]) -> dict[str, Any]:
-    """Put together what the three have found."""
+    """Combine the three results."""
     found = {
         "packages": len(sizes),
         "files": sum(kinds.values()),
@@ -89,13 +89,13 @@ def read(path: str) -> Iterator[list[str]]:
 
 
 def hash_of(path: Path) -> str:
-    """As RECORD files write it; empty for a file that is gone."""
+    """The hash in the format of RECORD files; empty for a missing file."""
     digest = hashlib.sha256(path.read_bytes()).digest() if path.exists() else b""
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def show(run: Run) -> None:
-    """A line for each change of a step, until the run has ended."""
+    """Print a line for each change of a step, until the run has ended."""
     seen: dict[str, tuple[str, int]] = {}
     for view in run.follow():
         for step in view.steps.values():

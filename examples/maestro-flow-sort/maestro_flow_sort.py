@@ -1,9 +1,9 @@
-"""The step type ``SortFile``: sorts the lines of a file with the system's ``sort``, in a process of its own.
+"""The step type ``SortFile``: sorts the lines of a file with the system's ``sort``, in a separate process.
 
 Params, of the step or of the run: ``file`` and ``target``, paths. Outputs: ``path`` of the sorted file, its ``lines``.
 
-The process outlives us. What is needed to find it again goes into the artifacts, so if this program is killed while it
-sorts, the next one does not start again: it waits for the process that is there.
+The process outlives this program. Everything needed to find it again goes into the artifacts, so if this program is
+killed during the sort, the next one does not start over: it waits for the running process.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ SCRIPT = """
 LC_ALL=C sort -o "$1.sorted" -- "$0" 2> "$1.errors"
 echo $? > "$1.part" && mv "$1.part" "$1.code"
 """
-"""The exit code goes into a file, because only a parent may ask for it, and whoever asks may be another program."""
+"""The exit code goes into a file, because only the parent can wait for it, and the reader may be another program."""
 
 
 class SortFile(StepType):
-    """See the module. Stateless, as every step type: one instance serves all steps of this type."""
+    """See the module. Stateless, like every step type: one instance serves all steps of this type."""
 
     def start(self, context: StepContext) -> StepResult:
-        if context.artifacts:  # another program has started this very attempt, and was killed
+        if context.artifacts:  # another program has started this attempt, and was killed
             return StepResult(Verdict.CONTINUE, next_poll_s=0)
         params = ChainMap(dict(context.params), dict(context.run_params))
         target = Path(params["target"]).absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A name for this very execution: one that was given up may still be writing.
+        # A name for this execution: an abandoned one may still be writing.
         work = f"{target}.{context.generation}-{context.attempt}-{context.execution}"
         pid = os.posix_spawnp("sh", ["sh", "-c", SCRIPT, params["file"], work], os.environ, setpgroup=0)
         return StepResult(
@@ -51,14 +51,14 @@ class SortFile(StepType):
         code = ended(work)
         if code is None and is_alive(pid):
             return StepResult(Verdict.CONTINUE, next_poll_s=POLL_S)
-        code = ended(work)  # it may have ended between the two questions
+        code = ended(work)  # it may have ended between the two checks
         if code is None:
             return StepResult.failed(Verdict.PLATFORM_ERROR, f"process {pid} is gone and has left no exit code")
         if code != 0:
-            return StepResult.failed(Verdict.USER_ERROR, beside(work, "errors").read_text().strip())
+            return StepResult.failed(Verdict.USER_ERROR, sibling(work, "errors").read_text().strip())
         target = Path(context.artifacts["target"])
-        if beside(work, "sorted").exists():  # else an earlier call has come this far, and its answer was lost
-            beside(work, "sorted").replace(target)
+        if sibling(work, "sorted").exists():  # otherwise an earlier call got this far, and its answer was lost
+            sibling(work, "sorted").replace(target)
         with target.open("rb") as lines:
             return StepResult(outputs={"path": str(target), "lines": sum(1 for _ in lines)})
 
@@ -69,18 +69,18 @@ class SortFile(StepType):
         return StepResult(Verdict.STOPPED)
 
 
-def beside(work: Path, suffix: str) -> Path:
+def sibling(work: Path, suffix: str) -> Path:
     return work.with_name(f"{work.name}.{suffix}")
 
 
 def ended(work: Path) -> int | None:
     """The exit code of the sort, or None if it has not ended."""
-    code = beside(work, "code")
+    code = sibling(work, "code")
     return int(code.read_text()) if code.exists() else None
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process is there; one that we have started ourselves stays a zombie until it is waited for."""
+    """Whether a process is alive; one that this program has started stays a zombie until it is waited for."""
     with suppress(ChildProcessError):
         return os.waitpid(pid, os.WNOHANG) == (0, 0)
     try:
