@@ -1,4 +1,4 @@
-"""The engine: a client of the store that is also a node. One per process (use case 1 of DESIGN 1)."""
+"""The engine: a client of the store that is also a node. One per process."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@
     │   ├── SelRuntimeError     the evaluation failed: division by zero, a bad date, ``throw``
     │   └── SelLimit            the expression is too long or too deep, or takes too many steps or too much memory
     ├── RunFailed               raised by ``Run.raise_for_status``: the run did not succeed
-    ├── WaitTimeout             the time to wait is over; the run goes on
     ├── WaitTimeout             the wait timed out; the run itself continues
     ├── Closed                  the engine or client was closed; its runs continue in the next engine on the store
     └── StorageError

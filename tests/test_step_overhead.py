@@ -1,4 +1,4 @@
-"""The one assertion about time: the ceiling of 50 ms a step (DESIGN 8). What is really reached, benchmarks/ report."""
+"""The one assertion about time: the ceiling of 50 ms per step. The benchmarks report what is actually reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of our actors, and the hazards of Pykka that it owns (DESIGN 5).
+"""The base of our actors, and the hazards of Pykka that it takes care of.
 
 - An exception in the handling of a ``tell`` would kill the actor and drop its mailbox, and a ``SystemExit`` would stop
   every actor in the process: here nothing leaves ``on_receive``; the actor's ``on_defect`` decides.

@@ -1,4 +1,4 @@
-"""How much user code a node takes on at once: the bound on what waits for the executor (DESIGN 2, PROTOCOL 24).
+"""How much user code a node takes on at once: the bound on what waits for the executor (PROTOCOL 24).
 
 An attempt holds one place from the moment its start is decided until its first call has returned. What finds no place
 waits as ready, unrecorded: a crash then leaves at most ``starts`` suspects behind.

@@ -1,4 +1,4 @@
-"""What runs actors: the interface of the three runtimes. An actor class does not know which one it runs on (DESIGN 5).
+"""What runs actors: the interface of the three runtimes. An actor class does not know which one it runs on.
 
     pooled     one thread runs whichever mailbox has mail: 50 times more actors than threads could be (default)
     threaded   plain Pykka, a thread per actor: for debugging

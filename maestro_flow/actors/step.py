@@ -103,7 +103,7 @@ class StepActor(BaseActor):
             post(ref, returned)
 
     def start_timeout(self) -> None:
-        """It counts from when the attempt's code really began, also after a takeover (DESIGN 2)."""
+        """The timeout counts from when the attempt's code actually started, also after a takeover."""
         timeout_s, began_at = self.attempt.timeout_s, self.attempt.began_at
         if self.verdict is not None:
             return  # from here the grace for its termination counts

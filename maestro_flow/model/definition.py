@@ -243,7 +243,7 @@ class WorkflowDefinition:
     """One version of a workflow: acyclic, every successor exists, ids are legal (checked when it is read).
 
     ``timeout_s`` limits a run. ``step_concurrency`` limits the active steps of all runs, ``instance_step_concurrency``
-    those of one run; None is no limit.
+    those of one run; None means unlimited.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The keeper: which groups this node holds, from claim to release (DESIGN 7, PROTOCOL 10-15).
+"""The keeper: which groups this node holds, from claim to release (PROTOCOL 10-15).
 
 Apart from the actors' mailboxes, so that a busy node does not lose its leases::
 

@@ -33,7 +33,7 @@ def from_python(frame: Frame, value: object, depth: int = 0) -> Value:
         case _:
             raise SelTypeError(f"a {type(value).__name__} is not a valid SEL value")
     if type(value) not in {int, float, bool, type(None)}:
-        raise SelTypeError(f"a {type(value).__name__} is no value of SEL")
+        raise SelTypeError(f"a {type(value).__name__} is not a valid SEL value")
     return value
 
 

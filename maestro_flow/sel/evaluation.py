@@ -94,7 +94,7 @@ def evaluate(
     except MemoryError:
         raise SelLimit("there is not enough memory for this expression") from None
     except Exception as error:  # no expression may take down its host, not even through a bug of ours
-        raise SelRuntimeError(f"a bug in SEL: {type(error).__name__}: {error}") from error
+        raise SelRuntimeError(f"a defect in SEL: {type(error).__name__}: {error}") from error
 
 
 def referenced_names(source: str, *, limits: SelLimits = _DEFAULTS) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""All that is promised, by name (reference/reliability.md 2.2): what each means in our terms, and where it is checked.
+"""The invariants by name (docs/internals/testing.md): what each means in our terms, and where it is checked.
 
 The log shows most of it. Some needs what others have seen (``history.Operation``, ``Execution``, messages), and what no
 record can show is held by tests alone.

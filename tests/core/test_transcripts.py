@@ -20,7 +20,7 @@ def played(text: str) -> str:
         commands = block.split("\n----")[0].split("\n")
         trace = player.play([line for line in commands if not line.startswith("#")])
         shown.append("\n".join([*commands, "----", *([trace] if trace else [])]))
-        # Folding the log of any run gives the state its actor has (DESIGN 2).
+        # Folding the log of any run gives the state that its actor has.
         assert player.folded() == player.state
     return "\n\n".join(shown) + "\n"
 

@@ -55,7 +55,7 @@ class _Reader:
         self.at += length
         return taken
 
-    def taken(self, wanted: str) -> bool:
+    def accepts(self, wanted: str) -> bool:
         if self.text.startswith(wanted, self.at):
             self.at += len(wanted)
             return True
@@ -66,7 +66,7 @@ class _Reader:
             raise SelLimit(f"a regular expression nested deeper than {DEPTH_MAX}")
         flags = self.any_case, self.dot_all
         found = [self.sequence(depth)]
-        while self.taken("|"):
+        while self.accepts("|"):
             found.append(self.sequence(depth))
         self.any_case, self.dot_all = flags
         return found[0] if len(found) == 1 else nodes.Alternatives(tuple(found))
@@ -98,9 +98,9 @@ class _Reader:
                 self.at += 1
                 least = self.whole_number()
                 most: int | None = least
-                if self.taken(","):
+                if self.accepts(","):
                     most = None if self.peek() == "}" else self.whole_number()
-                if not self.taken("}") or (most is not None and most < least):
+                if not self.accepts("}") or (most is not None and most < least):
                     raise self.bad("illegal repetition")
                 return least, most
         return None
@@ -137,21 +137,21 @@ class _Reader:
 
     def group(self, depth: int) -> list[nodes.Node]:
         number, look = 0, None
-        if self.taken("?"):
-            if self.taken("=") or self.taken("!"):
+        if self.accepts("?"):
+            if self.accepts("=") or self.accepts("!"):
                 look = self.text[self.at - 1] == "="
-            elif self.taken("<") and self.peek() not in {"=", "!"}:
+            elif self.accepts("<") and self.peek() not in {"=", "!"}:
                 name = self.until(">")
                 if not (name.isascii() and name.isalnum() and name[0].isalpha()) or name in self.names:
                     raise self.bad(f"illegal group name: {name!r}")
                 number = self.next_group()
                 self.names[name] = number
-            elif not self.taken(":"):
+            elif not self.accepts(":"):
                 return self.flags()
         else:
             number = self.next_group()
         inner = self.alternatives(depth + 1)
-        if not self.taken(")"):
+        if not self.accepts(")"):
             raise self.bad("unclosed group")
         if look is not None:
             return [nodes.Look(inner, look)]
@@ -200,7 +200,7 @@ class _Reader:
         if character in sets.ESCAPES:
             return sets.ESCAPES[character]
         if character in "pP":
-            name = self.until("}") if self.taken("{") else self.take()
+            name = self.until("}") if self.accepts("{") else self.take()
             if name not in sets.NAMED:
                 raise self.bad(f"unknown character property {name!r}")
             return sets.NAMED[name] if character == "p" else sets.negated(sets.NAMED[name])
@@ -222,10 +222,10 @@ class _Reader:
     def character_class(self, depth: int) -> sets.Fits:
         if depth > DEPTH_MAX:
             raise SelLimit(f"a regular expression nested deeper than {DEPTH_MAX}")
-        negative = self.taken("^")
+        negative = self.accepts("^")
         tests: list[sets.Fits] = []
-        while not (tests and self.taken("]")):  # a bracket in first position is a character
-            if self.taken("&&"):
+        while not (tests and self.accepts("]")):  # a bracket in first position is a character
+            if self.accepts("&&"):
                 raise self.bad("an intersection of character classes is not supported")
             tests.append(self.class_item(depth))
         fits = sets.either(tests)
