@@ -128,7 +128,7 @@ class Attempt:
     def _context(self, now: float) -> StepContext:
         flow = self.flow
         return StepContext(
-            workflow_id=flow.graph.definition.id,
+            workflow_id=flow.workflow_id,
             version=flow.graph.version,
             instance_id=flow.instance_id,
             run_id=flow.run_id,

@@ -147,7 +147,7 @@ class FlowActor(BaseActor):
     def entry(self, state: FlowState) -> RunEntry:
         return RunEntry(
             flow_id=state.flow_id,
-            workflow_id=state.graph.definition.id,
+            workflow_id=state.workflow_id,
             version=state.graph.version,
             instance_id=state.instance_id,
             run_id=state.run_id,

@@ -34,7 +34,7 @@ from maestro_flow.model.requests import RunRequest, encode_request
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.reading.flows import FlowReader
-from maestro_flow.reading.graphs import Library
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.verify.store import Verification, verify
@@ -68,8 +68,8 @@ class Client:
         self.environment = environment or Environment()
         self._owns_storage = store is None or isinstance(store, str)
         self.storage: Storage = _opened(store, namespace, self.environment.clock, create=create)
-        self.library = Library(self.storage)
-        self.reader = FlowReader(self.storage, self.library)
+        self.graphs = GraphCache(self.storage)
+        self.reader = FlowReader(self.storage, self.graphs)
         self.hints = Hints()
         self._new_event = new_event
         self._closing = threading.RLock()  # a signal's handler may close what is being closed
@@ -113,7 +113,7 @@ class Client:
         """
         self.check()
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
-        check_switch(self.storage, self.library, definition)
+        check_switch(self.storage, self.graphs, definition)
         return self.storage.push(definition.id, encode_definition(definition))
 
     def definition(self, workflow_id: str, version: int | None = None) -> WorkflowDefinition:
@@ -262,7 +262,7 @@ class Client:
             DefinitionError: a definition in it cannot be read by this version.
         """
         self.check()
-        return verify(self.storage, self.library, live=live, grace_s=grace_s)
+        return verify(self.storage, self.graphs, live=live, grace_s=grace_s)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
@@ -314,7 +314,7 @@ class Client:
             if stored is None:
                 raise NotFound(f"there is no workflow {workflow_id!r} in the store: push it first")
             version = stored.version
-        return self.library.graph(workflow_id, version)
+        return self.graphs.of_version(workflow_id, version)
 
     def _listed(self, query: RunQuery) -> list[RunEntry]:
         """A page of runs without those of the engine's own permit flow; only the last page is not full."""

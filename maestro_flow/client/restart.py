@@ -12,6 +12,7 @@ from maestro_flow.core.state import FlowState
 from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.errors import Conflict
 from maestro_flow.model.actions import STEP_ACTIONS, Action, ActionOrder
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.params import ParamSource
 from maestro_flow.model.requests import RunPolicy, RunRequest, encode_request
 from maestro_flow.model.runs import PendingRun, StartRequest
@@ -79,7 +80,7 @@ def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -
         breakpoints=graph.known(wishes.breakpoints),
     )
     key = client.environment.new_id() if wishes.request_id is None else wishes.request_id
-    workflow_id = graph.definition.id
+    workflow_id = state.workflow_id
     group_id = place_run(graph.definition, key, [group_id], client.storage.group_count)
     start = StartRequest(
         workflow_id, key, group_id, graph.version, encode_request(request), after=(state.instance_id, state.run_id)
@@ -92,6 +93,8 @@ def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -
 def _policy(state: FlowState, wishes: Wishes) -> RunPolicy:
     """Where the new run begins, if it may."""
     what = f"run {state.flow_id} cannot be restarted"
+    if parent := FlowId.parse(state.flow_id).parent:
+        raise Conflict(f"{what} by itself: it belongs to step {parent.step_id} of run {parent.flow_id}; restart that")
     if not state.status.is_terminal:
         raise Conflict(f"{what}: it is {state.status}; stop it first, or name the step that has failed")
     if wishes.step and wishes.from_beginning:

@@ -47,8 +47,8 @@ class Run:
 
     @property
     def definition(self) -> WorkflowDefinition:
-        """The version of the workflow that it runs."""
-        return self._client.definition(self.workflow_id, self.version)
+        """The version of the workflow that it runs; of a loop's child, the body of the loop."""
+        return self._client.graphs.of_run(self.flow_id, self.version).definition
 
     @property
     def steps(self) -> dict[str, StepView]:

@@ -1,4 +1,4 @@
-"""Placement of a run: decided once, recorded in its entry, never computed again (PROTOCOL 19)."""
+"""Placement of a run in a group: decided once, recorded in its entry, never computed again (PROTOCOL 19)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from zlib import crc32
 
 from maestro_flow.model.definition import WorkflowDefinition
 
-__all__ = ["place", "place_run"]
+__all__ = ["place", "place_child", "place_run"]
 
 
 def place(key: str, groups: Sequence[int]) -> int:
@@ -16,10 +16,15 @@ def place(key: str, groups: Sequence[int]) -> int:
 
 
 def place_run(definition: WorkflowDefinition, request_id: str, near: Sequence[int], group_count: int) -> int:
-    """The group of a new run; ``near`` are the groups that who starts it would like, of ``group_count``.
+    """The group of a new run; ``near`` are the caller's preferred groups, of ``group_count``.
 
-    Runs that have to wait for each other are all in one group, whoever starts them: its owner holds the queue.
+    Runs that must wait for each other are all in one group, whoever starts them: its owner holds the queue.
     """
     if definition.run_strategy.is_limited:
         return place(definition.id, range(group_count))
     return place(request_id, near)
+
+
+def place_child(flow_id: str, parent_group: int, group_count: int, *, spread: bool = False) -> int:
+    """The group of a loop's child: its parent's, unless the iterations are to be spread over all of them."""
+    return place(flow_id, range(group_count)) if spread else parent_group

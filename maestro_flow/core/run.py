@@ -40,8 +40,8 @@ def displace(draft: Draft, given: Displace) -> None:
 
 
 def _queue(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest) -> None:
-    graph = draft.state.graph
-    draft.emit(RunQueued(graph.definition.id, graph.version, instance_id, run_id, created_at, request))
+    state = draft.state
+    draft.emit(RunQueued(state.workflow_id, state.graph.version, instance_id, run_id, created_at, request))
 
 
 def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest | None) -> None:
@@ -61,10 +61,8 @@ def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, reque
     if request is not None:
         rest = replace(request, params={})  # they have gone into those of the run
         request = rest if rest != RunRequest() else None
-    graph = state.graph
-    draft.emit(
-        RunStarted(graph.definition.id, graph.version, instance_id, run_id, created_at, params, request, timeout_s)
-    )
+    version = state.graph.version
+    draft.emit(RunStarted(state.workflow_id, version, instance_id, run_id, created_at, params, request, timeout_s))
 
 
 def load(draft: Draft, given: Load) -> bool:

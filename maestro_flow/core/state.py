@@ -14,6 +14,7 @@ from msgspec import Struct
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.holds import Ready, kind_of
 from maestro_flow.core.steps import Steps, StepState
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.params import Param
 from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -68,6 +69,11 @@ class FlowState(Struct, frozen=True):
     def new(cls, flow_id: str, graph: Graph, **fields: Any) -> FlowState:
         """A flow without a commit; ``fields`` are what is known of it before it begins."""
         return cls(flow_id, graph, graph.untouched, **fields)
+
+    @property
+    def workflow_id(self) -> str:
+        """The workflow, as the flow's id has it: of a loop's child, the step whose iterations are its instances."""
+        return FlowId.parse(self.flow_id).workflow_id
 
     @property
     def inherits_from(self) -> FlowState | None:

@@ -62,7 +62,7 @@ class FlowId(Struct, frozen=True):
     @property
     def root(self) -> FlowId:
         """The run of a workflow that this flow is a part of: itself, unless it is a child."""
-        return FlowId.parse("/".join(str(self).split("/", 3)[:3]))
+        return FlowId.parse("/".join(self.workflow_id.split("/", 3)[:3])) if "/" in self.workflow_id else self
 
     @property
     def path(self) -> tuple[str, ...]:

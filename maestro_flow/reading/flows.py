@@ -1,4 +1,4 @@
-"""Flows as the store has them: a log is folded onto the definition it runs, and onto the run that it follows."""
+"""Flows as the store has them: a log is folded onto the graph that it follows, and onto the run that it restarts."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from maestro_flow.model.events import RunQueued, RunStarted, decode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.requests import RunRequest, decode_request
 from maestro_flow.model.runs import PendingRun, RunEntry
-from maestro_flow.reading.graphs import Library
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["FlowReader"]
 
 _MENTIONS_PREVIOUS = b'"previous"'
-"""In the first record of a restart, and of hardly any other run: only such a record is decoded twice."""
+"""In the first record of every restart, and of hardly any other run: only such records are decoded twice."""
 
 
 class FlowReader:
-    """See the module. Thread-safe; everything it does reads the store, so no actor may call it.
+    """See the module. Thread-safe; every method reads the store, so actors must not call it.
 
-    All of it raises the errors of the store and of ``Library.graph``, and, for a log that cannot be folded, what
+    All of it raises the errors of the store and of ``GraphCache``, and, for a log that cannot be folded, what
     ``fold`` raises.
     """
 
-    def __init__(self, storage: Storage, library: Library) -> None:
-        self._storage, self._library = storage, library
+    def __init__(self, storage: Storage, graphs: GraphCache) -> None:
+        self._storage, self._graphs = storage, graphs
 
     def state(self, run: RunEntry | PendingRun, records: Sequence[LogRecord]) -> FlowState:
-        """The state of a run with these records, all that it has; a run that is only given has none."""
+        """The state of a run with these records, all that it has; a pending start has none."""
         return fold(self._empty(run, _previous(records)), records)
 
-    def take_up(self, given: PendingRun) -> tuple[FlowState, Start]:
-        """The empty state of a given run, and the first input of its flow.
+    def take_up(self, pending: PendingRun) -> tuple[FlowState, Start]:
+        """The empty state of a pending start, and the first input of its flow.
 
         Raises:
             MaestroFlowError: what the start asked for cannot be read by this version.
         """
         try:
-            request = decode_request(given.body)
+            request = decode_request(pending.body)
         except msgspec.MsgspecError as error:
-            raise MaestroFlowError(f"the start of run {given.flow_id} cannot be read: {error}") from error
-        start = Start(given.instance_id, given.run_id, given.created_at, request)
-        return self._empty(given, request.previous), start
+            raise MaestroFlowError(f"the start of run {pending.flow_id} cannot be read: {error}") from error
+        start = Start(pending.instance_id, pending.run_id, pending.created_at, request)
+        return self._empty(pending, request.previous), start
 
     def _empty(self, run: RunEntry | PendingRun, previous: str) -> FlowState:
-        graph = self._library.graph(run.workflow_id, run.version)
+        graph = self._graphs.of_run(run.flow_id, run.version)
         return FlowState.new(
             run.flow_id,
             graph,
@@ -67,19 +67,19 @@ class FlowReader:
         while flow_id:
             entry, records = self._storage.run(flow_id), self._storage.read_flow(flow_id)
             if entry is None or not records:
-                raise NotFound(f"run {flow_id} is not in the store any more, and a restart goes on from it")
+                raise NotFound(f"run {flow_id} is no longer in the store, and a restart continues it")
             chain.append((entry, records))
             flow_id = _previous(records)
         state: FlowState | None = None
         for entry, records in reversed(chain):
-            graph = self._library.graph(entry.workflow_id, entry.version)
+            graph = self._graphs.of_run(entry.flow_id, entry.version)
             state = fold(FlowState.new(entry.flow_id, graph, previous=state), records)
         assert state is not None  # noqa: S101 - the loop above has run at least once
         return state
 
 
 def _previous(records: Sequence[LogRecord]) -> str:
-    """Flow id of the run that this one follows; empty for most."""
+    """Flow id of the run that this one follows; empty for most runs."""
     if not records or _MENTIONS_PREVIOUS not in records[0].events:
         return ""
     match decode_events(records[0].events, records[0].schema_version):

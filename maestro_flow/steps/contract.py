@@ -50,6 +50,7 @@ class StepContext:
     """What a call knows. Times are seconds since the epoch by the store's clock."""
 
     workflow_id: str
+    """Of an iteration of a loop, its loop: ``<workflow>/<instance>/<run>/<step>``."""
     version: int
     instance_id: int
     run_id: int

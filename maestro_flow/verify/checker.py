@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import define
 
 from maestro_flow.core.graph import Graph
+from maestro_flow.errors import NotFound
 from maestro_flow.model.events import Event, RunQueued, RunStarted, UnknownEvent, decode_events
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import PermitEvent, decode_permit_events
 from maestro_flow.model.permits import is_permit_flow
@@ -182,7 +184,7 @@ class Checker:
         return self._new(record, begin, self._previous(previous) if previous else None)
 
     def _new(self, record: LogRecord, begin: RunQueued | RunStarted, previous: RunReplay | None) -> RunReplay:
-        graph = self._source.graph(begin.workflow_id, begin.version)
+        graph = self._source.graph(record.flow_id, begin.version)
         if graph is None:
             problem = f"version {begin.version} of workflow {begin.workflow_id} is not in the store any more"
             raise Violated("I20", problem)
@@ -327,8 +329,13 @@ class _Known:
     def has_index(self) -> bool:
         return bool(self._entries)
 
-    def graph(self, workflow_id: str, version: int) -> Graph | None:
-        return self._graphs.get((workflow_id, version))
+    def graph(self, flow_id: str, version: int) -> Graph | None:
+        which = FlowId.parse(flow_id)
+        root = self._graphs.get((which.root.workflow_id, version))
+        try:
+            return Graph.of(root.definition, version, which.path) if root is not None and which.path else root
+        except NotFound:
+            return None
 
     def records(self, flow_id: str) -> Sequence[LogRecord]:
         return self._records.get(flow_id, [])

@@ -105,9 +105,9 @@ class Claimed:
 class History:
     """All that is known of some groups; only ``records`` and ``graphs`` are needed.
 
-    ``graphs`` are by (workflow id, version). Where ``entries``, ``operations``, ``executions``, ``messages`` or
-    ``claims`` are empty, nobody has looked. ``messages`` are all that the inboxes hold, tombstones and dead letters
-    included.
+    ``graphs`` are by (workflow id, version), those of the bodies of loops are found in them. Where ``entries``,
+    ``operations``, ``executions``, ``messages`` or ``claims`` are empty, nobody has looked. ``messages`` are all that
+    the inboxes hold, including tombstones and dead letters.
     """
 
     records: Sequence[LogRecord]
@@ -125,8 +125,8 @@ class History:
 class Source(Protocol):
     """Where the checker looks up what the records before it do not say."""
 
-    def graph(self, workflow_id: str, version: int) -> Graph | None:
-        """The graph of a version; None if there is no such version."""
+    def graph(self, flow_id: str, version: int) -> Graph | None:
+        """The graph that a run of a version follows; None if there is no such version, or no such loop in it."""
         ...
 
     def records(self, flow_id: str) -> Sequence[LogRecord]:

@@ -77,7 +77,7 @@ class Strategies:
     def _is_allowed_by_newer(self, run: RunReplay, others: int, *, by_other_rule: bool = False) -> bool:
         """The newest version among live runs counts, one of which the log may not tell yet: any newer one may be it."""
         version = run.graph.version + 1
-        while (graph := self._source.graph(run.workflow_id, version)) is not None:
+        while (graph := self._source.graph(run.flow_id, version)) is not None:
             strategy = graph.definition.run_strategy
             limit = _limit(strategy)
             if strategy.rule is not RunRule.STRICT_SEQUENTIAL if by_other_rule else limit is None or others < limit:

@@ -44,6 +44,7 @@ class RunReplay:
         self, record: LogRecord, begin: RunQueued | RunStarted, graph: Graph, previous: RunReplay | None
     ) -> None:
         self.flow_id, self.graph, self.previous_id = record.flow_id, graph, ""
+        self.workflow_id = begin.workflow_id
         self.at = record.at
         self.status = RunStatus.CREATED
         self._is_queued = False
@@ -63,10 +64,6 @@ class RunReplay:
         self.folded: FlowState | None = FlowState.new(
             record.flow_id, graph, previous=None if previous is None else previous.folded
         )
-
-    @property
-    def workflow_id(self) -> str:
-        return self.graph.definition.id
 
     def standing(self) -> dict[str, Attempt]:
         """All steps as this run has left them, those included that it has left alone."""

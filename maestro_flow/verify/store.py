@@ -8,13 +8,14 @@ from attrs import evolve, frozen
 
 from maestro_flow.core.graph import Graph
 from maestro_flow.errors import NotFound
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
-from maestro_flow.reading.graphs import Library
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.verify.checker import Checker
 from maestro_flow.verify.history import Claimed, Execution, History, Operation, Violation
@@ -51,12 +52,12 @@ class _StoreSource:
     has_index = True
     has_unique_revisions = True
 
-    def __init__(self, storage: Storage, library: Library) -> None:
-        self._storage, self._library = storage, library
+    def __init__(self, storage: Storage, graphs: GraphCache) -> None:
+        self._storage, self._graphs = storage, graphs
 
-    def graph(self, workflow_id: str, version: int) -> Graph | None:
+    def graph(self, flow_id: str, version: int) -> Graph | None:
         try:
-            return self._library.graph(workflow_id, version)
+            return self._graphs.of_run(flow_id, version)
         except NotFound:
             return None
 
@@ -67,7 +68,7 @@ class _StoreSource:
         return self._storage.run(flow_id)
 
 
-def verify(storage: Storage, library: Library, *, live: bool = True, grace_s: float = 30.0) -> Verification:
+def verify(storage: Storage, graphs: GraphCache, *, live: bool = True, grace_s: float = 30.0) -> Verification:
     """Check every promise that a store shows, group by group; memory is for the live runs of one group.
 
     ``live`` asks whether things go on, too: whether groups with work have an owner, and whether what is due was done,
@@ -86,7 +87,7 @@ def verify(storage: Storage, library: Library, *, live: bool = True, grace_s: fl
         if len(violations) < VIOLATIONS_MAX:
             violations.append(violation)
 
-    checker = Checker(_StoreSource(storage, library), found)
+    checker = Checker(_StoreSource(storage, graphs), found)
     expected = _going(storage)
     for group_id in range(storage.group_count):
         missing = expected.pop(group_id, set())
@@ -107,7 +108,7 @@ def verify(storage: Storage, library: Library, *, live: bool = True, grace_s: fl
 
 def read_history(
     storage: Storage,
-    library: Library,
+    graphs: GraphCache,
     *,
     operations: Sequence[Operation] = (),
     executions: Sequence[Execution] = (),
@@ -119,14 +120,14 @@ def read_history(
     records = [record for group_id in range(storage.group_count) for record in _log(storage, group_id)]
     flow_ids = dict.fromkeys(record.flow_id for record in records)
     entries = [entry for entry in map(storage.run, flow_ids) if entry is not None]
-    graphs = {
-        (entry.workflow_id, entry.version): library.graph(entry.workflow_id, entry.version)
+    versions = {
+        (FlowId.parse(entry.flow_id).root.workflow_id, entry.version)
         for entry in entries
         if not is_permit_flow(entry.flow_id)
     }
     return History(
         records,
-        graphs,
+        {key: graphs.of_version(*key) for key in versions},
         entries=entries,
         operations=operations,
         executions=executions,

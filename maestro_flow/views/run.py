@@ -91,7 +91,7 @@ class RunView:
         definition = state.graph.definition
         queue = {step_id for kind in (Ready, Interrupted, Retry) for step_id in state.steps.queue(kind)}
         return cls(
-            workflow_id=definition.id,
+            workflow_id=state.workflow_id,
             version=state.graph.version,
             instance_id=state.instance_id,
             run_id=state.run_id,

@@ -63,7 +63,7 @@ def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> 
     """Everything is over, and the store is at rest."""
     client = load.client
     called = executions(diary)
-    history = read_history(client.storage, client.library, operations=load.operations, executions=called, is_quiet=True)
+    history = read_history(client.storage, client.graphs, operations=load.operations, executions=called, is_quiet=True)
     violations = check(history)
     started = {each.flow_id for each in load.operations if each.answer is Answer.ACCEPTED}
     succeeded = {entry.flow_id for entry in history.entries if entry.status is RunStatus.SUCCEEDED}

@@ -68,7 +68,7 @@ def play(world: World, process: Process, due: list[tuple[float, Message]], began
 
 
 def state_of(process: Process, run: Run) -> FlowState:
-    graph = process.engine.library.graph(run.workflow_id, run.version)
+    graph = process.engine.graphs.of_run(run.flow_id, run.version)
     return fold(FlowState.new(run.flow_id, graph), process.storage.read_flow(run.flow_id))
 
 

@@ -129,7 +129,7 @@ def check_ended(engine: Engine, runs: list[Run], load: Load, lease_was_lost: boo
     assert set(ended) <= {RunStatus.SUCCEEDED, RunStatus.STOPPED}
     assert ended[RunStatus.SUCCEEDED] >= RUNS - STOPPED
     for run in runs:
-        graph = engine.library.graph(run.workflow_id, run.version)
+        graph = engine.graphs.of_run(run.flow_id, run.version)
         state = fold(FlowState.new(run.flow_id, graph), engine.storage.read_flow(run.flow_id))
         assert {(step.attempt, step.crashes) for step in state.steps.values()} == {(1, 0)}, run.flow_id
         if not lease_was_lost:

@@ -100,7 +100,7 @@ def test_a_start_that_is_durable_does_not_fail_because_its_definition_cannot_be_
 ) -> None:
     def away_after_the_start(verb: str, _args: tuple[Any, ...], _options: dict[str, Any]) -> None:
         if verb == "start":
-            engine.library._graphs.clear()  # as if a thousand others had been used meanwhile
+            engine.graphs._graphs.clear()  # as if a thousand others had been used meanwhile
         elif verb == "definition" and "start" in wire.calls:
             raise StorageUnavailable("no connection")
 

@@ -34,7 +34,7 @@ def test_nothing_is_wrong_after_any_trouble(seed: int) -> None:
     for _ in range(40):
         trouble.turn()
         trouble.let(trouble=False)
-        found = verify(world.storage, trouble.processes[0].engine.library)
+        found = verify(world.storage, trouble.processes[0].engine.graphs)
         assert found.violations == (), "also in the middle of it"
         trouble.let(trouble=True)
     trouble.let(trouble=False)
@@ -42,7 +42,7 @@ def test_nothing_is_wrong_after_any_trouble(seed: int) -> None:
     for run in runs:
         survivor.find("troubled", run.instance_id).wait(timeout_s=600)
     seen = executions(world, "troubled")
-    assert check(read_history(world.storage, survivor.library, executions=seen, is_quiet=True)) == []
-    found = verify(world.storage, survivor.library)
+    assert check(read_history(world.storage, survivor.graphs, executions=seen, is_quiet=True)) == []
+    found = verify(world.storage, survivor.graphs)
     assert (found.runs, found.violations) == (RUNS, ())
     assert found.attempts >= RUNS * 6

@@ -86,7 +86,7 @@ class World:
 
     def state(self, run: Run) -> FlowState:
         """What the log of a run folds to, independently of any engine."""
-        graph = run._client.library.graph(run.workflow_id, run.version)
+        graph = run._client.graphs.of_run(run.flow_id, run.version)
         return fold(FlowState.new(run.flow_id, graph), self.storage.read_flow(run.flow_id))
 
 

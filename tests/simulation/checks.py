@@ -11,7 +11,7 @@ from maestro_flow.actors.room import Place
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.permits import is_permit_flow
-from maestro_flow.reading.graphs import Library
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.verify.checker import check as check_history
 from maestro_flow.verify.history import Execution
 from maestro_flow.verify.store import read_history
@@ -52,7 +52,7 @@ def _history(world: World, users: Users) -> Iterator[str]:
     messages = [letter.message for group in world.storage._books.groups for letter in group.inbox.values()]
     history = read_history(
         world.storage,
-        Library(world.storage),
+        GraphCache(world.storage),
         operations=users.operations,
         executions=executions,
         messages=messages,
@@ -86,5 +86,5 @@ def state_of(world: World, flow_id: str) -> FlowState:
     entry = world.storage.run(flow_id)
     assert entry is not None
     engine = next(process.engine for process in world.processes if process.engine is not None)
-    graph = engine.library.graph(entry.workflow_id, entry.version)
+    graph = engine.graphs.of_run(entry.flow_id, entry.version)
     return fold(FlowState.new(flow_id, graph), world.storage.read_flow(flow_id))

@@ -51,7 +51,7 @@ def troubled() -> History:
     survivor = trouble.processes[0].engine
     for run in runs:
         survivor.find("troubled", run.instance_id).wait(timeout_s=600)
-    return evolve(read_history(world.storage, survivor.library), entries=())
+    return evolve(read_history(world.storage, survivor.graphs), entries=())
 
 
 @cache

@@ -7,6 +7,7 @@ from attrs import frozen
 from maestro_flow.core.params.messages import preview
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import ParamError
+from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.params import Param
 
 __all__ = ["ErrorContext"]
@@ -16,19 +17,16 @@ __all__ = ["ErrorContext"]
 class ErrorContext:
     """A run or a step, as errors about its params name it."""
 
-    workflow_id: str
-    instance_id: int = 0
-    run_id: int = 0
+    flow_id: str
     step_id: str | None = None
 
     @classmethod
     def of(cls, state: FlowState, step_id: str | None = None) -> ErrorContext:
-        return cls(state.graph.definition.id, state.instance_id, state.run_id, step_id)
+        return cls(state.flow_id, step_id)
 
     def __str__(self) -> str:
-        parts = [f"workflow {self.workflow_id!r}"]
-        if self.instance_id:
-            parts.append(f"instance {self.instance_id}, run {self.run_id}")
+        run = FlowId.parse(self.flow_id)
+        parts = [f"workflow {run.workflow_id!r}", f"instance {run.instance_id}", f"run {run.run_id}"]
         if self.step_id is not None:
             parts.append(f"step {self.step_id!r}")
         return ", ".join(parts)

@@ -40,7 +40,7 @@ def flow(
     first = TypedStep("a", "NoOp", params=literals(a or {}), **(step or {}))
     second = TypedStep("b", "Sleep", params=literals(b or {}))
     definition = WorkflowDefinition("w", (first, second), params=literals(params or {}), **fields)
-    return FlowState.new("f", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT)
+    return FlowState.new("w/3/1", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT)
 
 
 def begun(state: FlowState, request: RunRequest = RunRequest()) -> FlowState:  # noqa: B008 - immutable

@@ -16,7 +16,7 @@ from maestro_flow.model.params import Param, ParamMode, ParamSource, ParamType
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from tests.core.params.scene import begun, flow, sel, values
 
-CONTEXT = ErrorContext("w", 3, 1, "a")
+CONTEXT = ErrorContext("w/3/1", "a")
 ALLOWED = {
     # mode                     launch restart output
     "MUTABLE": (True, True, True),

@@ -112,7 +112,7 @@ def test_a_param_of_a_step_that_reads_its_own_name_where_the_run_has_none() -> N
 def test_a_name_that_may_mean_two_steps() -> None:
     steps = (TypedStep("s", "NoOp"), TypedStep("s_", "NoOp"),
              TypedStep("b", "NoOp", params=literals({"p": "${s___x}"})))  # fmt: skip
-    state = FlowState.new("f", Graph.of(WorkflowDefinition("w", steps), 1))
+    state = FlowState.new("w/3/1", Graph.of(WorkflowDefinition("w", steps), 1))
     with pytest.raises(ParamError, match=r"'s___x' is ambiguous: step 's' or step 's_'; use params\.getFromStep"):
         evaluation().step_params(state, "b", 1)
 

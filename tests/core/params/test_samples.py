@@ -11,7 +11,7 @@ from tests.samples import sample
 
 def run_of(name: str) -> FlowState:
     definition = load_definition(sample(name)).definition
-    return begun(FlowState.new("f", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT))
+    return begun(FlowState.new("w/3/1", Graph.of(definition, 1), instance_id=3, run_id=1, created_at=AT))
 
 
 def test_params_that_refer_to_other_steps() -> None:
