@@ -157,6 +157,7 @@ class FlowActor(BaseActor):
             started_at=state.started_at,
             ended_at=state.ended_at,
             blocking=state.is_blocking,
+            parent=state.request.parent,
         )
 
     def committed(self, message: Committed) -> None:

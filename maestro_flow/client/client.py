@@ -215,9 +215,17 @@ class Client:
         statuses: Collection[RunStatus] = (),
         limit: int = 100,
         before: tuple[float, str] | None = None,
+        parent: str | None = None,
     ) -> list[RunEntry]:
-        """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last one of the page before."""
-        return self._listed(RunQuery(workflow_id=workflow_id, statuses=frozenset(statuses), before=before, limit=limit))
+        """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last one of the page before.
+
+        ``parent`` asks for the runs that a step has started: ``<workflow>/<instance>/<run>/<step>``. Without it and
+        without ``workflow_id``, those that no step has started are listed.
+        """
+        query = RunQuery(
+            workflow_id=workflow_id, parent=parent, statuses=frozenset(statuses), before=before, limit=limit
+        )
+        return self._listed(query)
 
     def unfinished(self) -> list[Run]:
         """Every run in the store that has not ended, newest first; those that a step has started are left out."""

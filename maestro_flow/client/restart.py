@@ -78,12 +78,19 @@ def follow_up(client: Client, state: FlowState, group_id: int, wishes: Wishes) -
         restart_from=wishes.step,
         skip_steps=graph.known(wishes.skip_steps),
         breakpoints=graph.known(wishes.breakpoints),
+        parent=state.request.parent,
     )
     key = client.environment.new_id() if wishes.request_id is None else wishes.request_id
     workflow_id = state.workflow_id
     group_id = place_run(graph.definition, key, [group_id], client.storage.group_count)
     start = StartRequest(
-        workflow_id, key, group_id, graph.version, encode_request(request), after=(state.instance_id, state.run_id)
+        workflow_id,
+        key,
+        group_id,
+        graph.version,
+        encode_request(request),
+        after=(state.instance_id, state.run_id),
+        parent=request.parent,
     )
     (given,) = client.storage.start([start])
     client.started([given])

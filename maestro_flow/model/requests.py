@@ -1,4 +1,4 @@
-"""What a start asks for, as it lies in the store between the start and the run's first commit."""
+"""What a start asks for, as the store keeps it between the start and the run's first commit."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class RunPolicy(StrEnum):
 
 
 class RunRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The wishes of who started a run. Params here are changes, merged and evaluated when the run begins.
+    """Options of a start. Params here are changes, merged and evaluated when the run begins.
 
     ``previous`` is the flow id of the run that a restart follows, ``restart_from`` the step that
-    RESTART_FROM_SPECIFIC begins with.
+    RESTART_FROM_SPECIFIC begins with. ``parent`` is the step that starts the run, as the text of a ``StepRef``; empty
+    if a user does.
     """
 
     params: dict[str, Param] = {}
@@ -34,6 +35,7 @@ class RunRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     restart_from: str = ""
     skip_steps: tuple[str, ...] = ()
     breakpoints: tuple[str, ...] = ()
+    parent: str = ""
 
 
 _decoder = msgspec.json.Decoder(RunRequest)

@@ -26,8 +26,8 @@ class RunEntry:
     started_at: float | None = None
     ended_at: float | None = None
     blocking: bool = False
-    """It has failed under a limited run strategy, and was neither restarted nor unblocked: it keeps a workflow that is
-    STRICT_SEQUENTIAL from going on, and others from being switched to that."""
+    """It has failed under a limited run strategy, and was neither restarted nor unblocked: no further run of a
+    STRICT_SEQUENTIAL workflow begins, and no other workflow can be switched to that strategy."""
     parent: str = ""
     """The step that started it, as the text of a ``StepRef``; empty for a run that a user has started."""
 
@@ -36,8 +36,8 @@ class RunEntry:
 class StartRequest:
     """Step (a) of a start (PROTOCOL 18): idempotent by (workflow_id, request_id).
 
-    ``body`` says in JSON what the run is to do, which the store never looks into. ``version`` None means the latest, or
-    that of the run which a restart follows.
+    ``body`` is a ``RunRequest`` as JSON, which the store never inspects. ``version`` None means the latest, or that of
+    the run which a restart follows.
     """
 
     workflow_id: str = field(validator=storable)

@@ -22,6 +22,7 @@ def check_entry(run: RunReplay, entry: RunEntry | None, group_id: int, found: Fo
         "started_at": (entry.started_at, run.started_at),
         "ended_at": (entry.ended_at, run.ended_at),
         "blocking": (entry.blocking, run.is_blocking),
+        "parent": (entry.parent, run.parent),
     }
     wrong = [f"{name} {shown}, not {true}" for name, (shown, true) in says.items() if shown != true]
     if wrong:

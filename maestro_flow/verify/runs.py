@@ -56,6 +56,7 @@ class RunReplay:
         self.message_ids: set[str] = set()
         self.commit_ids: set[str] = set()
         request = begin.request or RunRequest()
+        self.parent = request.parent
         before: Mapping[str, Attempt] = {}
         if request.previous:
             self.previous_id = request.previous
@@ -120,6 +121,9 @@ class RunReplay:
         says = FlowId(event.workflow_id, event.instance_id, event.run_id)
         if str(says) != self.flow_id or event.version != self.graph.version:
             raise Violated("I14", f"the log of {self.flow_id} says that it is version {event.version} of {says}")
+        parent = FlowId.parse(self.flow_id).parent
+        if parent is not None and str(parent) != self.parent:
+            raise Violated("I14", f"the log of {self.flow_id} says that step {self.parent!r} started it, not {parent}")
         self._is_queued = True
         if isinstance(event, RunStarted):
             self.status, self.started_at = RunStatus.IN_PROGRESS, at
