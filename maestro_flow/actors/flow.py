@@ -11,7 +11,7 @@ from typing import Any
 
 from pykka import ActorRef
 
-from maestro_flow.actors.base import BaseActor, post
+from maestro_flow.actors.base import post
 from maestro_flow.actors.calls import Attempt, Phase
 from maestro_flow.actors.messages import (
     Begin,
@@ -20,17 +20,15 @@ from maestro_flow.actors.messages import (
     Disband,
     FlowEnding,
     FlowGone,
-    FlowHandedOver,
-    FlowLost,
     Returned,
-    Settled,
     StartNothing,
     Terminate,
 )
 from maestro_flow.actors.places import Places, place_of
+from maestro_flow.actors.recording import RecordingActor
 from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Timer
-from maestro_flow.actors.services import Held, Services, Write
+from maestro_flow.actors.services import Held, Services
 from maestro_flow.actors.step import StepActor
 from maestro_flow.core.advance import next_due
 from maestro_flow.core.decide import Decision, decide
@@ -47,28 +45,26 @@ from maestro_flow.core.inputs import (
     TerminateStep,
     Tick,
 )
-from maestro_flow.core.letters import outgoing
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.events import encode_events
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import Verdict
-from maestro_flow.steps.failures import describe
 from maestro_flow.steps.registry import code_of
 
 __all__ = ["FlowActor"]
 
 
-class FlowActor(BaseActor):
+class FlowActor(RecordingActor):
     """See the module. Child of a group, parent of the actors of its running steps."""
 
     def __init__(self, services: Services, held: Held, group: ActorRef[Any], state: FlowState, share: Share) -> None:
-        super().__init__()
-        self.services, self.held, self.group, self.state, self.share = services, held, group, state, share
+        super().__init__(services, held, group, state.flow_id)
+        self.state, self.share = state, share
         self.inputs: list[Input] = []
         self.in_flight: Decision | None = None
         self.steps: dict[str, ActorRef[StepActor]] = {}
         ref = self.actor_ref
-        self.places = Places(share, services.limits, lambda: post(ref, Tick()))
+        self.places = Places(share, services.limits, held.lease.group_id, lambda: post(ref, Tick()))
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_draining = self.is_leaving = False
@@ -103,9 +99,6 @@ class FlowActor(BaseActor):
         """Something runs that a hand-over would interrupt: more than what the engine does itself."""
         return not self.services.step_support(self.state.graph).inline.issuperset(self.steps)
 
-    def on_defect(self, defect: BaseException) -> None:
-        self.give_up(repr(defect), describe(defect).traceback)
-
     # -- decide, commit -----------------------------------------------------------------------------------------
 
     def decide(self) -> None:
@@ -116,7 +109,7 @@ class FlowActor(BaseActor):
         self.inputs.extend(decision.rest)
         if decision.events or decision.settles:
             self.in_flight = decision
-            self.services.journal.submit(self.write(decision))
+            self.submit(decision)
         else:
             self.act(decision)
 
@@ -124,24 +117,22 @@ class FlowActor(BaseActor):
         """What this decision may start: nothing any more on a node that is giving the flow up."""
         support = self.services.step_support(self.state.graph)
         if self.is_leaving or self.is_draining:
-            return Capacity(0, 0, 0, support.inline, is_leaving=True)
+            return Capacity(0, 0, 0, support.inline, is_leaving=True, group_id=self.held.lease.group_id)
         return self.places.offer(self.state, support, is_loading=is_loading)
 
-    def write(self, decision: Decision) -> Write:
+    def submit(self, decision: Decision) -> None:
         if not decision.events:
-            return Write(self.held, self.actor_ref, settles=decision.settles)
-        before, after, group_id = self.state, decision.state, self.held.lease.group_id
-        return Write(
-            self.held,
-            self.actor_ref,
-            flow_id=after.flow_id,
-            revision=after.revision,
-            commit_id=self.services.new_id(),
-            at=decision.at,
-            events=encode_events(decision.events),
+            self.submit_settlements(decision.settles)
+            return
+        before, after = self.state, decision.state
+        self.submit_events(
+            after.flow_id,
+            after.revision,
+            decision.at,
+            encode_events(decision.events),
             entry=None if _is_alike(before, after) else self.entry(after),
             settles=decision.settles,
-            sends=tuple(outgoing(letter, group_id) for letter in decision.sends),
+            sends=decision.sends,
         )
 
     def entry(self, state: FlowState) -> RunEntry:
@@ -165,17 +156,14 @@ class FlowActor(BaseActor):
         if decision is None:
             return
         if not message.outcome.is_durable:
-            self.give_up(f"its commit of revision {decision.state.revision}: {message.outcome}")
+            self.lose(f"its commit of revision {decision.state.revision}: {message.outcome}")
             return
         if not self.state.revision:
             self.services.taken.note(self.state.flow_id)
         if decision.state.ending is not None and self.state.ending is None:
             post(self.group, FlowEnding(self.state.flow_id))
         self.state = decision.state
-        if decision.settles:
-            post(self.group, Settled(tuple(settled.message_id for settled in decision.settles)))
-        for letter in message.sends:
-            self.services.bring(letter)
+        self.pass_on(message, decision.settles)
         self.act(decision)
         self.services.announce(self.state.flow_id, self.state.status.is_terminal)
 
@@ -193,8 +181,7 @@ class FlowActor(BaseActor):
         elif self.state.status.is_terminal:
             self.carry_out(FinishRun(self.state.status))
         elif not self.inputs:
-            post(self.group, FlowHandedOver(self.state.flow_id))
-            self.disband()
+            self.hand_over()
 
     def set_timer(self, decided_at: float) -> None:
         """Timers are part of the state: what was not due yet when it was decided is woken for (PROTOCOL 15).
@@ -254,17 +241,13 @@ class FlowActor(BaseActor):
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    def give_up(self, reason: str, traceback: str = "") -> None:
-        post(self.group, FlowLost(self.state.flow_id, reason, traceback))
-        self.disband()
-
     def disband(self) -> None:
         for ref in self.steps.values():
             post(ref, Disband())
         if self.timer is not None:
             self.timer.cancel()
         self.share.close()
-        self.actor_stopped.set()
+        super().disband()
 
 
 def _is_alike(before: FlowState, after: FlowState) -> bool:

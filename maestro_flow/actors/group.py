@@ -1,9 +1,9 @@
-"""The actor of one group that this node holds: it makes the actors of its flows, and settles mail that has no flow."""
+"""The actor of one group that this node holds: the parent of the actors of its flows."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define
@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
+from maestro_flow.actors.delivery import Delivery
 from maestro_flow.actors.flow import FlowActor
-from maestro_flow.actors.mail import opened
 from maestro_flow.actors.messages import (
     Answered,
     Committed,
@@ -28,23 +28,19 @@ from maestro_flow.actors.messages import (
     HandOverAll,
     LookAgain,
     NothingToLoad,
-    PermitsLoaded,
     Received,
     Settled,
     StartNothing,
     TakeUp,
 )
-from maestro_flow.actors.permits import PermitActor
 from maestro_flow.actors.room import Share
-from maestro_flow.actors.services import Held, Services, Write
-from maestro_flow.core.inbox import Deliver, Forward, GroupInbox, Next, Settle
+from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.system import SystemActor
 from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
 from maestro_flow.core.queue import Entrant, Order
 from maestro_flow.core.queues import Queues
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.commit import Outcome
-from maestro_flow.model.inbox import Message
-from maestro_flow.model.permits import PERMITS, addressed, receiver_group
+from maestro_flow.core.system_flow import SystemRuns
 from maestro_flow.model.status import RunStatus
 
 __all__ = ["GroupActor"]
@@ -74,12 +70,14 @@ class GroupActor(BaseActor):
         self.flows: dict[str, _Child] = {}
         self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was loaded again, and when for the last time
         self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
-        self.inbox = GroupInbox(
-            held.lease.group_id,
-            services.limits.deliveries_max,
-            opened,
-            lambda message: receiver_group(message, services.permit_group),
+        self.delivery = Delivery(
+            services,
+            held,
+            self.actor_ref,
+            to_flow=self.deliver,
+            acquit=self.acquit,
         )
+        self.inbox = self.delivery.inbox
         self.handing_over: Callable[[], None] | None = None
         self.queues = Queues(lambda question: services.answer(held, question))
 
@@ -90,16 +88,12 @@ class GroupActor(BaseActor):
             case _ if self.held.lost:
                 pass
             case FlowsLoaded():
-                for state in message.states:
+                for state in message.runs:
                     self.adopt(state, Load(same_owner=state.flow_id in message.own))
-            case PermitsLoaded():
-                self.adopt_permits(message)
-            case Received():
-                self.carry_out(self.inbox.receive(message.messages))
-            case Settled():
-                self.carry_out(self.inbox.settled(message.message_ids))
-            case Forwarded():
-                self.carry_out(self.inbox.forwarded(message.message_id, message.outcome))
+                for runs in message.system:
+                    self.adopt_system(runs)
+            case Received() | Settled() | Forwarded() | Committed():
+                self.delivery.handle(message)
             case NothingToLoad():
                 self.nothing_to_load(message)
             case TakeUp():
@@ -124,11 +118,6 @@ class GroupActor(BaseActor):
                 self.drain(message)
             case HandOverAll():
                 self.hand_over(message.done)
-            case Committed(sends=(sent, *_)):
-                self.forwarded(sent, message.outcome)
-            case Committed() if not message.outcome.is_durable:
-                self.inbox.settlements_are_lost()
-                self.services.receive_again(self.held)  # a settlement without a flow was not written
 
     # -- flows --------------------------------------------------------------------------------------------------
 
@@ -156,7 +145,7 @@ class GroupActor(BaseActor):
         self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
         if not state.status.is_terminal:
             self.enter(state, first, ref)
-        self.carry_out(self.inbox.flow_is_here(state.flow_id))
+        self.delivery.carry_out(self.inbox.flow_is_here(state.flow_id))
 
     def enter(self, state: FlowState, first: Input, ref: ActorRef[FlowActor]) -> None:
         """Into the queue of its workflow: a new run whose turn it is begins with its first commit, as one without."""
@@ -193,18 +182,31 @@ class GroupActor(BaseActor):
         """A flow without a commit is taken up from among the pending starts; messages to no flow are answered."""
         self.absent.discard(message.flow_id)
         if not message.exists:
-            self.carry_out(self.inbox.flow_is_unknown(message.flow_id))
+            self.delivery.carry_out(self.inbox.flow_is_unknown(message.flow_id))
 
-    def adopt_permits(self, message: PermitsLoaded) -> None:
-        """The permit flow is known here by its address: the id of its run changes."""
-        if PERMITS in self.flows or self.handing_over is not None:
+    def adopt_system(self, runs: SystemRuns) -> None:
+        """Make the actor of a flow of the engine itself, which is known here by its address: its runs change."""
+        address = runs.flow.name
+        if address in self.flows or self.handing_over is not None:
             return
-        self.absent.discard(PERMITS)
-        share = Share(self.services.room)
-        arguments = (self.services, self.held, self.actor_ref, message.state, message.earlier)
-        self.flows[PERMITS] = _Child(self.services.runtime.spawn(PermitActor, *arguments), share, is_loaded=True)
-        post(self.flows[PERMITS].ref, Tick())
-        self.carry_out(self.inbox.flow_is_here(PERMITS))
+        self.absent.discard(address)
+        ref = self.services.runtime.spawn(SystemActor, self.services, self.held, self.actor_ref, runs)
+        self.flows[address] = _Child(ref, Share(self.services.room), is_loaded=True)
+        post(ref, Tick())
+        self.delivery.carry_out(self.inbox.flow_is_here(address))
+
+    def deliver(self, flow_id: str, given: Any) -> None:
+        """To the flow's actor. A run that has ended has none, and only its state knows how to answer."""
+        child = self.flows.get(flow_id)
+        if child is not None:
+            post(child.ref, given)
+        elif flow_id not in self.absent:
+            self.absent.add(flow_id)
+            self.services.load_again(self.held, flow_id)
+
+    def acquit(self, flow_id: str) -> None:
+        """A message was the cause of its failures."""
+        self.reloads.pop(flow_id, None)
 
     def drop(self, flow_id: str) -> None:
         self.let_go(flow_id)
@@ -222,7 +224,7 @@ class GroupActor(BaseActor):
     def flow_ended(self, message: FlowGone) -> None:
         self.drop(message.flow_id)
         self.tell(self.queues.leave(message.flow_id, is_blocking=message.is_blocking))
-        self.carry_out(self.inbox.flow_is_over(message.flow_id))
+        self.delivery.carry_out(self.inbox.flow_is_over(message.flow_id))
 
     def flow_lost(self, message: FlowLost) -> None:
         """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""
@@ -240,52 +242,12 @@ class GroupActor(BaseActor):
             logger.error(
                 "flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason
             )
-            if flow_id != PERMITS:
+            if flow_id not in self.services.system_flows:
                 self.tell(self.queues.pass_over(flow_id))
             return
         logger.warning("flow %s is loaded again: %s", flow_id, message.reason)
         services, held = self.services, self.held
         services.runtime.call_later(tries * 0.5, lambda: services.load_again(held, flow_id))
-
-    # -- messages -----------------------------------------------------------------------------------------------
-
-    def carry_out(self, todo: Iterable[Next[Any]]) -> None:
-        """What the inbox says. Messages come after the load is complete (PROTOCOL 10)."""
-        for each in todo:
-            match each:
-                case Deliver():
-                    self.deliver(each.flow_id, each.given)
-                case Forward():
-                    self.forward(each)
-                case Settle():
-                    if each.settlement.dead:
-                        self.reloads.pop(each.flow_id, None)  # it was the message's defect, not the flow's
-                    self.services.journal.submit(Write(self.held, self.actor_ref, settles=(each.settlement,)))
-
-    def deliver(self, flow_id: str, given: Any) -> None:
-        """To the flow's actor. A run that has ended has none, and only its state knows how to answer."""
-        child = self.flows.get(flow_id)
-        if child is not None:
-            post(child.ref, given)
-        elif flow_id not in self.absent:
-            self.absent.add(flow_id)
-            self.services.load_again(self.held, flow_id)
-
-    def forward(self, todo: Forward) -> None:
-        """To a group that is held here by a commit of that group: the journal writes many at once (PROTOCOL 20)."""
-        there = self.services.held(todo.destination)
-        if there is None:
-            self.services.forward(self.held, self.actor_ref, todo.message, todo.destination)
-        else:
-            sent = addressed(todo.message, todo.destination)
-            self.services.journal.submit(Write(there, self.actor_ref, sends=(sent,)))
-
-    def forwarded(self, sent: Message, outcome: Outcome) -> None:
-        if outcome.is_durable:
-            self.carry_out(self.inbox.forwarded(sent.message_id, "forwarded"))
-            self.services.bring(sent)
-        else:  # the group is not held here any more
-            self.services.forward(self.held, self.actor_ref, sent, sent.group_id)
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -293,8 +255,8 @@ class GroupActor(BaseActor):
         """What runs goes on, nothing is begun (PROTOCOL 14); what comes in meanwhile is left to the next owner."""
         self.handing_over = drain.done
         self.inbox.stop()
-        for flow_id, child in self.flows.items():
-            post(child.ref, HandOver() if flow_id == PERMITS else StartNothing())
+        for child in self.flows.values():
+            post(child.ref, StartNothing())
         if not self.flows:
             drain.done()
             return

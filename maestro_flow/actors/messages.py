@@ -1,9 +1,8 @@
 """Every message between actors, by receiver. The inputs of a flow (``core.inputs``) are messages to its actor too.
 
 GroupActor   FlowsLoaded  NothingToLoad  TakeUp  GroupLoaded  Answered  Received  Settled  Forwarded  Committed
-             FlowEnding  FlowGone  FlowLost  FlowHandedOver  LookAgain  Drain  HandOverAll  PermitsLoaded
-             Disband
-PermitActor  PermitMail  Committed  HandOver  Disband, and a Tick to begin with
+             FlowEnding  FlowGone  FlowLost  FlowHandedOver  LookAgain  Drain  HandOverAll  Disband
+SystemActor  Committed  HandOver  StartNothing  Disband, a Tick to begin with, and the inputs of its flow
 FlowActor    Committed  StartNothing  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick
              HandOver  Act  Granted
 StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from maestro_flow.core.inputs import Report, Start
-from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.state import FlowState
+from maestro_flow.core.system_flow import SystemRuns
 from maestro_flow.model.commit import Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import Verdict
@@ -44,7 +43,6 @@ __all__ = [
     "HandOverAll",
     "LookAgain",
     "NothingToLoad",
-    "PermitsLoaded",
     "Received",
     "Returned",
     "Settled",
@@ -62,11 +60,12 @@ __all__ = [
 class FlowsLoaded:
     """Live flows of the group as the store has them: a page of a takeover, or one flow that is loaded again.
 
-    ``own`` are the ids of those whose last record was written by this process itself.
+    ``own`` are the ids of those runs whose last record was written by this process itself.
     """
 
-    states: tuple[FlowState, ...]
+    runs: tuple[FlowState, ...] = ()
     own: frozenset[str] = frozenset()
+    system: tuple[SystemRuns, ...] = ()
 
 
 @frozen
@@ -75,14 +74,6 @@ class NothingToLoad:
 
     flow_id: str
     exists: bool
-
-
-@frozen
-class PermitsLoaded:
-    """The permit flow as the store has it, new if it has none; ``earlier`` are runs of it that were not ended."""
-
-    state: PermitState
-    earlier: tuple[PermitState, ...] = ()
 
 
 @frozen

@@ -35,8 +35,8 @@ def _place_of_interrupted(step: StepState) -> Place:
 class Places:
     """See the module. ``wake`` is called, from any thread, when a place that was missing may be free."""
 
-    def __init__(self, share: Share, limits: Limits, wake: Callable[[], None]) -> None:
-        self._share, self._limits, self._wake = share, limits, wake
+    def __init__(self, share: Share, limits: Limits, group_id: int, wake: Callable[[], None]) -> None:
+        self._share, self._limits, self._group_id, self._wake = share, limits, group_id, wake
         self._waits_for: set[Place] = set()
 
     def offer(self, state: FlowState, support: StepSupport, *, is_loading: bool) -> Capacity:
@@ -54,6 +54,7 @@ class Places:
             crashed,
             support.inline,
             support.lacking,
+            group_id=self._group_id,
             expression_visits_max=limits.expression_visits_max,
             crashes_max=limits.crashes_max,
             events_max=limits.events_max,

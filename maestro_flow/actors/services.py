@@ -13,6 +13,7 @@ from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime, Workers
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.queue import Question
+from maestro_flow.core.system_flow import SystemFlows
 from maestro_flow.model.commit import Settlement
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease
@@ -117,13 +118,13 @@ class Services:
     receive_again: Callable[[Held], None]
     """The next scan brings again what the group has received and not settled."""
     bring: Callable[[Message], None]
-    """A message was just written: have it dealt with, if its group is held here. A scan would find it, but later."""
+    """A message was just written: have it handled, if its group is held here. A scan would find it, but later."""
     held: Callable[[int], Held | None]
     """The group, if it is held and loaded here."""
-    forward: Callable[[Held, ActorRef[Any], Message, int], None]
-    """Send a letter from the inbox of a held group on to another one, and tell the held group's actor."""
-    permit_group: int
-    """Where the permit flow is."""
+    forward: Callable[[Held, ActorRef[Any], Message], None]
+    """Send a message in transit from the inbox of a held group on to its destination, and tell that group's actor."""
+    system_flows: SystemFlows
+    """Flows of the engine itself."""
     answer: Callable[[Held, Question], None]
     """Ask the store what a queue of the group must know, and tell the group."""
     unblock: Callable[[Held, str, str], None]

@@ -27,9 +27,8 @@ from maestro_flow.dsl.start import parse_params, parse_step_params
 from maestro_flow.errors import Closed, NotFound, SettingsError
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.definition_codec import encode_definition
-from maestro_flow.model.flow_id import FlowId
+from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.inbox import Message
-from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.requests import RunRequest, encode_request
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
@@ -37,6 +36,7 @@ from maestro_flow.reading.flows import FlowReader
 from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.store import Verification, verify
 from maestro_flow.views.tag_permits import TagPermit, read_tag_permits
 
@@ -197,7 +197,7 @@ class Client:
         Raises:
             NotFound: there is no such run.
         """
-        if is_permit_flow(workflow_id):
+        if system_name(workflow_id):
             entries: list[RunEntry] = []  # it is the engine's own, and no run to users
         else:
             entries = self.storage.list_runs(RunQuery(workflow_id=workflow_id, instance_id=instance_id, limit=1))
@@ -270,7 +270,7 @@ class Client:
             DefinitionError: a definition in it cannot be read by this version.
         """
         self.check()
-        return verify(self.storage, self.graphs, live=live, grace_s=grace_s)
+        return verify(self.storage, self.graphs, SYSTEM_FLOWS, live=live, grace_s=grace_s)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
@@ -325,9 +325,9 @@ class Client:
         return self.graphs.of_version(workflow_id, version)
 
     def _listed(self, query: RunQuery) -> list[RunEntry]:
-        """A page of runs without those of the engine's own permit flow; only the last page is not full."""
+        """A page of runs without those of the engine itself; only the last page is not full."""
         found = self.storage.list_runs(query)
-        shown = [entry for entry in found if not is_permit_flow(entry.flow_id)]
+        shown = [entry for entry in found if not system_name(entry.flow_id)]
         if len(shown) == len(found):
             return found
         last, left = found[-1], query.limit - len(shown)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from maestro_flow.core.placement import place
 from maestro_flow.errors import SettingsError
 from maestro_flow.model.inbox import Message
-from maestro_flow.model.permits import LIMIT, PERMITS, PermitLimit
+from maestro_flow.model.permits import LIMIT, PermitLimit
 from maestro_flow.model.text import is_storable
+from maestro_flow.system.permits import PERMIT_FLOW
 
 __all__ = ["limit_message"]
 
@@ -23,5 +23,5 @@ def limit_message(tag: str, limit: int | None, group_count: int, message_id: str
         raise SettingsError(f"{tag!r} cannot be a tag: a tag is text, with neither NUL nor a lone surrogate")
     if limit is not None and limit < 0:
         raise SettingsError(f"the limit of tag {tag!r} is {limit}: it is 0 or more, or None for no limit of its own")
-    group_id = place(PERMITS, range(group_count))
-    return Message(group_id, message_id, PERMITS, LIMIT, msgspec.json.encode(PermitLimit(tag, limit)))
+    group_id = PERMIT_FLOW.group_id(group_count)
+    return Message(group_id, message_id, PERMIT_FLOW.name, LIMIT, msgspec.json.encode(PermitLimit(tag, limit)))

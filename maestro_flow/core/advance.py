@@ -14,8 +14,8 @@ from maestro_flow.core.attempts import end_attempt
 from maestro_flow.core.draft import Draft
 from maestro_flow.core.holds import ENDED_WITH_RUN, Interrupted, Permits, Ready, Retry, Unsatisfied, Unsupported
 from maestro_flow.core.inputs import Granted, RunStep
-from maestro_flow.core.letters import request
 from maestro_flow.core.params.evaluation import begins_with_literals
+from maestro_flow.core.permits.messages import request
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState
 from maestro_flow.errors import ParamError
@@ -198,7 +198,7 @@ def _start(draft: Draft, step_id: str) -> None:
     needed = state.graph.permits.get(step_id)
     if needed and status is not StepStatus.WAITING_FOR_PERMITS:
         draft.emit(StepWaiting(step_id, attempt, needed))
-        draft.sends.append(request(draft.state, step_id, attempt))
+        draft.sends.append(request(draft.state, step_id, attempt, capacity.group_id))
         return
     if step_id not in capacity.inline:
         if draft.starts <= 0:

@@ -6,7 +6,7 @@ from typing import Any
 
 from maestro_flow.core.draft import Draft
 from maestro_flow.core.inputs import Began, ContinueStep, Report
-from maestro_flow.core.letters import release
+from maestro_flow.core.permits.messages import release
 from maestro_flow.core.retry import after_failure
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from maestro_flow.core.evolve import evolve
-from maestro_flow.core.inputs import Capacity, Effect, Input, Letter, TerminateStep
+from maestro_flow.core.inputs import Capacity, Effect, Input, OutgoingMessage, TerminateStep
 from maestro_flow.core.params.evaluation import Evaluation
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState
@@ -27,7 +27,7 @@ class Decision(Struct, frozen=True):
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
     settles: tuple[Settlement, ...] = ()
-    sends: tuple[Letter, ...] = ()
+    sends: tuple[OutgoingMessage, ...] = ()
     rest: tuple[Input, ...] = ()
 
 
@@ -41,7 +41,7 @@ class Draft:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.settles: list[Settlement] = []
-        self.sends: list[Letter] = []
+        self.sends: list[OutgoingMessage] = []
         self.bytes = 0
         self.ended = 0
         """Attempts that the decision has ended."""

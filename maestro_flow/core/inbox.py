@@ -43,7 +43,6 @@ class Forward:
     """Send the message on to its destination, and tell the inbox what came of it."""
 
     message: Message
-    destination: int
 
 
 @frozen
@@ -60,19 +59,15 @@ Next: TypeAlias = Deliver[InputT] | Forward | Settle
 class GroupInbox(Generic[InputT]):
     """See the module.
 
-    ``decode`` returns the input that a message is to its flow, or what is wrong with it; ``destination_of`` the group
-    whose flow it is for.
+    ``decode`` returns the input that a message of this group is to its flow, or what is wrong with it.
     """
 
     def __init__(
         self,
-        group_id: int,
         deliveries_max: int,
         decode: Callable[[Message], InputT | str],
-        destination_of: Callable[[Message], int],
     ) -> None:
-        self._group_id, self._deliveries_max = group_id, deliveries_max
-        self._decode, self._destination_of = decode, destination_of
+        self._deliveries_max, self._decode = deliveries_max, decode
         self._by_flow: dict[str, OrderedDict[str, Message]] = {}
         self._flow_of: dict[str, str] = {}
         """Of each message in hand, by id."""
@@ -175,13 +170,12 @@ class GroupInbox(Generic[InputT]):
             buried = self._settle(message_id, flow_id, "\n".join([problem, *defects[-1:]]), dead=True)
             self._settled[message_id] = message.sequence  # it may be redriven, and comes again as a later one
             return [buried]
+        if message.is_in_transit:
+            self._in_transit[message_id] = message
+            return [Forward(message)]
         given = self._decode(message)
         if isinstance(given, str):
             return [self._settle(message_id, flow_id, CONFLICT + given)]
-        destination = self._destination_of(message)
-        if destination != self._group_id:
-            self._in_transit[message_id] = message
-            return [Forward(message, destination)]
         messages = self._by_flow.setdefault(flow_id, OrderedDict())
         messages[message_id] = message
         self._flow_of[message_id] = flow_id

@@ -27,8 +27,8 @@ __all__ = [
     "HandOver",
     "Input",
     "Launch",
-    "Letter",
     "Load",
+    "OutgoingMessage",
     "Report",
     "RunStep",
     "Start",
@@ -151,19 +151,25 @@ class FinishRun(Struct, frozen=True):
 Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | FinishRun
 
 
-class Letter(Struct, frozen=True):
-    """A message to another flow, written with the commit that makes it true (PROTOCOL 20)."""
+class OutgoingMessage(Struct, frozen=True):
+    """A message to another flow, written with the commit that makes it true (PROTOCOL 20).
+
+    ``group_id`` is the group of that flow, which a run is told by whoever wants an answer. A flow of the engine itself
+    needs none: it is found by its name.
+    """
 
     message_id: str
     flow_id: str
     kind: str
     body: bytes
+    group_id: int | None = None
 
 
 class Capacity(Struct, frozen=True):
     """What the deciding node can take on now, and its limits. ``inline`` and ``unsupported`` are ids of steps.
 
-    A node that ``is_leaving`` gives the flow up, and starts nothing any more.
+    A node that ``is_leaving`` gives the flow up, and starts nothing any more. ``group_id`` is the group of the flow,
+    which its messages name where they ask for an answer.
 
     An inline step is run by the engine itself (NoOp, Sleep): it needs no room, cannot kill the process, and is simply
     run again after a crash. An unsupported step, whose code is not here, waits
@@ -176,6 +182,7 @@ class Capacity(Struct, frozen=True):
     inline: frozenset[str] = frozenset()
     unsupported: frozenset[str] = frozenset()
     is_leaving: bool = False
+    group_id: int = 0
     expression_visits_max: int = 250_000
     crashes_max: int = 3
     events_max: int = 200

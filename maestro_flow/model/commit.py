@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from maestro_flow.model.events import SCHEMA_VERSION
+from maestro_flow.model.event_codec import SCHEMA_VERSION
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import RunEntry

@@ -11,12 +11,11 @@ list and in a timeline (``RunEvent``, ``StepEvent``). To add one: the class, its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
 
-from maestro_flow.errors import MaestroFlowError
+from maestro_flow.model.event_codec import EventCodec
 from maestro_flow.model.run_events import RunEnded, RunEvent, RunQueued, RunStarted, RunStopping, RunUnblocked
 from maestro_flow.model.step_events import (
     NO_RESULT,
@@ -39,7 +38,6 @@ from maestro_flow.model.step_events import (
 
 __all__ = [
     "NO_RESULT",
-    "SCHEMA_VERSION",
     "BreakpointSet",
     "Event",
     "RunEnded",
@@ -62,17 +60,9 @@ __all__ = [
     "StepStopping",
     "StepUnsupported",
     "StepWaiting",
-    "UnknownEvent",
     "decode_events",
     "encode_events",
 ]
-
-SCHEMA_VERSION = 2
-"""Version of the event schema that this package writes, and the newest that it reads."""
-
-
-class UnknownEvent(MaestroFlowError):
-    """A record holds an event that this version does not know: its flow is parked, nothing is guessed."""
 
 
 Event: TypeAlias = (
@@ -96,24 +86,5 @@ Event: TypeAlias = (
     | RunUnblocked
 )
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(tuple[Event, ...])
-
-
-def encode_events(events: Sequence[Event]) -> bytes:
-    """The JSON array that is written to the log."""
-    return _encoder.encode(events)
-
-
-def decode_events(payload: bytes, schema_version: int = SCHEMA_VERSION) -> tuple[Event, ...]:
-    """The events of one record.
-
-    Raises:
-        UnknownEvent: the record was written under a newer schema, or holds a kind or a shape that we do not know.
-    """
-    if schema_version > SCHEMA_VERSION:
-        raise UnknownEvent(f"the record has event schema {schema_version}, this version reads up to {SCHEMA_VERSION}")
-    try:
-        return _decoder.decode(payload)
-    except msgspec.MsgspecError as error:
-        raise UnknownEvent(f"the record cannot be read: {error}") from error
+_codec = EventCodec(msgspec.json.Decoder(tuple[Event, ...]))
+encode_events, decode_events = _codec.encode, _codec.decode

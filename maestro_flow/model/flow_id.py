@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from maestro_flow.errors import NotFound
 
-__all__ = ["SYSTEM_PREFIX", "FlowId", "StepRef"]
+__all__ = ["SYSTEM_PREFIX", "FlowId", "StepRef", "system_name"]
 
 SYSTEM_PREFIX = "maestro_"
 """Workflows with such an id are the engine's own: no user's workflow can have it (``dsl.ids``)."""
@@ -72,7 +72,7 @@ class FlowId(Struct, frozen=True):
     @property
     def is_system(self) -> bool:
         """Whether the engine itself runs it, for all users: it is not shown as a run."""
-        return self.workflow_id.startswith(SYSTEM_PREFIX)
+        return bool(system_name(self.workflow_id))
 
     def step(self, step_id: str) -> StepRef:
         """A step of this flow."""
@@ -103,3 +103,8 @@ class StepRef(Struct, frozen=True):
         if found is None:
             raise NotFound(f"{text!r} is not the id of a step: expected <workflow>/<instance>/<run>/<step>")
         return cls(found[1], found[2])
+
+
+def system_name(flow_id: str) -> str:
+    """The name of the engine's own flow of which this is a run, or the address; empty for the flows of users."""
+    return flow_id.partition("/")[0] if flow_id.startswith(SYSTEM_PREFIX) else ""

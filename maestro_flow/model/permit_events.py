@@ -5,14 +5,14 @@ Like those of runs (``model.events``) they are tagged, and fields are only ever 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
 
-from maestro_flow.model.events import SCHEMA_VERSION, UnknownEvent
+from maestro_flow.model.event_codec import EventCodec
 
 __all__ = [
+    "PERMIT_EVENTS",
     "Claim",
     "ClaimForgone",
     "ClaimGranted",
@@ -22,8 +22,6 @@ __all__ = [
     "PermitEvent",
     "PermitsCarriedOn",
     "PermitsCarriedOver",
-    "decode_permit_events",
-    "encode_permit_events",
 ]
 
 
@@ -97,24 +95,4 @@ PermitEvent: TypeAlias = (
     ClaimQueued | ClaimGranted | ClaimReleased | ClaimForgone | LimitSet | PermitsCarriedOver | PermitsCarriedOn
 )
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(tuple[PermitEvent, ...])
-
-
-def encode_permit_events(events: Sequence[PermitEvent]) -> bytes:
-    """The JSON array that is written to the log."""
-    return _encoder.encode(events)
-
-
-def decode_permit_events(payload: bytes, schema_version: int = SCHEMA_VERSION) -> tuple[PermitEvent, ...]:
-    """The events of one record.
-
-    Raises:
-        UnknownEvent: the record was written under a newer schema, or holds a kind or a shape that we do not know.
-    """
-    if schema_version > SCHEMA_VERSION:
-        raise UnknownEvent(f"the record has event schema {schema_version}, this version reads up to {SCHEMA_VERSION}")
-    try:
-        return _decoder.decode(payload)
-    except msgspec.MsgspecError as error:
-        raise UnknownEvent(f"the record cannot be read: {error}") from error
+PERMIT_EVENTS = EventCodec(msgspec.json.Decoder(tuple[PermitEvent, ...]))

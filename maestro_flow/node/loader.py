@@ -18,21 +18,17 @@ from maestro_flow.actors.messages import (
     FlowsLoaded,
     GroupLoaded,
     NothingToLoad,
-    PermitsLoaded,
     Received,
     TakeUp,
 )
 from maestro_flow.actors.runtime import Runtime
-from maestro_flow.core.permits.state import PermitState
-from maestro_flow.core.permits.state import fold as fold_permits
 from maestro_flow.core.queue import Question
 from maestro_flow.core.state import FlowState
+from maestro_flow.core.system_flow import SystemFlows
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
 from maestro_flow.model.actions import Action
-from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.log import FlowLog
-from maestro_flow.model.permits import PERMITS, is_permit_flow
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.node.health import StoreHealth
@@ -41,6 +37,7 @@ from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.node.ownership import OwnedGroup
 from maestro_flow.node.taken import TakenRuns
 from maestro_flow.reading.flows import FlowReader
+from maestro_flow.reading.system import read_runs
 from maestro_flow.storage.protocol import RunQuery, Storage
 
 __all__ = ["Loader"]
@@ -70,8 +67,10 @@ class Loader:
         health: StoreHealth,
         journal: GroupCommitJournal,
         taken: TakenRuns,
+        system_flows: SystemFlows,
     ) -> None:
         self._storage, self._reader, self._clock = storage, reader, runtime.clock
+        self._system_flows = system_flows
         self._journal, self._taken = journal, taken
         self._jobs = StoreJobs(runtime, health, "loader", 1)
 
@@ -119,11 +118,12 @@ class Loader:
     def _load(self, owned: OwnedGroup, logs: list[FlowLog]) -> None:
         states: list[FlowState] = []
         own: set[str] = set()
-        if any(is_permit_flow(log.entry.flow_id) for log in logs):
-            self._load_permits(owned)
+        for name in {log.entry.workflow_id for log in logs}:
+            if name in self._system_flows:
+                self._load_system(owned, name)
         for log in logs:
             entry = log.entry
-            if is_permit_flow(entry.flow_id):
+            if entry.workflow_id in self._system_flows:
                 continue
             try:
                 states.append(self._reader.state(entry, log.records))
@@ -168,19 +168,15 @@ class Loader:
             owned.on_the_way[flow_id] = self._clock.monotonic()
         return take_up
 
-    def _load_permits(self, owned: OwnedGroup) -> None:
-        """The permit flow of this group: the latest of its runs, and those before it that were not ended."""
-        query = RunQuery(workflow_id=PERMITS, statuses=frozenset({RunStatus.IN_PROGRESS}))
+    def _load_system(self, owned: OwnedGroup, name: str) -> None:
         try:
-            runs = sorted(self._storage.list_runs(query), key=lambda entry: entry.run_id)
-            states = [fold_permits(entry.flow_id, self._storage.read_flow(entry.flow_id)) for entry in runs]
+            runs = read_runs(self._storage, self._system_flows.flows[name])
         except StorageError:
             raise
         except MaestroFlowError as error:
-            post(owned.ref, FlowLost(PERMITS, str(error)))
+            post(owned.ref, FlowLost(name, str(error)))
         else:
-            state = states.pop() if states else PermitState(str(FlowId(PERMITS, 1, 1)))
-            post(owned.ref, PermitsLoaded(state, tuple(states)))
+            post(owned.ref, FlowsLoaded(system=(runs,)))
 
     def _answer(self, owned: OwnedGroup, question: Question) -> None:
         group_id, after = owned.held.lease.group_id, 0
@@ -219,8 +215,8 @@ class Loader:
             self.look_at(owned)
 
     def _load_again(self, owned: OwnedGroup, flow_id: str) -> None:
-        if flow_id == PERMITS:
-            self._load_permits(owned)
+        if flow_id in self._system_flows:
+            self._load_system(owned, flow_id)
             return
         entry = self._storage.run(flow_id)
         records = self._storage.read_flow(flow_id)

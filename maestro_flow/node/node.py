@@ -16,12 +16,11 @@ from maestro_flow.actors.services import Held, Services
 from maestro_flow.actors.threaded import ThreadedRuntime
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.config.settings import Settings
-from maestro_flow.core.placement import place
 from maestro_flow.core.queue import Question
+from maestro_flow.core.system_flow import SystemFlows
 from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
-from maestro_flow.model.permits import PERMITS
 from maestro_flow.model.runs import PendingRun
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.journal import GroupCommitJournal
@@ -33,6 +32,7 @@ from maestro_flow.reading.flows import FlowReader
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import Storage
+from maestro_flow.system.registry import SYSTEM_FLOWS
 
 __all__ = ["Node", "make_runtime"]
 
@@ -73,7 +73,16 @@ class Node:
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
         taken = TakenRuns(storage, runtime.clock)
-        self._loader = Loader(runtime, storage, reader, health=self._health, journal=self._journal, taken=taken)
+        self._system_flows = SystemFlows(SYSTEM_FLOWS, storage.group_count)
+        self._loader = Loader(
+            runtime,
+            storage,
+            reader,
+            health=self._health,
+            journal=self._journal,
+            taken=taken,
+            system_flows=self._system_flows,
+        )
         self._relay = Relay(runtime, storage, self._health, self._bring)
         store_clock = StoreClock(runtime.clock)
         self._keeper = Keeper(
@@ -122,7 +131,7 @@ class Node:
             bring=self._bring,
             held=self._held,
             forward=self._relay.forward,
-            permit_group=place(PERMITS, range(self._storage.group_count)),
+            system_flows=self._system_flows,
             answer=self._answer,
             unblock=self._unblock,
         )
@@ -220,16 +229,17 @@ class Node:
         owned = self._serving(group_id)
         return None if owned is None else owned.held
 
-    def _bring(self, letter: Message) -> None:
-        """The fast path of a letter that was just written: its group may be held here.
+    def _bring(self, message: Message) -> None:
+        """The fast path of a message that was just written: its group may be held here.
 
-        The permit flow is told to look: a limit may have been set before this request, and wait unread in the inbox.
+        A flow of the engine itself is told to look: something that was sent to it before, by another process, may wait
+        unread in the inbox.
         """
-        if owned := self._serving(letter.group_id):
-            if letter.flow_id == PERMITS and letter.group_id == self._services.permit_group:
+        if owned := self._serving(message.group_id):
+            if message.flow_id in self._system_flows and not message.is_in_transit:
                 self._loader.look_at(owned)
             else:
-                post(owned.ref, Received((letter,)))
+                post(owned.ref, Received((message,)))
 
     def _answer(self, held: Held, question: Question) -> None:
         if owned := self._owned(held):

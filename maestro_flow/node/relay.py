@@ -1,9 +1,9 @@
-"""The relay: takes mail from the inbox of its sender's group to that of its receiver (PROTOCOL 20).
+"""The relay: takes messages from the inbox of their sender's group to that of their destination (PROTOCOL 20).
 
-A commit writes to one group only, so a flow's letters lie first in the inbox of its own group. Its actor sends them on,
-and settles them when they have arrived: by a commit of the other group if this node holds that, or else here. A node
-that dies in between leaves a letter that its heir sends again, under the same id: it is one message for the receiver.
-Letters that are sent at the same time may overtake each other.
+A commit writes to one group only, so what a flow sends stands first in the inbox of its own group. Its actor sends it
+on, and settles it when it has arrived: by a commit of the other group if this node holds that, or else here. A node
+that dies in between leaves a message that the next owner sends again, under the same id: to the receiver it is one.
+Messages that are sent at the same time may overtake each other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.services import Held
 from maestro_flow.errors import Conflict
 from maestro_flow.model.inbox import Message, MessageState
-from maestro_flow.model.permits import addressed
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.jobs import StoreJobs
 from maestro_flow.storage.protocol import Storage
@@ -38,16 +37,16 @@ class Relay:
         self._storage, self._bring = storage, bring
         self._jobs = StoreJobs(runtime, health, "relay", _WORKERS)
 
-    def forward(self, held: Held, sender: ActorRef[Any], letter: Message, group_id: int) -> None:
-        """Send a letter from the inbox of a held group on to another group; its actor is told ``Forwarded``."""
+    def forward(self, held: Held, sender: ActorRef[Any], message: Message) -> None:
+        """Send a message from the inbox of a held group on to its destination; its actor is told ``Forwarded``."""
 
         def send() -> None:
             try:
-                there = self._storage.send(addressed(letter, group_id))
+                there = self._storage.send(message.delivered())
             except Conflict as error:
-                post(sender, Forwarded(letter.message_id, f"conflict: {error}"))
+                post(sender, Forwarded(message.message_id, f"conflict: {error}"))
                 return
-            post(sender, Forwarded(letter.message_id, "forwarded"))
+            post(sender, Forwarded(message.message_id, "forwarded"))
             if there.state is MessageState.WAITING:
                 self._bring(there)
 

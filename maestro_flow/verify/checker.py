@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import define
 
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.system_flow import AnySystemFlow, SystemReplay
 from maestro_flow.errors import NotFound
-from maestro_flow.model.events import Event, RunQueued, RunStarted, UnknownEvent, decode_events
-from maestro_flow.model.flow_id import FlowId
+from maestro_flow.model.event_codec import UnknownEvent
+from maestro_flow.model.events import Event, RunQueued, RunStarted, decode_events
+from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.log import LogRecord
-from maestro_flow.model.permit_events import PermitEvent, decode_permit_events
-from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.verify.history import Found, History, Source, Violated, Violation
 from maestro_flow.verify.index import check_entry, is_behind
-from maestro_flow.verify.limits import PermitReplay, Strategies
+from maestro_flow.verify.limits import Strategies
 from maestro_flow.verify.observed import check_observations
 from maestro_flow.verify.order import GroupOrder, LastWrite, check_against
 from maestro_flow.verify.runs import RunReplay
@@ -45,12 +45,12 @@ class Counts:
 
 @define
 class _Flow:
-    """A flow whose records are being read. ``run`` is None for the permit flow, and for one that is broken."""
+    """A flow whose records are being read. ``run`` is None for a system flow, and for one that is broken."""
 
     last: LastWrite
     commit_ids: set[str]
     run: RunReplay | None = None
-    permits: PermitReplay | None = None
+    system: SystemReplay | None = None
     is_broken: bool = False
 
 
@@ -109,7 +109,8 @@ class Checker:
         self._flows: dict[str, _Flow] = {}
         self._order = GroupOrder(group_id, self._found)
         self._strategies = Strategies(self._source)
-        self._permits: PermitReplay | None = None
+        self._system: dict[str, SystemReplay] = {}
+        """The latest run of each system flow, by its name."""
         self._is_compared = False
 
     def _first(self, record: LogRecord) -> None:
@@ -118,7 +119,7 @@ class Checker:
         if record.revision != 1:
             self._break(flow, record, "I5", f"revisions 1 to {record.revision - 1} are missing")
             return
-        self.counts.runs += not is_permit_flow(record.flow_id)
+        self.counts.runs += not system_name(record.flow_id)
         self._replay(flow, record)
 
     def _follows(self, flow: _Flow, record: LogRecord) -> bool:
@@ -150,8 +151,8 @@ class Checker:
 
     def _replay(self, flow: _Flow, record: LogRecord) -> None:
         try:
-            if is_permit_flow(record.flow_id):
-                self._replay_permits(flow, record)
+            if system_name(record.flow_id):
+                self._replay_system(flow, record)
             else:
                 self._replay_run(flow, record)
         except Violated as news:
@@ -221,16 +222,24 @@ class Checker:
                 run.take(event, record.at)
         return run
 
-    def _replay_permits(self, flow: _Flow, record: LogRecord) -> None:
-        events: tuple[PermitEvent, ...] = decode_permit_events(record.events, record.schema_version)
-        if flow.permits is None:
-            flow.permits = PermitReplay(record.flow_id, self._permits)
-            self._permits = flow.permits
+    def _replay_system(self, flow: _Flow, record: LogRecord) -> None:
+        known = self._system_flow(record)
+        events = known.codec.decode(record.events, record.schema_version)
+        if flow.system is None:
+            flow.system = known.replay(record.flow_id, self._system.get(known.name))
+            self._system[known.name] = flow.system
         for event in events:
             self.counts.events += 1
-            flow.permits.take(event, record.at)
-        if flow.permits.is_over:
+            flow.system.take(event, record.at)
+        if flow.system.is_over:
             del self._flows[record.flow_id]
+
+    def _system_flow(self, record: LogRecord) -> AnySystemFlow:
+        name = system_name(record.flow_id)
+        flow = self._source.system_flow(name)
+        if flow is None:
+            raise UnknownEvent(f"this version knows no flow {name} of the engine itself")
+        return flow
 
     def _read_again(self, record: LogRecord) -> _Flow | None:
         """A flow that had ended and was forgotten, as it was before this record."""
@@ -239,9 +248,9 @@ class Checker:
             return None
         flow = _Flow(LastWrite.of(before[-1]), {each.commit_id for each in before})
         try:
-            if is_permit_flow(record.flow_id):
-                flow.permits = PermitReplay(record.flow_id, None)
-                flow.permits.is_over = True
+            if system_name(record.flow_id):
+                flow.system = self._system_flow(record).replay(record.flow_id, None)
+                flow.system.is_over = True
             else:
                 previous = _previous_of(_first_event(before))
                 flow.run = self._replayed(before, self._previous(previous) if previous else None)
@@ -318,6 +327,7 @@ class _Known:
 
     def __init__(self, history: History) -> None:
         self._graphs: Mapping[tuple[str, int], Graph] = history.graphs
+        self._system_flows = history.system_flows
         self._entries = {entry.flow_id: entry for entry in history.entries}
         self._records: dict[str, list[LogRecord]] = {}
         for record in sorted(history.records, key=lambda each: each.revision):
@@ -336,6 +346,9 @@ class _Known:
             return Graph.of(root.definition, version, which.path) if root is not None and which.path else root
         except NotFound:
             return None
+
+    def system_flow(self, name: str) -> AnySystemFlow | None:
+        return self._system_flows.get(name)
 
     def records(self, flow_id: str) -> Sequence[LogRecord]:
         return self._records.get(flow_id, [])

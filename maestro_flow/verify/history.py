@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from attrs import frozen
 
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.system_flow import AnySystemFlow
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.runs import RunEntry
@@ -120,6 +121,8 @@ class History:
     is_quiet: bool = False
     """The faults are over and time has passed: whatever can end has ended."""
     deliveries_max: int = 5
+    system_flows: Mapping[str, AnySystemFlow] = {}
+    """Flows of the engine itself, by name."""
 
 
 class Source(Protocol):
@@ -127,6 +130,10 @@ class Source(Protocol):
 
     def graph(self, flow_id: str, version: int) -> Graph | None:
         """The graph that a run of a version follows; None if there is no such version, or no such loop in it."""
+        ...
+
+    def system_flow(self, name: str) -> AnySystemFlow | None:
+        """A flow of the engine itself; None if this version knows none of this name."""
         ...
 
     def records(self, flow_id: str) -> Sequence[LogRecord]:

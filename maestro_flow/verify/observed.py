@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from attrs import Factory, define
 
+from maestro_flow.model.event_codec import UnknownEvent
 from maestro_flow.model.events import (
     Event,
     RunEnded,
@@ -18,13 +19,11 @@ from maestro_flow.model.events import (
     StepStarting,
     StepStopping,
     StepWaiting,
-    UnknownEvent,
     decode_events,
 )
+from maestro_flow.model.flow_id import system_name
 from maestro_flow.model.inbox import Message, MessageState
-from maestro_flow.model.log import LogRecord
-from maestro_flow.model.permit_events import ClaimGranted, ClaimReleased, decode_permit_events
-from maestro_flow.model.permits import claim_of, is_permit_flow
+from maestro_flow.model.permits import claim_of
 from maestro_flow.verify.history import Answer, Claimed, Execution, History, Operation, Violation
 
 __all__ = ["check_observations"]
@@ -43,13 +42,6 @@ class _Said:
     """Flows in whose logs a message has taken effect."""
     ended_early: set[str] = Factory(set)
     ended_steps: set[tuple[str, str]] = Factory(set)
-
-    def read_permits(self, record: LogRecord) -> None:
-        events = decode_permit_events(record.events, record.schema_version)
-        given_back = {event.claim for event in events if isinstance(event, ClaimReleased)}
-        for event in events:
-            if isinstance(event, ClaimGranted) and event.claim not in given_back:  # or else nobody need be told
-                self.promised[f"{event.claim}/granted"] = record.flow_id
 
     def read(self, flow_id: str, event: Event) -> None:
         self.flows.add(flow_id)
@@ -92,8 +84,10 @@ def _read(history: History) -> _Said:
     said = _Said()
     for record in sorted(history.records, key=lambda each: (each.flow_id, each.revision)):
         try:
-            if is_permit_flow(record.flow_id):
-                said.read_permits(record)
+            flow = history.system_flows.get(system_name(record.flow_id))
+            if flow is not None:
+                events = flow.codec.decode(record.events, record.schema_version)
+                said.promised.update(dict.fromkeys(flow.promised(events), record.flow_id))
             else:
                 for event in decode_events(record.events, record.schema_version):
                     said.read(record.flow_id, event)

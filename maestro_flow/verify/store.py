@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
 from maestro_flow.core.graph import Graph
+from maestro_flow.core.system_flow import AnySystemFlow
 from maestro_flow.errors import NotFound
-from maestro_flow.model.flow_id import FlowId
+from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.log import LogRecord
-from maestro_flow.model.permits import is_permit_flow
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.reading.graphs import GraphCache
@@ -52,14 +52,17 @@ class _StoreSource:
     has_index = True
     has_unique_revisions = True
 
-    def __init__(self, storage: Storage, graphs: GraphCache) -> None:
-        self._storage, self._graphs = storage, graphs
+    def __init__(self, storage: Storage, graphs: GraphCache, system_flows: Mapping[str, AnySystemFlow]) -> None:
+        self._storage, self._graphs, self._system_flows = storage, graphs, system_flows
 
     def graph(self, flow_id: str, version: int) -> Graph | None:
         try:
             return self._graphs.of_run(flow_id, version)
         except NotFound:
             return None
+
+    def system_flow(self, name: str) -> AnySystemFlow | None:
+        return self._system_flows.get(name)
 
     def records(self, flow_id: str) -> Sequence[LogRecord]:
         return self._storage.read_flow(flow_id)
@@ -68,7 +71,14 @@ class _StoreSource:
         return self._storage.run(flow_id)
 
 
-def verify(storage: Storage, graphs: GraphCache, *, live: bool = True, grace_s: float = 30.0) -> Verification:
+def verify(
+    storage: Storage,
+    graphs: GraphCache,
+    system_flows: Mapping[str, AnySystemFlow],
+    *,
+    live: bool = True,
+    grace_s: float = 30.0,
+) -> Verification:
     """Check every promise that a store shows, group by group; memory is for the live runs of one group.
 
     ``live`` asks whether things go on, too: whether groups with work have an owner, and whether what is due was done,
@@ -87,7 +97,7 @@ def verify(storage: Storage, graphs: GraphCache, *, live: bool = True, grace_s: 
         if len(violations) < VIOLATIONS_MAX:
             violations.append(violation)
 
-    checker = Checker(_StoreSource(storage, graphs), found)
+    checker = Checker(_StoreSource(storage, graphs, system_flows), found)
     expected = _going(storage)
     for group_id in range(storage.group_count):
         missing = expected.pop(group_id, set())
@@ -109,6 +119,7 @@ def verify(storage: Storage, graphs: GraphCache, *, live: bool = True, grace_s: 
 def read_history(
     storage: Storage,
     graphs: GraphCache,
+    system_flows: Mapping[str, AnySystemFlow],
     *,
     operations: Sequence[Operation] = (),
     executions: Sequence[Execution] = (),
@@ -123,7 +134,7 @@ def read_history(
     versions = {
         (FlowId.parse(entry.flow_id).root.workflow_id, entry.version)
         for entry in entries
-        if not is_permit_flow(entry.flow_id)
+        if not system_name(entry.flow_id)
     }
     return History(
         records,
@@ -134,6 +145,7 @@ def read_history(
         messages=messages,
         claims=claims,
         is_quiet=is_quiet,
+        system_flows=system_flows,
     )
 
 

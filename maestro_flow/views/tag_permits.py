@@ -6,10 +6,9 @@ from collections import Counter
 
 from attrs import frozen
 
-from maestro_flow.core.permits.state import PermitState, fold
-from maestro_flow.model.permits import PERMITS
-from maestro_flow.model.status import RunStatus
-from maestro_flow.storage.protocol import RunQuery, Storage
+from maestro_flow.reading.system import read_state
+from maestro_flow.storage.protocol import Storage
+from maestro_flow.system.permits import PERMIT_FLOW
 
 __all__ = ["TagPermit", "read_tag_permits"]
 
@@ -29,18 +28,7 @@ class TagPermit:
 
 def read_tag_permits(storage: Storage) -> dict[str, TagPermit]:
     """All tags with a limit of a user, a holder or somebody who waits, by name."""
-    state = _state(storage)
-    if state is None:
-        return {}
+    state = read_state(storage, PERMIT_FLOW)
     waiting = Counter(tag for claim in state.claims.values() if not claim.is_granted for tag in claim.permits)
     tags = sorted({*state.limits, *state.held, *waiting})
     return {tag: TagPermit(tag, state.limits.get(tag), state.held.get(tag, 0), waiting[tag]) for tag in tags}
-
-
-def _state(storage: Storage) -> PermitState | None:
-    """The latest run of the permit flow; None if nobody has ever needed it."""
-    runs = storage.list_runs(RunQuery(workflow_id=PERMITS, statuses=frozenset({RunStatus.IN_PROGRESS})))
-    if not runs:
-        return None
-    latest = max(runs, key=lambda entry: entry.run_id)
-    return fold(latest.flow_id, storage.read_flow(latest.flow_id))

@@ -12,6 +12,7 @@ from maestro_flow import RunStatus
 from maestro_flow.model.events import RunEnded, StepEnded, decode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import StepStatus
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import Answer, Execution, History, Violation
 from maestro_flow.verify.store import read_history
@@ -63,7 +64,9 @@ def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> 
     """Everything is over, and the store is at rest."""
     client = load.client
     called = executions(diary)
-    history = read_history(client.storage, client.graphs, operations=load.operations, executions=called, is_quiet=True)
+    history = read_history(
+        client.storage, client.graphs, SYSTEM_FLOWS, operations=load.operations, executions=called, is_quiet=True
+    )
     violations = check(history)
     started = {each.flow_id for each in load.operations if each.answer is Answer.ACCEPTED}
     succeeded = {entry.flow_id for entry in history.entries if entry.status is RunStatus.SUCCEEDED}

@@ -38,13 +38,13 @@ from maestro_flow.core.inputs import (
     TerminateStep,
     Tick,
 )
-from maestro_flow.core.permits.decide import PermitMail
+from maestro_flow.core.permits.decide import PermitMessage
 from maestro_flow.core.permits.decide import decide as decide_permits
 from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
+from maestro_flow.model.event_codec import SCHEMA_VERSION
 from maestro_flow.model.events import (
-    SCHEMA_VERSION,
     RunEnded,
     RunUnblocked,
     StepError,
@@ -53,7 +53,7 @@ from maestro_flow.model.events import (
 )
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.params import Param, ParamType
-from maestro_flow.model.permits import PERMITS, REQUEST, PermitRelease, PermitRequest, claim_of, parts_of
+from maestro_flow.model.permits import PERMITS, REQUEST, PermitGrant, PermitRelease, PermitRequest, claim_of, parts_of
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import STEP_TRANSITIONS, StepStatus, Verdict
 from maestro_flow.verify.checker import check
@@ -67,6 +67,10 @@ DECISIONS_MAX = 4000
 """A world that needs more to come to its end is stuck: a step has at most four attempts here, a run eight steps."""
 
 
+GROUP = 7
+"""The group of the run."""
+
+
 class World:
     """See the module. Everything in it follows from the seed."""
 
@@ -76,7 +80,7 @@ class World:
         self.ids = [*self.graph.steps]
         self.now = 1000.0
         self.desk = PermitState("maestro_permits/1/1")
-        self.mail: list[PermitMail] = []
+        self.mail: list[PermitMessage] = []
         """To the permit flow; ```grants`` are its answers, which may come again at any time."""
         self.grants: list[Granted] = []
         self.orders = 0
@@ -134,7 +138,7 @@ class World:
 
     def fairness(self) -> None:
         """Whatever runs ends, permits go round, what is paused is resumed: the run comes to its end."""
-        self.capacity = Capacity(inline=self.capacity.inline)
+        self.capacity = Capacity(inline=self.capacity.inline, group_id=GROUP)
         self.decide([Launch(), *(self.act(Action.BREAKPOINT, i, on=False) for i in self.state.breakpoints)])
         while not self.state.status.is_terminal:
             self.settle_permits()
@@ -147,7 +151,7 @@ class World:
 
     def only_hands_end(self) -> None:
         """After a stop nothing but the ends of what runs is needed: no time, no permits, no user."""
-        self.capacity = Capacity(starts=0, suspects=0, crashed=0, inline=self.capacity.inline)
+        self.capacity = Capacity(starts=0, suspects=0, crashed=0, inline=self.capacity.inline, group_id=GROUP)
         while not self.state.status.is_terminal:
             assert self.hands, "nothing runs, and the run has not ended"
             assert self.told >= self.hands.keys(), "something runs on, and was not told to end"
@@ -172,10 +176,13 @@ class World:
         while rest or is_full:
             done = decide_permits(self.desk, rest, self.now, 5)
             rest, is_full = done.rest, done.is_full
-            for claim in done.granted:
-                flow_id, step, attempt = parts_of(claim)
-                if flow_id == self.state.flow_id:
-                    self.grants.append(Granted(f"{claim}/granted", step, attempt))
+            if done.events:
+                self.desk.recorded(len(done.events), done.at)
+            for sent in done.sends:
+                assert sent.group_id == GROUP
+                if sent.flow_id == self.state.flow_id:
+                    body = json.decode(sent.body, type=PermitGrant)
+                    self.grants.append(Granted(sent.message_id, body.step, body.attempt))
         for tag, held in self.desk.held.items():
             limits = [p[tag] for p in self.graph.permits.values() if tag in p]
             assert held <= max(limits), f"{held} hold {tag}"
@@ -189,6 +196,7 @@ class World:
         random = self.random
         inline = frozenset(i for i in self.ids if random.random() < 0.2)
         return Capacity(
+            group_id=GROUP,
             starts=random.choice([0, 1, 2, 1000]),
             suspects=random.choice([0, 1, 4]),
             crashed=random.choice([0, 1]),
@@ -335,10 +343,10 @@ class World:
             self.check_events(before, decision)
         else:
             assert before == state, "without an event nothing changes"
-        for letter in decision.sends:
-            assert letter.flow_id == PERMITS
-            kind: type[PermitRequest | PermitRelease] = PermitRequest if letter.kind == REQUEST else PermitRelease
-            self.mail.append(PermitMail(letter.message_id, json.decode(letter.body, type=kind)))
+        for sent in decision.sends:
+            assert sent.flow_id == PERMITS
+            kind: type[PermitRequest | PermitRelease] = PermitRequest if sent.kind == REQUEST else PermitRelease
+            self.mail.append(PermitMessage(sent.message_id, json.decode(sent.body, type=kind)))
         self.state = state
         self.check_state()
 

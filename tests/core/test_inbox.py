@@ -19,7 +19,9 @@ GROUP, DELIVERIES_MAX = 0, 3
 
 
 def message(message_id: str, flow_id: str = "w/1/1", kind: str = "stop", *, sequence: int = 1, **other: Any) -> Message:
-    return Message(GROUP, message_id, flow_id, kind, sequence=sequence, deliveries=other.get("deliveries", 1))
+    destination = 7 if kind == "away" else GROUP
+    deliveries = other.get("deliveries", 1)
+    return Message(GROUP, message_id, flow_id, kind, destination=destination, sequence=sequence, deliveries=deliveries)
 
 
 def decoded(given: Message) -> str | tuple[str, str]:
@@ -27,12 +29,8 @@ def decoded(given: Message) -> str | tuple[str, str]:
     return "not readable" if given.kind == "garbage" else ("input", given.message_id)
 
 
-def destination(given: Message) -> int:
-    return 7 if given.kind == "away" else GROUP
-
-
 def made() -> GroupInbox[Any]:
-    return GroupInbox(GROUP, DELIVERIES_MAX, decoded, destination)
+    return GroupInbox(DELIVERIES_MAX, decoded)
 
 
 def told(todo: list[Next[Any]]) -> list[str]:
@@ -45,7 +43,7 @@ def _told(each: Next[Any]) -> str:
         case Deliver():
             return f"{each.given[1]} to {each.flow_id}"
         case Forward():
-            return f"{each.message.message_id} to group {each.destination}"
+            return f"{each.message.message_id} to group {each.message.destination}"
         case Settle(settlement=settlement):
             word = "bury" if settlement.dead else "settle"
             return f"{word} {settlement.message_id}: {settlement.outcome.partition(chr(10))[0]}"
@@ -176,7 +174,7 @@ class Naive:
             yield from self.next_of(each.flow_id)
         elif each.kind == "away":
             self.in_transit.append(each)
-            yield Forward(each, 7)
+            yield Forward(each)
         else:
             if each not in self.in_hand:
                 self.in_hand.append(each)

@@ -10,32 +10,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_flow.core.evolve import IllegalEvent
-from maestro_flow.core.permits.decide import FORGONE_S, PermitMail, carried_over, decide
-from maestro_flow.core.permits.state import PermitState, evolve, fold
+from maestro_flow.core.permits.decide import FORGONE_S, PermitMessage, carried_over, decide
+from maestro_flow.core.permits.state import PermitState, evolve
 from maestro_flow.core.permits.tags import permits_of
 from maestro_flow.model.definition import Tag, TypedStep, WorkflowDefinition
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import (
+    PERMIT_EVENTS,
     ClaimGranted,
     PermitEvent,
     PermitsCarriedOn,
-    encode_permit_events,
 )
 from maestro_flow.model.permits import PermitLimit, PermitRelease, PermitRequest
+from maestro_flow.system.permits import PERMIT_FLOW
 
 EVENTS_MAX = 200
 
 
-def ask(number: int, **permits: int) -> PermitMail:
-    return PermitMail(f"{number}/request", PermitRequest("w/1/1", f"s{number}", 1, permits, group=0))
+def ask(number: int, **permits: int) -> PermitMessage:
+    return PermitMessage(f"{number}/request", PermitRequest("w/1/1", f"s{number}", 1, permits, group=0))
 
 
-def give_back(number: int) -> PermitMail:
-    return PermitMail(f"{number}/release", PermitRelease("w/1/1", f"s{number}", 1))
+def give_back(number: int) -> PermitMessage:
+    return PermitMessage(f"{number}/release", PermitRelease("w/1/1", f"s{number}", 1))
 
 
-def limit(tag: str, count: int | None) -> PermitMail:
-    return PermitMail(f"{tag}={count}", PermitLimit(tag, count))
+def limit(tag: str, count: int | None) -> PermitMessage:
+    return PermitMessage(f"{tag}={count}", PermitLimit(tag, count))
 
 
 class Office:
@@ -48,12 +49,12 @@ class Office:
         self.events_max = events_max
         self.settled: list[str] = []
 
-    def handle(self, *mail: PermitMail) -> list[int]:
+    def handle(self, *mail: PermitMessage) -> list[int]:
         granted: list[str] = []
-        rest: Sequence[PermitMail] = mail
+        rest: Sequence[PermitMessage] = mail
         while True:
             decision = decide(self.state, rest, self.now, self.events_max)
-            granted += decision.granted
+            granted += [event.claim for event in decision.events if isinstance(event, ClaimGranted)]
             self.settled += [settlement.message_id for settlement in decision.settles]
             self.record(*decision.events)
             rest = decision.rest
@@ -62,7 +63,8 @@ class Office:
 
     def record(self, *events: PermitEvent) -> None:
         if events:
-            revision, body = self.state.revision, encode_permit_events(events)
+            self.state.recorded(len(events), self.now)
+            revision, body = self.state.revision, PERMIT_EVENTS.encode(events)
             self.log.append(
                 LogRecord(self.state.flow_id, revision, 0, 1, "owner", revision, "id", self.state.at, 2, body)
             )
@@ -164,7 +166,7 @@ def test_a_run_of_the_permit_flow_carries_all_of_it_over_to_the_next() -> None:
     assert list(heir.forgone) == ["w/1/1/s9/1"], "the other one is too old to matter"
     office.state.forgone = dict(heir.forgone)
     assert facts(heir) == facts(office.state)
-    assert decide(heir, [give_back(1)], 0.0, EVENTS_MAX).granted == ("w/1/1/s2/1",)
+    assert ClaimGranted("w/1/1/s2/1") in decide(heir, [give_back(1)], 0.0, EVENTS_MAX).events
     with pytest.raises(IllegalEvent, match="carried on elsewhere"):
         decide(office.state, [give_back(1)], 0.0, EVENTS_MAX)
 
@@ -175,7 +177,7 @@ def test_a_log_that_contradicts_itself_is_refused() -> None:
     with pytest.raises(IllegalEvent, match="does not fit"):
         evolve(office.state, ClaimGranted("w/1/1/s1/1"), 0.0)
     with pytest.raises(IllegalEvent, match="revision 1 follows 1"):
-        fold("maestro_permits/1/1", [*office.log, *office.log])
+        PERMIT_FLOW.fold("maestro_permits/1/1", [*office.log, *office.log])
 
 
 def test_only_tags_with_a_permit_and_the_step_concurrency_need_permits() -> None:
@@ -203,7 +205,7 @@ class Oracle:
         held = Counter(tag for tags in self.holding.values() for tag in tags)
         return all(held[tag] < self.limits.get(tag, count) for tag, count in permits.items())
 
-    def handle(self, mail: PermitMail) -> list[int]:
+    def handle(self, mail: PermitMessage) -> list[int]:
         body = mail.body
         if isinstance(body, PermitLimit):
             self.limits = {tag: count for tag, count in self.limits.items() if tag != body.tag}
@@ -232,7 +234,7 @@ PERMITS = st.dictionaries(TAGS, st.integers(0, 3), max_size=3)
 
 
 @st.composite
-def letters(draw: st.DrawFn) -> list[PermitMail]:
+def all_messages(draw: st.DrawFn) -> list[PermitMessage]:
     """Requests, releases, repeated or too early, and limits; a claim asks for the same each time."""
     wanted = draw(st.lists(PERMITS, min_size=1, max_size=12))
     number = st.integers(0, len(wanted) - 1)
@@ -245,8 +247,8 @@ def letters(draw: st.DrawFn) -> list[PermitMail]:
 
 
 @settings(max_examples=500, deadline=None)
-@given(mail=letters(), data=st.data())
-def test_any_order_of_messages_is_decided_as_by_the_oracle(mail: list[PermitMail], data: st.DataObject) -> None:
+@given(mail=all_messages(), data=st.data())
+def test_any_order_of_messages_is_decided_as_by_the_oracle(mail: list[PermitMessage], data: st.DataObject) -> None:
     office, oracle = Office(data.draw(st.sampled_from([1, 2, EVENTS_MAX]), label="events_max")), Oracle()
     while mail:
         size = data.draw(st.integers(1, len(mail)), label="size")
@@ -255,22 +257,21 @@ def test_any_order_of_messages_is_decided_as_by_the_oracle(mail: list[PermitMail
         assert granted == [number for letter in batch for number in oracle.handle(letter)]
         state = office.state
         if data.draw(st.booleans(), label="takeover"):
-            office.state = fold(state.flow_id, office.log)
+            office.state = PERMIT_FLOW.fold(state.flow_id, office.log)
             assert facts(office.state) == facts(state)
         elif data.draw(st.booleans(), label="next run"):
             office.state, office.log = PermitState("maestro_permits/1/2"), []
             event = carried_over(state, state.at)
             evolve(office.state, event, state.at)
-            office.state.revision = 1
             office.record(event)
             assert facts(office.state) == facts(state)
 
 
 @settings(max_examples=200, deadline=None)
-@given(mail=letters())
-def test_no_tag_is_held_more_often_than_its_limit_when_a_claim_is_granted(mail: list[PermitMail]) -> None:
+@given(messages=all_messages())
+def test_no_tag_is_held_more_often_than_its_limit_when_a_claim_is_granted(messages: list[PermitMessage]) -> None:
     state = PermitState("maestro_permits/1/1")
-    for letter in mail:
-        for claim in decide(state, [letter], 0.0, EVENTS_MAX).granted:
-            for tag, count in state.claims[claim].permits.items():
+    for message in messages:
+        for sent in decide(state, [message], 0.0, EVENTS_MAX).sends:
+            for tag, count in state.claims[sent.message_id.removesuffix("/granted")].permits.items():
                 assert state.held[tag] <= state.limits.get(tag, count)

@@ -15,6 +15,7 @@ from maestro_flow.steps.contract import StepContext
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import Storage
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.testing import ManualClock
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.store import read_history, verify
@@ -36,8 +37,12 @@ def family(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Family]:
 def broken(family: Family) -> list[tuple[str, str]]:
     """What the checker finds in the store, by invariant; it is the same for all of the store in memory."""
     graphs = GraphCache(family.storage)
-    found = [(each.invariant, each.message) for each in verify(family.storage, graphs, live=False).violations]
-    assert [(each.invariant, each.message) for each in check(read_history(family.storage, graphs))] == found
+    found = [
+        (each.invariant, each.message) for each in verify(family.storage, graphs, SYSTEM_FLOWS, live=False).violations
+    ]
+    assert [
+        (each.invariant, each.message) for each in check(read_history(family.storage, graphs, SYSTEM_FLOWS))
+    ] == found
     return found
 
 
@@ -111,7 +116,7 @@ def test_nothing_is_wrong_with_a_family(family: Family) -> None:
         family.child(f"{LOOP}/{iteration}/1", x=iteration)
     family.child(GRANDCHILD)
     assert broken(family) == []
-    found = verify(family.storage, GraphCache(family.storage), live=False)
+    found = verify(family.storage, GraphCache(family.storage), SYSTEM_FLOWS, live=False)
     assert (found.runs, found.groups) == (5, 1)
 
 

@@ -10,7 +10,7 @@ import pytest
 from maestro_flow import Workflow
 from maestro_flow.actors.base import post
 from maestro_flow.actors.messages import Received
-from maestro_flow.core.permits.state import PermitState, fold
+from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.placement import place
 from maestro_flow.errors import NotFound, SettingsError, StorageUnavailable, StorageUnusable
 from maestro_flow.model.commit import Commit, Outcome
@@ -30,6 +30,7 @@ from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.storage.protocol import RunQuery
+from maestro_flow.system.permits import PERMIT_FLOW
 from maestro_flow.testing import ManualClock
 from maestro_flow.views.tag_permits import TagPermit
 from tests.engine.world import Crash, Process, World, crash_at
@@ -45,12 +46,14 @@ def claim(number: int) -> str:
 def ask(world: World, number: int, group_id: int = AWAY, **permits: int) -> None:
     """What the commit of a flow of that group leaves in its inbox."""
     body = PermitRequest("w/1/1", f"s{number}", 1, permits, group_id)
-    world.storage.send(Message(group_id, f"{claim(number)}/request", PERMITS, REQUEST, msgspec.json.encode(body)))
+    encoded = msgspec.json.encode(body)
+    world.storage.send(Message(group_id, f"{claim(number)}/request", PERMITS, REQUEST, encoded, destination=HOME))
 
 
 def give_back(world: World, number: int, group_id: int = AWAY) -> None:
     body = PermitRelease("w/1/1", f"s{number}", 1)
-    world.storage.send(Message(group_id, f"{claim(number)}/release", PERMITS, RELEASE, msgspec.json.encode(body)))
+    encoded = msgspec.json.encode(body)
+    world.storage.send(Message(group_id, f"{claim(number)}/release", PERMITS, RELEASE, encoded, destination=HOME))
 
 
 def is_granted(world: World, number: int, group_id: int = AWAY) -> bool:
@@ -67,7 +70,7 @@ def permit_runs(world: World) -> list[RunEntry]:
 
 def state(world: World) -> PermitState:
     flow_id = permit_runs(world)[-1].flow_id
-    return fold(flow_id, world.storage.read_flow(flow_id))
+    return PERMIT_FLOW.fold(flow_id, world.storage.read_flow(flow_id))
 
 
 def quick() -> Workflow:
@@ -181,7 +184,7 @@ def test_a_letter_goes_through_the_store_when_its_group_is_held_no_more_and_as_s
 def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
     monkeypatch: pytest.MonkeyPatch, number: int, when: str
 ) -> None:
-    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 5)  # so that a next run begins in the middle
+    monkeypatch.setattr("maestro_flow.system.permits._EVENTS_MAX", 5)  # so that a next run begins in the middle
     world = World()
     world.storage.send(Message(HOME, "limit", PERMITS, LIMIT, msgspec.json.encode(PermitLimit("db", 2))))
     for claimed in range(4):
@@ -208,7 +211,7 @@ def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
 
 
 def test_users_set_limits_and_see_them_but_no_run_of_the_permit_flow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 3)
+    monkeypatch.setattr("maestro_flow.system.permits._EVENTS_MAX", 3)
     world = World()
     process = world.process()
     engine = process.engine
@@ -236,7 +239,7 @@ def test_users_set_limits_and_see_them_but_no_run_of_the_permit_flow(monkeypatch
 
 
 def test_a_page_of_runs_is_full_whatever_is_hidden_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 1)
+    monkeypatch.setattr("maestro_flow.system.permits._EVENTS_MAX", 1)
     world = World()
     process = world.process()
     started = []

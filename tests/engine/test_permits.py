@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from maestro_flow import Run, RunStatus, Workflow
-from maestro_flow.core.permits.state import PermitState, fold
+from maestro_flow.core.permits.state import PermitState
 from maestro_flow.core.placement import place
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.definition import Tag
 from maestro_flow.model.events import StepEnded, StepStarting, decode_events
-from maestro_flow.model.flow_id import FlowId
+from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.leases import Lease, Owner
-from maestro_flow.model.permits import PERMITS, is_permit_flow
+from maestro_flow.model.permits import PERMITS
 from maestro_flow.model.status import StepStatus
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
+from maestro_flow.system.permits import PERMIT_FLOW
 from tests.engine.world import Crash, Process, World, crash_at
 
 HOME = place(PERMITS, range(64))
@@ -52,7 +53,7 @@ class Watched(World):
         def commit(batch: Sequence[Commit]) -> list[Outcome]:
             outcomes = write(batch)
             for one, outcome in zip(batch, outcomes, strict=True):
-                if outcome is Outcome.DONE and one.flow is not None and not is_permit_flow(one.flow.flow_id):
+                if outcome is Outcome.DONE and one.flow is not None and not system_name(one.flow.flow_id):
                     self.count(one.flow.flow_id, one.flow.events)
             return outcomes
 
@@ -72,7 +73,7 @@ class Watched(World):
 
     def permits(self) -> PermitState:
         latest = max(self.storage.list_runs(RunQuery(workflow_id=PERMITS)), key=lambda entry: entry.run_id)
-        return fold(latest.flow_id, self.storage.read_flow(latest.flow_id))
+        return PERMIT_FLOW.fold(latest.flow_id, self.storage.read_flow(latest.flow_id))
 
     def is_at_rest(self) -> bool:
         return not self.permits().claims and not self.active
@@ -156,7 +157,7 @@ def test_attempts_each_ask_for_their_own_permits() -> None:
 def test_whenever_the_process_dies_the_next_one_keeps_the_limit_and_ends_all(
     monkeypatch: pytest.MonkeyPatch, number: int, when: str
 ) -> None:
-    monkeypatch.setattr("maestro_flow.actors.permits._EVENTS_MAX", 10)
+    monkeypatch.setattr("maestro_flow.system.permits._EVENTS_MAX", 10)
     world = Watched()
     dying = world.process(seed=number, fault=crash_at(number, when), batch_max=1)
     world.push(dying, sleepers("a", 3), "db")

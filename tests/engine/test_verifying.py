@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_flow.model.flow_id import StepRef
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import Execution
 from maestro_flow.verify.store import read_history, verify
@@ -34,7 +35,7 @@ def test_nothing_is_wrong_after_any_trouble(seed: int) -> None:
     for _ in range(40):
         trouble.turn()
         trouble.let(trouble=False)
-        found = verify(world.storage, trouble.processes[0].engine.graphs)
+        found = verify(world.storage, trouble.processes[0].engine.graphs, SYSTEM_FLOWS)
         assert found.violations == (), "also in the middle of it"
         trouble.let(trouble=True)
     trouble.let(trouble=False)
@@ -42,7 +43,7 @@ def test_nothing_is_wrong_after_any_trouble(seed: int) -> None:
     for run in runs:
         survivor.find("troubled", run.instance_id).wait(timeout_s=600)
     seen = executions(world, "troubled")
-    assert check(read_history(world.storage, survivor.graphs, executions=seen, is_quiet=True)) == []
-    found = verify(world.storage, survivor.graphs)
+    assert check(read_history(world.storage, survivor.graphs, SYSTEM_FLOWS, executions=seen, is_quiet=True)) == []
+    found = verify(world.storage, survivor.graphs, SYSTEM_FLOWS)
     assert (found.runs, found.violations) == (RUNS, ())
     assert found.attempts >= RUNS * 6

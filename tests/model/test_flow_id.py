@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_flow.errors import NotFound
-from maestro_flow.model.flow_id import FlowId, StepRef
+from maestro_flow.model.flow_id import FlowId, StepRef, system_name
 
 NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 NUMBERS = st.integers(1, 2**63 - 1)
@@ -41,6 +41,7 @@ def test_a_child_knows_its_parent_and_its_root(flow_id: FlowId, step_id: str, it
 
 def test_only_the_engines_own_flows_are_of_the_system() -> None:
     assert FlowId("maestro_permits", 1, 1).is_system
+    assert [system_name(name) for name in ("maestro_x", "maestro_x/1/2", "etl/1/1")] == ["maestro_x", "maestro_x", ""]
     assert not FlowId("etl", 1, 1).child("maestro_like", 1).is_system
 
 

@@ -10,8 +10,9 @@ from attrs import evolve
 from maestro_flow.actors.room import Place
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
-from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.flow_id import system_name
 from maestro_flow.reading.graphs import GraphCache
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check as check_history
 from maestro_flow.verify.history import Execution
 from maestro_flow.verify.store import read_history
@@ -39,7 +40,7 @@ def _left(world: World, users: Users) -> Iterator[str]:
     for flow_id in world.storage._given:
         yield f"{flow_id} was given and never taken up"
     for entry in world.storage._books.entries.values():
-        if not entry.status.is_terminal and not is_permit_flow(entry.flow_id):
+        if not entry.status.is_terminal and not system_name(entry.flow_id):
             yield f"{entry.flow_id} has not ended"
 
 
@@ -53,6 +54,7 @@ def _history(world: World, users: Users) -> Iterator[str]:
     history = read_history(
         world.storage,
         GraphCache(world.storage),
+        SYSTEM_FLOWS,
         operations=users.operations,
         executions=executions,
         messages=messages,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from attrs import frozen
 
 from maestro_flow.model.events import decode_events
-from maestro_flow.model.permit_events import decode_permit_events
-from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.flow_id import system_name
 from maestro_flow.storage.memory import MemoryStorage
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from tests.simulation.checks import check
 from tests.simulation.users import Users
 from tests.simulation.world import World
@@ -63,14 +63,13 @@ def is_drained(world: World, users: Users) -> bool:
     if world.storage._given or not users.are_answered:
         return False
     entries = world.storage._books.entries.values()
-    return all(entry.status.is_terminal for entry in entries if not is_permit_flow(entry.flow_id))
+    return all(entry.status.is_terminal for entry in entries if not system_name(entry.flow_id))
 
 
 def happened(world: World) -> Iterator[str]:
     """What the log tells, event by event."""
     for group_id in range(world.storage.group_count):
         for record in world.storage.read_log(group_id, limit=1_000_000):
-            events: Sequence[object] = (
-                decode_permit_events(record.events) if is_permit_flow(record.flow_id) else decode_events(record.events)
-            )
+            system = SYSTEM_FLOWS.get(system_name(record.flow_id))
+            events: Sequence[object] = system.codec.decode(record.events) if system else decode_events(record.events)
             yield from (f"event: {type(event).__name__}" for event in events)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from maestro_flow import Conflict, Engine, Run
 from maestro_flow.errors import Closed, NotFound, StorageUnavailable, WaitTimeout
 from maestro_flow.model.actions import Action
-from maestro_flow.model.flow_id import FlowId
-from maestro_flow.model.permits import is_permit_flow
+from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
 from maestro_flow.storage.protocol import RunQuery
@@ -97,7 +96,7 @@ class Users:
             chance = self._world.time.chance
             entries = self._world.storage._books.entries
             going = [flow_id for flow_id in sorted(entries) if entries[flow_id].status is RunStatus.IN_PROGRESS]
-            going = [flow_id for flow_id in going if not is_permit_flow(flow_id)]
+            going = [flow_id for flow_id in going if not system_name(flow_id)]
             flow_id = chance.choice(going if going and chance.random() < 0.8 else sorted(self.started.values()))
             process.thread(lambda engine: self._act_on(engine, flow_id))
 
@@ -178,7 +177,7 @@ class Users:
             if permit.limit is not None:
                 engine.set_tag_permit(tag, None)
         for entry in self._world.storage.list_runs(RunQuery(limit=1000)):
-            if is_permit_flow(entry.flow_id):
+            if system_name(entry.flow_id):
                 continue
             with suppress(Conflict, Closed, WaitTimeout):  # it has gone on by itself
                 self._help(engine, entry)

@@ -21,11 +21,12 @@ from maestro_flow.model.events import (
 from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.log import LogRecord
-from maestro_flow.model.permit_events import PermitEvent, encode_permit_events
+from maestro_flow.model.permit_events import PERMIT_EVENTS, PermitEvent
 from maestro_flow.model.permits import PERMITS
 from maestro_flow.model.requests import RunRequest
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
+from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.history import Answer, Claimed, Execution, History, Operation
 from tests.core.transcript import parse_workflow
 
@@ -45,7 +46,7 @@ class Story:
 
     def permits(self, *events: PermitEvent, run: int = 1, **other: Any) -> Story:
         """The next record of the permit flow."""
-        return self._write(str(FlowId(PERMITS, 1, run)), encode_permit_events(events), other)
+        return self._write(str(FlowId(PERMITS, 1, run)), PERMIT_EVENTS.encode(events), other)
 
     def _write(self, flow_id: str, events: bytes, other: dict[str, Any]) -> Story:
         before = [record for record in self.records if record.flow_id == flow_id]
@@ -106,7 +107,7 @@ class Story:
         return self
 
     def history(self, **other: Any) -> History:
-        return History(self.records, self.graphs, **self.seen, **other)
+        return History(self.records, self.graphs, system_flows=SYSTEM_FLOWS, **self.seen, **other)
 
 
 def flow_of(flow: str) -> str:

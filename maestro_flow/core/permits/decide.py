@@ -1,4 +1,4 @@
-"""``decide(state, mail, now, events_max)``: who gets which permits. Pure but for the state, which is changed in place.
+"""``decide(state, messages, now, events_max)``: who gets which permits. Pure, but the state is changed in place.
 
 All tags of a claim are granted together or none (PROTOCOL 21). Among the claims for which there is room under all their
 tags, the one that has waited longest is the next: a claim that is blocked keeps nobody behind it from passing.
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from maestro_flow.core.permits.messages import grant
 from maestro_flow.core.permits.state import PermitState, evolve
+from maestro_flow.core.system_flow import SystemDecision
 from maestro_flow.model.commit import Settlement
 from maestro_flow.model.permit_events import (
     ClaimForgone,
@@ -24,7 +26,7 @@ from maestro_flow.model.permit_events import (
 )
 from maestro_flow.model.permits import PermitLimit, PermitRelease, PermitRequest, claim_of
 
-__all__ = ["FORGONE_S", "PermitDecision", "PermitMail", "carried_over", "decide"]
+__all__ = ["FORGONE_S", "PermitMessage", "carried_over", "decide"]
 
 FORGONE_S = 24 * 3600.0
 """How long it is remembered that a release came before its request: as long as tombstones of messages are kept by
@@ -32,43 +34,28 @@ default, after which no message of then is still on its way."""
 
 
 @frozen
-class PermitMail:
+class PermitMessage:
     """A message to the permit flow."""
 
     message_id: str
     body: PermitRequest | PermitRelease | PermitLimit
 
 
-@frozen
-class PermitDecision:
-    """Events to write, claims that were granted (their flows are to be told), messages settled, mail left over.
-
-    ``is_full``: there may be more to grant, which the next decision begins with.
-    """
-
-    at: float
-    events: tuple[PermitEvent, ...]
-    granted: tuple[str, ...]
-    settles: tuple[Settlement, ...]
-    rest: tuple[PermitMail, ...]
-    is_full: bool
-
-
-def decide(state: PermitState, mail: Sequence[PermitMail], now: float, events_max: int) -> PermitDecision:
-    """What follows from the mail at store time ``now``; ends after about ``events_max`` events (PROTOCOL 9)."""
+def decide(
+    state: PermitState, messages: Sequence[PermitMessage], now: float, events_max: int
+) -> SystemDecision[PermitEvent, PermitMessage]:
+    """What follows from the messages at store time ``now``; ends after about ``events_max`` events (PROTOCOL 9)."""
     draft = _Draft(state, max(now, state.at), events_max)
-    rest = deque(mail)
+    rest = deque(messages)
     draft.grant()
     while rest and not draft.is_full:
         draft.take(rest.popleft())
         draft.grant()
-    events = tuple(draft.events)
-    if events:
-        if not state.revision:
-            state.began_at = draft.at
-        state.revision, state.at = state.revision + 1, draft.at
-    granted = tuple(event.claim for event in events if isinstance(event, ClaimGranted))
-    return PermitDecision(draft.at, events, granted, tuple(draft.settles), tuple(rest), draft.is_full)
+    granted = (event.claim for event in draft.events if isinstance(event, ClaimGranted))
+    sends = tuple(grant(claim, state.claims[claim].group) for claim in granted if claim in state.claims)
+    return SystemDecision(
+        draft.at, tuple(draft.events), sends, tuple(draft.settles), tuple(rest), is_full=draft.is_full
+    )
 
 
 def carried_over(state: PermitState, at: float) -> PermitsCarriedOver:
@@ -95,10 +82,10 @@ class _Draft:
         while not self.is_full and (claim := self.state.waiting.first()) is not None:
             self.emit(ClaimGranted(claim))
 
-    def take(self, mail: PermitMail) -> None:
+    def take(self, message: PermitMessage) -> None:
         """A message that says nothing new, because it was here before, changes nothing."""
-        state, body = self.state, mail.body
-        self.settles.append(Settlement(mail.message_id, "accepted"))
+        state, body = self.state, message.body
+        self.settles.append(Settlement(message.message_id, "accepted"))
         match body:
             case PermitLimit():
                 if state.limits.get(body.tag) != body.limit:

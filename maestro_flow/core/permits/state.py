@@ -6,14 +6,12 @@ that actor throws it away with itself when a commit is not done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import Factory, define, field
 from msgspec.structs import replace
 
 from maestro_flow.core.evolve import IllegalEvent
 from maestro_flow.core.permits.waiting import Waiting
-from maestro_flow.model.log import LogRecord
+from maestro_flow.core.system_flow import SystemState
 from maestro_flow.model.permit_events import (
     Claim,
     ClaimForgone,
@@ -24,19 +22,15 @@ from maestro_flow.model.permit_events import (
     PermitEvent,
     PermitsCarriedOn,
     PermitsCarriedOver,
-    decode_permit_events,
 )
 
-__all__ = ["PermitState", "evolve", "fold"]
+__all__ = ["PermitState", "evolve"]
 
 
 @define
-class PermitState:
-    """One run of the permit flow. ``revision`` 0 has no commit yet; all times are those of the store."""
+class PermitState(SystemState):
+    """One run of the permit flow."""
 
-    flow_id: str
-    revision: int = 0
-    at: float = 0.0
     limits: dict[str, int] = Factory(dict)
     """What users have set; such a limit counts instead of those that claims bring with them."""
     claims: dict[str, Claim] = Factory(dict)
@@ -44,12 +38,6 @@ class PermitState:
     forgone: dict[str, float] = Factory(dict)
     """Claims whose release has come before their request, and when."""
     next_number: int = 1
-    is_over: bool = False
-    """The next run has all of it."""
-    began_at: float = 0.0
-    """Time of the first record."""
-    size: int = 0
-    """Events since then."""
     held: dict[str, int] = Factory(dict)
     """How many claims hold a permit of each tag."""
     waiting: Waiting = field(init=False, eq=False, repr=False)
@@ -73,30 +61,10 @@ class PermitState:
             self.waiting.look_again(tag)
 
 
-def fold(flow_id: str, records: Iterable[LogRecord]) -> PermitState:
-    """The state that a whole log of the permit flow leads to.
-
-    Raises:
-        UnknownEvent: a record is of a newer version.
-        IllegalEvent: the log contradicts itself.
-    """
-    state = PermitState(flow_id)
-    for record in records:
-        if record.revision != state.revision + 1:
-            raise IllegalEvent(f"{flow_id}: revision {record.revision} follows {state.revision}")
-        for event in decode_permit_events(record.events, record.schema_version):
-            evolve(state, event, record.at)
-        if not state.revision:
-            state.began_at = record.at
-        state.revision, state.at = record.revision, record.at
-    return state
-
-
 def evolve(state: PermitState, event: PermitEvent, at: float) -> None:  # noqa: PLR0912 - one branch an event
     """Change the state by an event that was recorded at time ``at``."""
     if state.is_over:
         raise IllegalEvent(f"{state.flow_id}: {event!r} after it was carried on elsewhere")
-    state.size += 1
     match event:
         case ClaimQueued():
             _expect(state, event, event.claim not in state.claims and event.claim not in state.forgone)

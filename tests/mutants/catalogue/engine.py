@@ -13,8 +13,8 @@ ENGINE = (
         (
             Edit(
                 "maestro_flow/actors/flow.py",
-                "            self.services.journal.submit(self.write(decision))\n",
-                "            self.services.journal.submit(self.write(decision))\n"
+                "            self.submit(decision)\n",
+                "            self.submit(decision)\n"
                 "            from maestro_flow.model.commit import Outcome\n"
                 "            self.committed(Committed(Outcome.DONE))\n",
             ),
@@ -27,8 +27,8 @@ ENGINE = (
         (
             Edit(
                 "maestro_flow/actors/flow.py",
-                "        if not message.outcome.is_durable:\n            self.give_up",
-                "        if not message.outcome:\n            self.give_up",
+                "        if not message.outcome.is_durable:\n            self.lose",
+                "        if not message.outcome:\n            self.lose",
             ),
         ),
         ("tests/engine/test_reclaim.py", "tests/engine/test_refusals.py", "tests/engine/test_ownership.py"),
@@ -62,6 +62,48 @@ ENGINE = (
             ),
         ),
         ("tests/engine/test_ownership.py", "-k", "dead_letter"),
+    ),
+    Mutant(
+        "destination-ignored",
+        "PROTOCOL 20: a message is handled by the group that it is for, and by no other",
+        (Edit("maestro_flow/core/inbox.py", "if message.is_in_transit:", "if not message.message_id:"),),
+        ("tests/engine/test_system_flows.py", "tests/engine/test_permit_mail.py"),
+    ),
+    Mutant(
+        "answered-at-home",
+        "PROTOCOL 20: what a flow sends goes to the group of its receiver",
+        (
+            Edit(
+                "maestro_flow/actors/recording.py",
+                "self.services.system_flows.destination_of(message)",
+                "self.held.lease.group_id",
+            ),
+        ),
+        ("tests/engine/test_system_flows.py", "tests/engine/test_permits.py", "-k", "answers or share"),
+    ),
+    Mutant(
+        "lost-with-its-flow",
+        "PROTOCOL 17: a flow that is loaded again gets the messages that it had in hand",
+        (
+            Edit(
+                "maestro_flow/core/inbox.py",
+                "in_hand = list(self._by_flow.get(flow_id, ()))",
+                "in_hand = list(self._by_flow.pop(flow_id, ()))",
+            ),
+        ),
+        ("tests/core/test_inbox.py", "tests/engine/test_poison.py"),
+    ),
+    Mutant(
+        "system-flow-in-two",
+        "PROTOCOL 21: of two runs of a system flow, which a crash may leave, the later one counts",
+        (
+            Edit(
+                "maestro_flow/reading/system.py",
+                "key=lambda entry: entry.run_id)",
+                "key=lambda entry: -entry.run_id)",
+            ),
+        ),
+        ("tests/engine/test_system_flows.py", "tests/engine/test_permit_mail.py", "-k", "dies"),
     ),
     Mutant(
         "journal-past-its-deadline",

@@ -1,0 +1,46 @@
+"""Messages about permits between runs and the permit flow: an attempt asks before it begins, and gives back at its end.
+
+The permit flow is found by its name. What it answers goes to the group that the request names: that of the run.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from maestro_flow.core.inputs import OutgoingMessage
+from maestro_flow.core.state import FlowState
+from maestro_flow.core.steps import StepState
+from maestro_flow.model.permits import (
+    GRANTED,
+    PERMITS,
+    RELEASE,
+    REQUEST,
+    PermitGrant,
+    PermitRelease,
+    PermitRequest,
+    claim_of,
+    parts_of,
+)
+
+__all__ = ["grant", "release", "request"]
+
+
+def request(state: FlowState, step_id: str, attempt: int, group_id: int) -> OutgoingMessage:
+    """Ask for the permits of a step; the answer is ``grant``, to this group."""
+    body = PermitRequest(state.flow_id, step_id, attempt, state.graph.permits[step_id], group_id)
+    claim = claim_of(state.flow_id, step_id, attempt)
+    return OutgoingMessage(f"{claim}/request", PERMITS, REQUEST, msgspec.json.encode(body))
+
+
+def release(state: FlowState, step_id: str, step: StepState) -> OutgoingMessage:
+    """Give back what this attempt has asked for, whether it has got it or not."""
+    body = PermitRelease(state.flow_id, step_id, step.attempt)
+    claim = claim_of(state.flow_id, step_id, step.attempt)
+    return OutgoingMessage(f"{claim}/release", PERMITS, RELEASE, msgspec.json.encode(body))
+
+
+def grant(claim: str, group_id: int) -> OutgoingMessage:
+    """Tell an attempt of a run of this group that all it has asked for is its own."""
+    flow_id, step, attempt = parts_of(claim)
+    body = msgspec.json.encode(PermitGrant(step, attempt))
+    return OutgoingMessage(f"{claim}/granted", flow_id, GRANTED, body, group_id)
