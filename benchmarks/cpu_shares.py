@@ -31,10 +31,10 @@ LIVE = frozenset(status for status in RunStatus if not status.is_terminal)
 PARTS = {
     "maestro_flow.core": "decide and evolve",
     "maestro_flow.actors.inline": "",  # used by this measurement only
-    "maestro_flow.actors.calls": "the call of a step: context, result, report",
+    "maestro_flow.actors.executions": "the call of a step: context, result, report",
     "maestro_flow.steps": "the call of a step: context, result, report",
     "maestro_flow.model.values": "the call of a step: context, result, report",
-    "maestro_flow.actors.room": "room on the executor",
+    "maestro_flow.actors.slots": "slots of executors",
     "maestro_flow.actors.flow": "the flow's actor",
     "maestro_flow.actors.step": "the step's actor",
     "maestro_flow.actors": "other actors, messages, mailboxes",

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
         StorageError,
         WaitTimeout,
     )
+    from maestro_flow.model.params import ParamType
     from maestro_flow.model.status import RunStatus, StepStatus, Verdict
-    from maestro_flow.steps.contract import StepContext, StepResult, StepType
+    from maestro_flow.steps.context import StepContext
+    from maestro_flow.steps.contract import StepResult, StepType
+    from maestro_flow.steps.declared import ParamSpec
     from maestro_flow.storage.open import open_storage
     from maestro_flow.views.run import RunView, StepView
 
@@ -40,6 +43,8 @@ __all__ = [
     "Engine",
     "MaestroFlowError",
     "NotFound",
+    "ParamSpec",
+    "ParamType",
     "Run",
     "RunFailed",
     "RunStatus",
@@ -67,11 +72,13 @@ _HOMES = {
     "Engine": "engine",
     "MaestroFlowError": "errors",
     "NotFound": "errors",
+    "ParamSpec": "steps.declared",
+    "ParamType": "model.params",
     "Run": "client.run",
     "RunFailed": "errors",
     "RunStatus": "model.status",
     "RunView": "views.run",
-    "StepContext": "steps.contract",
+    "StepContext": "steps.context",
     "StepResult": "steps.contract",
     "StepStatus": "model.status",
     "StepType": "steps.contract",

@@ -53,7 +53,7 @@ class Engine(Client):
             settings["runtime"] = runtime
         chosen = Configuration.read().settings(settings)
         environment = environment or Environment()
-        self._step_types = StepTypes()
+        self._step_types = StepTypes(chosen.step_types)
         self._pid = os.getpid()
         self._own_runtime: Runtime | None = None
         with ExitStack() as undo:  # what is half made when something goes wrong
@@ -92,9 +92,11 @@ class Engine(Client):
 
         Raises:
             PluginError: a step's type is installed here and cannot be used. (One that is not may run elsewhere.)
+            DefinitionError: also if the params of a step are not what its type declares.
         """
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
         self._step_types.check(definition)
+        self._step_types.open_all(definition)
         version = super().push(workflow)
         if isinstance(workflow, Workflow) and workflow.functions:
             self._step_types.add_functions(workflow.definition.id, workflow.functions)
@@ -131,8 +133,8 @@ class Engine(Client):
         super().send(message)
         self._node.look_for_mail(message.group_id)
 
-    def lacking(self, graph: Graph) -> frozenset[str]:
-        return self._step_types.lacking(graph.definition)
+    def lacking(self, graph: Graph) -> Mapping[str, str]:
+        return self._node.lacking(graph)
 
     def _is_in_a_fork(self) -> bool:
         return os.getpid() != self._pid

@@ -1,6 +1,6 @@
 """The step type ``SortFile``: sorts the lines of a file with the system's ``sort``, in a separate process.
 
-Params, of the step or of the run: ``file`` and ``target``, paths. Outputs: ``path`` of the sorted file, its ``lines``.
+Params: ``file`` and ``target``, paths. Outputs: ``path`` of the sorted file, its ``lines``.
 
 The process outlives this program. Everything needed to find it again goes into the artifacts, so if this program is
 killed during the sort, the next one does not start over: it waits for the running process.
@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import ChainMap
 from contextlib import suppress
 from pathlib import Path
 
-from maestro_flow import StepContext, StepResult, StepType, Verdict
+from maestro_flow import ParamSpec, ParamType, StepContext, StepResult, StepType, Verdict
 
 __all__ = ["SortFile"]
 
@@ -30,15 +29,20 @@ echo $? > "$1.part" && mv "$1.part" "$1.code"
 class SortFile(StepType):
     """See the module. Stateless, like every step type: one instance serves all steps of this type."""
 
+    contract = 2
+    params = (
+        ParamSpec("file", ParamType.STRING, required=True, description="the file to sort"),
+        ParamSpec("target", ParamType.STRING, required=True, description="where the sorted file is to be"),
+    )
+
     def start(self, context: StepContext) -> StepResult:
         if context.artifacts:  # another program has started this attempt, and was killed
             return StepResult(Verdict.CONTINUE, next_poll_s=0)
-        params = ChainMap(dict(context.params), dict(context.run_params))
-        target = Path(params["target"]).absolute()
+        target = Path(context.params["target"]).absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
         # A name for this execution: an abandoned one may still be writing.
         work = f"{target}.{context.generation}-{context.attempt}-{context.execution}"
-        pid = os.posix_spawnp("sh", ["sh", "-c", SCRIPT, params["file"], work], os.environ, setpgroup=0)
+        pid = os.posix_spawnp("sh", ["sh", "-c", SCRIPT, context.params["file"], work], os.environ, setpgroup=0)
         return StepResult(
             Verdict.CONTINUE,
             artifacts={"pid": pid, "work": work, "target": str(target)},

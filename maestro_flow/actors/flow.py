@@ -12,7 +12,8 @@ from typing import Any
 from pykka import ActorRef
 
 from maestro_flow.actors.base import post
-from maestro_flow.actors.calls import Attempt, Phase
+from maestro_flow.actors.executions import Execution
+from maestro_flow.actors.flow_slots import FlowSlots, slot_kind
 from maestro_flow.actors.messages import (
     Begin,
     Committed,
@@ -20,15 +21,13 @@ from maestro_flow.actors.messages import (
     Disband,
     FlowEnding,
     FlowGone,
-    Returned,
     StartNothing,
     Terminate,
 )
-from maestro_flow.actors.places import Places, place_of
 from maestro_flow.actors.recording import RecordingActor
-from maestro_flow.actors.room import Share
 from maestro_flow.actors.runtime import Timer
 from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.slots import HeldSlot, SlotLease
 from maestro_flow.actors.step import StepActor
 from maestro_flow.core.advance import next_due
 from maestro_flow.core.decide import Decision, decide
@@ -46,9 +45,12 @@ from maestro_flow.core.inputs import (
     Tick,
 )
 from maestro_flow.core.state import FlowState
+from maestro_flow.model.definition import DEFAULT_EXECUTOR
 from maestro_flow.model.events import encode_events
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import Verdict
+from maestro_flow.steps.calls import StepReturn
+from maestro_flow.steps.contract import Phase
 from maestro_flow.steps.registry import code_of
 
 __all__ = ["FlowActor"]
@@ -57,14 +59,16 @@ __all__ = ["FlowActor"]
 class FlowActor(RecordingActor):
     """See the module. Child of a group, parent of the actors of its running steps."""
 
-    def __init__(self, services: Services, held: Held, group: ActorRef[Any], state: FlowState, share: Share) -> None:
+    def __init__(
+        self, services: Services, held: Held, group: ActorRef[Any], state: FlowState, lease: SlotLease
+    ) -> None:
         super().__init__(services, held, group, state.flow_id)
-        self.state, self.share = state, share
+        self.state, self.lease = state, lease
         self.inputs: list[Input] = []
         self.in_flight: Decision | None = None
         self.steps: dict[str, ActorRef[StepActor]] = {}
         ref = self.actor_ref
-        self.places = Places(share, services.limits, held.lease.group_id, lambda: post(ref, Tick()))
+        self.slots = FlowSlots(lease, services.limits, held.lease.group_id, lambda: post(ref, Tick()))
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_draining = self.is_leaving = False
@@ -105,7 +109,7 @@ class FlowActor(RecordingActor):
         inputs, self.inputs = self.inputs, []
         offered = self.offer(is_loading=any(isinstance(given, Load) for given in inputs))
         decision = decide(self.state, inputs, self.services.now(), offered)
-        self.places.settle(offered, decision)
+        self.slots.settle(offered, decision)
         self.inputs.extend(decision.rest)
         if decision.events or decision.settles:
             self.in_flight = decision
@@ -117,8 +121,8 @@ class FlowActor(RecordingActor):
         """What this decision may start: nothing any more on a node that is giving the flow up."""
         support = self.services.step_support(self.state.graph)
         if self.is_leaving or self.is_draining:
-            return Capacity(0, 0, 0, support.inline, is_leaving=True, group_id=self.held.lease.group_id)
-        return self.places.offer(self.state, support, is_loading=is_loading)
+            return Capacity({}, inline=support.inline, is_leaving=True, group_id=self.held.lease.group_id)
+        return self.slots.offer(self.state, support, is_loading=is_loading)
 
     def submit(self, decision: Decision) -> None:
         if not decision.events:
@@ -214,23 +218,26 @@ class FlowActor(RecordingActor):
         step_type = services.step_types.find(state.graph.definition.id, definition)
         if step_type is None:
             raise LookupError(f"step {effect.step} was started, but its type {definition.type} is not here")
-        attempt = Attempt(
+        execution = Execution(
             state,
             definition,
             state.steps[effect.step],
+            self.held.lease.generation,
             step_type,
-            self.held,
             services.limits.result_bytes_max,
         )
-        inline = services.step_support(state.graph).inline
-        begin: Begin | Returned = Begin()
-        if effect.step in inline:
-            begin = attempt.call(Phase.START, services.now())
-            if begin.report.verdict is not Verdict.CONTINUE:
-                self.inputs.append(begin.report)  # done at once: what never waits needs no actor
+        support = services.step_support(state.graph)
+        begin: Begin | StepReturn = Begin()
+        slot = None
+        if effect.step in support.inline:
+            begin = services.step_types.perform(execution.call_begun(Phase.START, services.now()))
+            if begin.verdict is not Verdict.CONTINUE:
+                self.inputs.append(execution.report(begin))  # done at once: what never waits needs no actor
                 return
-        place = place_of(effect, state, inline)
-        ref = services.runtime.spawn(StepActor, services, self.actor_ref, attempt, self.share, place)
+        else:
+            executor = support.executors.get(effect.step, DEFAULT_EXECUTOR)
+            slot = HeldSlot(self.lease, executor, slot_kind(effect, state))
+        ref = services.runtime.spawn(StepActor, services, self.held, self.actor_ref, execution, slot)
         self.steps[effect.step] = ref
         post(ref, begin)
 
@@ -246,7 +253,7 @@ class FlowActor(RecordingActor):
             post(ref, Disband())
         if self.timer is not None:
             self.timer.cancel()
-        self.share.close()
+        self.lease.close()
         super().disband()
 
 

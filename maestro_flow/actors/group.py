@@ -33,8 +33,8 @@ from maestro_flow.actors.messages import (
     StartNothing,
     TakeUp,
 )
-from maestro_flow.actors.room import Share
 from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.slots import SlotLease
 from maestro_flow.actors.system import SystemActor
 from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
 from maestro_flow.core.queue import Entrant, Order
@@ -56,7 +56,7 @@ flow has written since, because loading a flow writes already: one that fails at
 @define
 class _Child:
     ref: ActorRef[Any]
-    share: Share
+    lease: SlotLease
     is_loaded: bool
     """It came from the store with commits of its own, not as a given run."""
 
@@ -140,9 +140,9 @@ class GroupActor(BaseActor):
             self.tell(self.queues.leave(state.flow_id, is_blocking=state.is_blocking))
             if not self.inbox.has_any(state.flow_id):
                 return
-        share = Share(self.services.room)
-        ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, share)
-        self.flows[state.flow_id] = _Child(ref, share, is_loaded=state.revision > 0)
+        lease = SlotLease(self.services.executors.pools)
+        ref = self.services.runtime.spawn(FlowActor, self.services, self.held, self.actor_ref, state, lease)
+        self.flows[state.flow_id] = _Child(ref, lease, is_loaded=state.revision > 0)
         if not state.status.is_terminal:
             self.enter(state, first, ref)
         self.delivery.carry_out(self.inbox.flow_is_here(state.flow_id))
@@ -191,7 +191,7 @@ class GroupActor(BaseActor):
             return
         self.absent.discard(address)
         ref = self.services.runtime.spawn(SystemActor, self.services, self.held, self.actor_ref, runs)
-        self.flows[address] = _Child(ref, Share(self.services.room), is_loaded=True)
+        self.flows[address] = _Child(ref, SlotLease(self.services.executors.pools), is_loaded=True)
         post(ref, Tick())
         self.delivery.carry_out(self.inbox.flow_is_here(address))
 
@@ -217,7 +217,7 @@ class GroupActor(BaseActor):
         """The flow has no actor any more."""
         child = self.flows.pop(flow_id, None)
         if child is not None:
-            child.share.close()
+            child.lease.close()
         if self.handing_over is not None and not self.flows:
             self.handing_over()
 
@@ -273,7 +273,7 @@ class GroupActor(BaseActor):
 
     def disband(self) -> None:
         for child in self.flows.values():
-            child.share.close()
+            child.lease.close()
             post(child.ref, Disband())
         self.flows.clear()
         self.actor_stopped.set()

@@ -3,27 +3,24 @@
 GroupActor   FlowsLoaded  NothingToLoad  TakeUp  GroupLoaded  Answered  Received  Settled  Forwarded  Committed
              FlowEnding  FlowGone  FlowLost  FlowHandedOver  LookAgain  Drain  HandOverAll  Disband
 SystemActor  Committed  HandOver  StartNothing  Disband, a Tick to begin with, and the inputs of its flow
-FlowActor    Committed  StartNothing  Disband, and the inputs: Start  Launch  Displace  Load  Began  Report  Tick
-             HandOver  Act  Granted
-StepActor    Begin  CodeBegan  StillRunning  Returned  Continue  Terminate  TimeIsUp  Disband, and a Phase to call next
+FlowActor    Committed  StartNothing  Disband, and the inputs: Start  Launch  Displace  Load  Began  Progressed  Report
+             Tick  HandOver  Act  Granted
+StepActor    Begin  CodeBegan  MadeProgress  Silent  StillRunning  Continue  Terminate  TimeIsUp  Disband, and a Phase
+             to call next, or the StepReturn of a call
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from maestro_flow.core.inputs import Report, Start
+from maestro_flow.core.inputs import Start
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.system_flow import SystemRuns
 from maestro_flow.model.commit import Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import Verdict
-
-if TYPE_CHECKING:
-    from maestro_flow.actors.calls import Phase
 
 __all__ = [
     "Answered",
@@ -42,10 +39,11 @@ __all__ = [
     "GroupLoaded",
     "HandOverAll",
     "LookAgain",
+    "MadeProgress",
     "NothingToLoad",
     "Received",
-    "Returned",
     "Settled",
+    "Silent",
     "StartNothing",
     "StillRunning",
     "TakeUp",
@@ -207,17 +205,20 @@ class Begin:
 
 
 @frozen
-class Returned:
-    """A call of the step's code has returned, with this report for the flow."""
-
-    phase: Phase
-    report: Report
-    next_poll_s: float | None = None
+class CodeBegan:
+    """The code of a call has begun; sent where a timeout counts from it."""
 
 
 @frozen
-class CodeBegan:
-    """A worker has begun the call; sent where a timeout counts from it."""
+class MadeProgress:
+    """The code has something to tell; or, with ``is_due``, what it has told since the last time may be written."""
+
+    is_due: bool = False
+
+
+@frozen
+class Silent:
+    """The code may have been silent for as long as its type allows."""
 
 
 @frozen

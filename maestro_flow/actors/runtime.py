@@ -14,13 +14,14 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from maestro_flow.clock import Clock
+from maestro_flow.steps.workers import Workers
 
 if TYPE_CHECKING:
     from pykka import ActorRef
 
     from maestro_flow.actors.base import BaseActor
 
-__all__ = ["Event", "Runtime", "Service", "Ticket", "Timer", "Workers"]
+__all__ = ["Event", "Runtime", "Service", "Timer"]
 
 A = TypeVar("A", bound="BaseActor")
 
@@ -52,26 +53,6 @@ class Service(Protocol):
 
     def close(self) -> None:
         """Not one step more, but for the one under way, which is not waited for."""
-        ...
-
-
-class Ticket(Protocol):
-    """A job that was submitted."""
-
-    def give_up(self) -> None:
-        """Nobody waits for the job any more: if it has not begun it never does, if it hangs it is replaced."""
-        ...
-
-
-class Workers(Protocol):
-    """Threads for code that may block: user code, and reads from the store."""
-
-    def submit(self, job: Callable[[], None]) -> Ticket:
-        """Run a job as soon as a worker is free, in the order of submission. The job must not raise."""
-        ...
-
-    def close(self) -> None:
-        """Begin no further job. Those under way are not waited for."""
         ...
 
 

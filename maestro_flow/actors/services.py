@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 from attrs import Factory, define, field, frozen
 from pykka import ActorRef
 
-from maestro_flow.actors.room import Room
-from maestro_flow.actors.runtime import Runtime, Workers
+from maestro_flow.actors.executors import Executors
+from maestro_flow.actors.runtime import Runtime
+from maestro_flow.actors.step_support import StepSupport, support_of
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.queue import Question
 from maestro_flow.core.system_flow import SystemFlows
@@ -20,7 +21,7 @@ from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.steps.registry import StepTypes
 
-__all__ = ["Held", "Journal", "Limits", "Services", "StepSupport", "Taken", "Write"]
+__all__ = ["Held", "Journal", "Limits", "Services", "Taken", "Write"]
 
 
 @frozen
@@ -76,6 +77,7 @@ class Limits:
 
     poll_s: float = 3.0
     announce_s: float = 1.0
+    progress_s: float = 5.0
     terminate_grace_s: float = 10.0
     result_bytes_max: int = 1024 * 1024
     suspects: int = 4
@@ -87,24 +89,13 @@ class Limits:
     reloads_max: int = 5
 
 
-@frozen
-class StepSupport:
-    """Which steps of a graph this node runs itself, and which it has no code for."""
-
-    inline: frozenset[str]
-    lacking: frozenset[str]
-    needs_room: bool
-    needs: frozenset[str]
-
-
 @define
 class Services:
     """See the module."""
 
     runtime: Runtime
     journal: Journal
-    workers: Workers
-    room: Room
+    executors: Executors
     step_types: StepTypes
     limits: Limits
     now: Callable[[], float]
@@ -136,13 +127,6 @@ class Services:
         version, known = self._step_support.get(graph, (-1, None))
         if known is None or version != self.step_types.version:
             version = self.step_types.version
-            inline = self.step_types.inline(graph.definition)
-            lacking = self.step_types.lacking(graph.definition)
-            known = StepSupport(
-                inline,
-                lacking,
-                needs_room=len(inline) < len(graph.steps),
-                needs=self.step_types.needs(graph.definition),
-            )
+            known = support_of(graph, self.step_types, self.executors)
             self._step_support[graph] = (version, known)
         return known

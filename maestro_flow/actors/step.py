@@ -7,53 +7,56 @@ from typing import Any
 from pykka import ActorRef
 
 from maestro_flow.actors.base import BaseActor, post
-from maestro_flow.actors.calls import Attempt, Phase
+from maestro_flow.actors.executions import Execution
+from maestro_flow.actors.listening import StepListener
 from maestro_flow.actors.messages import (
     Begin,
     CodeBegan,
     Continue,
     Disband,
-    Returned,
+    MadeProgress,
+    Silent,
     StillRunning,
     Terminate,
     TimeIsUp,
 )
-from maestro_flow.actors.room import Place, Share
-from maestro_flow.actors.runtime import Ticket, Timer
-from maestro_flow.actors.services import Services
+from maestro_flow.actors.runtime import Timer
+from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.slots import HeldSlot
 from maestro_flow.core.inputs import Began, Report
+from maestro_flow.core.slots import SlotKind
 from maestro_flow.model.events import StepError
 from maestro_flow.model.status import Verdict
-from maestro_flow.steps.builtin import InlineStepType
+from maestro_flow.steps.calls import StepReturn
+from maestro_flow.steps.contract import Phase
+from maestro_flow.steps.executors import CallHandle
 from maestro_flow.steps.failures import describe
 
 __all__ = ["StepActor"]
 
 
-_ASK_AGAIN_S = 0.1
-"""After this, code that was due past the deadline of its group's lease is looked at again, if the group is not lost."""
-
-
 class StepActor(BaseActor):
-    """See the module. Child of a flow, which it tells ``Began`` and ``Report``; it ends with its verdict."""
+    """See the module. Child of a flow, which it tells ``Began`` and ``Report``; it ends with its verdict.
+
+    Its calls go to the executor whose ``slot`` it has; the engine makes those of a step without a slot itself.
+    """
 
     def __init__(
-        self, services: Services, flow: ActorRef[Any], attempt: Attempt, share: Share, place: Place | None
+        self, services: Services, held: Held, flow: ActorRef[Any], execution: Execution, slot: HeldSlot | None
     ) -> None:
         super().__init__()
-        self.services, self.flow, self.attempt = services, flow, attempt
-        self.share, self.place = share, place
-        self.is_inline = isinstance(attempt.step_type, InlineStepType)
+        self.services, self.held, self.flow, self.execution, self.slot = services, held, flow, execution, slot
         self.next_poll_s: float | None = None
         self.verdict: Verdict | None = None  # set when the attempt is being terminated
-        self.ticket: Ticket | None = None
+        self.has_hung = False
+        self.under_way: tuple[CallHandle, StepListener] | None = None
         self.timers: dict[str, Timer] = {}
 
     def handle(self, message: Any) -> None:
         match message:
             case Begin():
                 self.call(Phase.START)
-            case Returned():
+            case StepReturn():
                 self.returned(message)
             case Continue() if self.verdict is None:
                 self.poll_later()
@@ -63,65 +66,92 @@ class StepActor(BaseActor):
                 self.time_is_up()
             case CodeBegan():
                 self.start_timeout()
+                self.watch()
+            case MadeProgress():
+                self.made_progress(is_due=message.is_due)
+            case Silent():
+                self.watch()
             case StillRunning():
                 self.still_running()
-            case Phase() if self.verdict is None:
+            case Phase() if self.verdict is None or message is Phase.TERMINATE:
                 self.call(message)
             case Disband():
-                self.attempt.is_cancelled = True
-                if self.ticket is not None:
-                    self.ticket.give_up()
+                self.cancel()
                 self.end()
 
     def on_defect(self, defect: BaseException) -> None:
-        self.report(self.attempt.failure(Verdict.INTERNAL_ERROR, describe(defect)))
+        self.report(self.execution.failure(Verdict.INTERNAL_ERROR, describe(defect)))
 
     # -- calls --------------------------------------------------------------------------------------------------
 
     def call(self, phase: Phase) -> None:
-        if self.is_inline:
-            self.returned(self.attempt.call(phase, self.services.now()))
-        else:
-            self.ticket = self.services.workers.submit(lambda: self.run(phase))
-
-    def run(self, phase: Phase) -> None:
-        """On a worker: the call, and the hand-over of its report, without waking another thread where that can be."""
-        services, ref, attempt = self.services, self.actor_ref, self.attempt
-        if services.runtime.clock.monotonic() >= attempt.held.deadline:
-            # This process was frozen, or the store is away: another owner may be at work. The next scan knows.
-            services.runtime.call_later(_ASK_AGAIN_S, lambda: post(ref, phase))
+        services, now = self.services, self.services.now()
+        if self.slot is None:
+            self.returned(services.step_types.perform(self.execution.call_begun(phase, now)))
             return
-        now = services.now()
-        if attempt.began_at is None:
-            attempt.began_at = now
-        if attempt.timeout_s is not None:
-            post(ref, CodeBegan())
-        reminder = services.runtime.call_later(services.limits.announce_s, lambda: post(ref, StillRunning()))
-        returned = attempt.call(phase, now)
-        reminder.cancel()
-        with services.runtime.caller_runs():
-            post(ref, returned)
+        call = self.execution.call(phase, now)
+        listener = StepListener(services, self.held, self.actor_ref, call)
+        self.under_way = services.executors.submit(self.slot.executor, call, listener), listener
+
+    def cancel(self) -> None:
+        """Tell the code that is under way, if any is, that nobody waits for it."""
+        if self.under_way is not None:
+            handle, _ = self.under_way
+            handle.cancel()
+
+    def began_at(self) -> float | None:
+        """When the code of the attempt began, as far as is known by now."""
+        execution = self.execution
+        if execution.began_at is None and self.under_way is not None:
+            _, listener = self.under_way
+            execution.began_at = listener.began_at
+        return execution.began_at
 
     def start_timeout(self) -> None:
         """The timeout counts from when the attempt's code actually started, also after a takeover."""
-        timeout_s, began_at = self.attempt.timeout_s, self.attempt.began_at
+        timeout_s, began_at = self.execution.timeout_s, self.began_at()
         if self.verdict is not None:
             return  # from here the grace for its termination counts
         if timeout_s is not None and began_at is not None and "timeout" not in self.timers:
             self.remind("timeout", began_at + timeout_s - self.services.now(), TimeIsUp())
 
     def still_running(self) -> None:
-        """Under way for a second: its RUNNING is worth a commit now, and it is no sudden killer of processes."""
-        attempt, step = self.attempt, self.attempt.step
-        if attempt.began_at is not None:
-            post(self.flow, Began(attempt.definition.id, step.attempt, step.execution, attempt.began_at))
-        if self.place is Place.SUSPECT:
-            self.leave_place()
+        """Under way for a second: its RUNNING is worth a commit, and it did not crash the process at once."""
+        execution, step, began_at = self.execution, self.execution.step, self.began_at()
+        if began_at is not None:
+            post(self.flow, Began(execution.definition.id, step.attempt, step.execution, began_at))
+        if self.slot is not None and self.slot.kind is SlotKind.SUSPECT:
+            self.leave_slot()
 
-    def leave_place(self) -> None:
-        if self.place is not None:
-            self.share.give_back(self.place)
-            self.place = None
+    def made_progress(self, *, is_due: bool) -> None:
+        """Tell the flow, at most once in ``progress_s``; what is told meanwhile waits in the listener."""
+        if is_due:
+            self.timers.pop("progress", None)
+        if self.verdict is None and self.under_way is not None and "progress" not in self.timers:
+            _, listener = self.under_way
+            progress = listener.take_progress()
+            if progress is not None:
+                post(self.flow, self.execution.progressed(progress, self.began_at()))
+                self.remind("progress", self.services.limits.progress_s, MadeProgress(is_due=True))
+
+    def watch(self) -> None:
+        """Terminate a call that has given no sign of life for as long as its type allows, or look again then."""
+        limit_s = self.execution.step_type.heartbeat_timeout_s
+        if limit_s is None or self.verdict is not None or self.under_way is None:
+            return
+        _, listener = self.under_way
+        silent_s = self.services.runtime.clock.monotonic() - (listener.heard_at or 0.0)
+        if silent_s >= limit_s:
+            self.has_hung = True
+            self.terminate(Verdict.TIMED_OUT)
+            return
+        if "silence" in self.timers:
+            self.timers["silence"].cancel()
+        self.remind("silence", limit_s - silent_s, Silent())
+
+    def leave_slot(self) -> None:
+        if self.slot is not None:
+            self.slot.give_back()
 
     def remind(self, name: str, delay_s: float, message: Any) -> None:
         """Send oneself a message later; one timer a name."""
@@ -130,16 +160,20 @@ class StepActor(BaseActor):
 
     # -- answers ------------------------------------------------------------------------------------------------
 
-    def returned(self, message: Returned) -> None:
+    def returned(self, message: StepReturn) -> None:
         if self.verdict is not None:
             if message.phase is Phase.TERMINATE:
-                self.finish_termination(message.report.error)
+                self.finish_termination(message.error)
             return  # what a call says after it was given up does not count
-        self.ticket = None
-        self.leave_place()
+        report = self.execution.report(message)
+        if self.under_way is not None:
+            _, listener = self.under_way
+            if progress := listener.take_progress():
+                report = self.execution.after(progress, report)
+        self.under_way = None
+        self.leave_slot()
         self.start_timeout()
-        report = message.report
-        if report.verdict is not Verdict.CONTINUE:
+        if message.verdict is not Verdict.CONTINUE:
             self.report(report)
             return
         self.next_poll_s = message.next_poll_s
@@ -165,7 +199,7 @@ class StepActor(BaseActor):
     def end(self) -> None:
         for timer in self.timers.values():
             timer.cancel()
-        self.leave_place()
+        self.leave_slot()
         self.actor_stopped.set()
 
     # -- an early end -------------------------------------------------------------------------------------------
@@ -179,10 +213,9 @@ class StepActor(BaseActor):
     def terminate(self, verdict: Verdict) -> None:
         if self.verdict is not None:
             return
+        self.began_at()
         self.verdict = verdict
-        self.attempt.is_cancelled = True
-        if self.ticket is not None:
-            self.ticket.give_up()
+        self.cancel()
         if "timeout" in self.timers:
             self.timers["timeout"].cancel()
         self.remind("grace", self.services.limits.terminate_grace_s, TimeIsUp())
@@ -191,5 +224,11 @@ class StepActor(BaseActor):
     def finish_termination(self, error: StepError | None) -> None:
         verdict = self.verdict or Verdict.STOPPED
         if error is None and verdict is Verdict.TIMED_OUT:
-            error = StepError("TimedOut", f"the attempt was not done after {self.attempt.timeout_s:g} s")
-        self.report(self.attempt.failure(verdict, error or StepError("Stopped", "the attempt was ended early")))
+            execution = self.execution
+            problem = (
+                f"the code gave no sign of life for {execution.step_type.heartbeat_timeout_s:g} s"
+                if self.has_hung
+                else f"the attempt was not done after {execution.timeout_s:g} s"
+            )
+            error = StepError("TimedOut", problem)
+        self.report(self.execution.failure(verdict, error or StepError("Stopped", "the attempt was ended early")))

@@ -18,6 +18,7 @@ from maestro_flow.cli.node import node
 from maestro_flow.cli.permits import permits
 from maestro_flow.cli.queries import explain, list_runs, show
 from maestro_flow.cli.run import resume, run
+from maestro_flow.cli.step_types import step_types
 from maestro_flow.cli.verify import verify
 from maestro_flow.errors import MaestroFlowError
 
@@ -30,7 +31,8 @@ def cli() -> None:
     """Durable workflows: run them, resume them after a crash, inspect them."""
 
 
-for command in (run, resume, node, list_runs, show, explain, *ACTIONS, permits, dead_letters, verify, migrate):
+STORES = (dead_letters, verify, migrate)
+for command in (run, resume, node, list_runs, show, explain, *ACTIONS, permits, step_types, *STORES):
     cli.add_command(command)
 
 

@@ -14,6 +14,7 @@ from maestro_flow.cli.progress import Deadline, follow
 from maestro_flow.cli.store import Store, store_options
 from maestro_flow.cli.termination import interruptible
 from maestro_flow.cli.text import run_name
+from maestro_flow.errors import DefinitionError
 
 if TYPE_CHECKING:
     from maestro_flow.views.run import RunView
@@ -39,12 +40,17 @@ def run(
 ) -> int:
     """Run the workflow that FILE (YAML or JSON) defines, and show its progress."""
     from maestro_flow.dsl.load import load_definition
-    from maestro_flow.steps.registry import known_step_types
+    from maestro_flow.steps.loading import known_step_types
+    from maestro_flow.steps.registry import StepTypes
 
     # Errors in the definition are found before the store is opened, which may create it.
     loaded = load_definition(file, known_types=known_step_types())
     for warning in loaded.warnings:
         click.echo(f"{file}: {warning}", err=True)
+    try:
+        StepTypes().check(loaded.definition)
+    except DefinitionError as error:
+        raise error.at(str(file)) from None
     values = param_values(params, loaded.definition.params)
     step_values = step_param_values(step_params, loaded.definition.steps)
     store.announce(as_json=as_json)

@@ -305,9 +305,9 @@ class Client:
         self.check()
         self.storage.send(message)
 
-    def lacking(self, graph: Graph) -> frozenset[str]:  # noqa: ARG002 - a client runs nothing, so it lacks nothing
-        """Ids of the steps of a graph that this process should run and cannot."""
-        return frozenset()
+    def lacking(self, graph: Graph) -> Mapping[str, str]:  # noqa: ARG002 - a client runs nothing, so it lacks nothing
+        """The steps of a graph that this process should run and cannot, and what each waits for."""
+        return {}
 
     @contextmanager
     def waiting(self, flow_id: str, *, only_the_end: bool = False) -> Iterator[Event]:

@@ -6,6 +6,7 @@ the environment or in the file is found when they are read, whether it is needed
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -44,8 +45,11 @@ _STORE = {
     "store": _Setting(_store_problem, may_be_shown=False),
     "namespace": _Setting(namespace_problem),
 }
+_TABLES = frozenset(attribute.name for attribute in fields(Settings) if "is_table" in attribute.metadata)
 _OF_A_NODE = {
-    attribute.name: _Setting(attribute.metadata["problem"], kind=type(attribute.default))
+    attribute.name: _Setting(attribute.metadata["problem"], json.loads, may_be_shown=False)
+    if attribute.name in _TABLES
+    else _Setting(attribute.metadata["problem"], kind=type(attribute.default))
     for attribute in fields(Settings)
 }
 _KNOWN = _STORE | _OF_A_NODE
@@ -74,7 +78,11 @@ class Configuration:
         Raises:
             SettingsError: the file cannot be read or has an unknown key, or a value is illegal; it names the place.
         """
-        return cls(_in_file(environment) | _in_environment(environment))
+        in_file, in_environment = _in_file(environment), _in_environment(environment)
+        for name in _TABLES & in_file.keys() & in_environment.keys():
+            found = in_environment[name]
+            in_environment[name] = _Found(found.place, _merged(in_file[name].value, found.value))
+        return cls(in_file | in_environment)
 
     def settings(self, given: Mapping[str, Any]) -> Settings:
         """The settings of a node, of which some are given as keywords.
@@ -85,7 +93,10 @@ class Configuration:
         for name in given:
             _check_known(name, _OF_A_NODE)
         around = {name: found.value for name, found in self._found.items() if name in _OF_A_NODE}
-        return Settings(**{**around, **given})
+        checked = Settings(**{**around, **given})
+        tables = _TABLES & around.keys() & given.keys()
+        merged: dict[str, Any] = {name: _merged(around[name], given[name]) for name in tables}
+        return Settings(**{**around, **given, **merged}) if merged else checked
 
     def store_url(self, given: str | None, namespace: str | None, *, default: str | None = None) -> str:
         """The URL of the store, with the namespace in its options if there is one.
@@ -108,6 +119,11 @@ class Configuration:
         return self._found[name].value if name in self._found else default
 
 
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of both, key by key; what is above counts."""
+    return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
+
+
 def _in_environment(environment: Mapping[str, str]) -> dict[str, _Found]:
     found = {}
     for name, setting in _KNOWN.items():
@@ -120,7 +136,7 @@ def _in_environment(environment: Mapping[str, str]) -> dict[str, _Found]:
 def _parsed(text: str, kind: Callable[[str], Any]) -> Any:
     try:
         return kind(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # which is refused as such, for being no number
 
 

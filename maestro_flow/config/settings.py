@@ -5,6 +5,7 @@ Where their values come from is told in ``configuration``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -40,6 +41,22 @@ def _setting(
     return field(default=default, validator=check, metadata={"reason": reason, "problem": problem})
 
 
+def _tables(reason: str) -> Any:
+    """A table for each plugin, whose keys are the plugin's own; what is in them is never shown."""
+
+    def problem(value: object) -> str:
+        if isinstance(value, Mapping) and all(isinstance(table, Mapping) for table in value.values()):
+            return ""
+        return "expected a table for each name, with settings in it"
+
+    def check(_settings: Settings, attribute: Attribute[Any], value: object) -> None:
+        if found := problem(value):
+            raise SettingsError(f"setting {attribute.name}: {found}")
+
+    metadata = {"reason": reason, "problem": problem, "is_table": True}
+    return field(factory=dict, validator=check, repr=False, metadata=metadata)
+
+
 @frozen
 class Settings:
     """Names end in their unit: ``_s`` seconds, ``_bytes_max`` bytes, ``_max`` a count."""
@@ -70,6 +87,9 @@ class Settings:
         3.0, "between calls of a step that goes on, unless it says otherwise (Maestro: 3)", least=0.001
     )
     announce_s: float = _setting(1.0, "an attempt that runs this long is recorded as RUNNING", least=0.01)
+    progress_s: float = _setting(
+        5.0, "between records of what a step's code tells by context.progress: each is a commit", least=0.01
+    )
     terminate_grace_s: float = _setting(10.0, "for a step's terminate, then the attempt ends without it", least=0.0)
     drain_s: float = _setting(
         10.0, "for running steps to end in a group that goes to another node; then they are handed over", least=0.0
@@ -88,6 +108,9 @@ class Settings:
         86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0
     )
 
+    step_types: Mapping[str, Mapping[str, Any]] = _tables("what each step type is opened with, by its name")
+    executors: Mapping[str, Mapping[str, Any]] = _tables("what each executor is opened with, by its name")
+
     @property
     def renewal_s(self) -> float:
         """Between renewals: a lease survives that three of them come to nothing (PROTOCOL 13)."""
@@ -104,6 +127,7 @@ class Settings:
         return Limits(
             poll_s=self.poll_s,
             announce_s=self.announce_s,
+            progress_s=self.progress_s,
             terminate_grace_s=self.terminate_grace_s,
             result_bytes_max=self.result_bytes_max,
             suspects=self.suspects_max,

@@ -16,8 +16,8 @@ from maestro_flow.core.holds import ENDED_WITH_RUN, Interrupted, Permits, Ready,
 from maestro_flow.core.inputs import Granted, RunStep
 from maestro_flow.core.params.evaluation import begins_with_literals
 from maestro_flow.core.permits.messages import request
+from maestro_flow.core.slots import SlotKind, kind_of_interrupted
 from maestro_flow.core.state import FlowState
-from maestro_flow.core.steps import StepState
 from maestro_flow.errors import ParamError
 from maestro_flow.model.events import (
     RunEnded,
@@ -133,7 +133,7 @@ def _resume_interrupted(draft: Draft) -> None:
         if step_id in draft.capacity.unsupported:
             _note_unsupported(draft, step_id)
             continue
-        if not _has_room_for(draft, step):
+        if not draft.take_slot(step_id, kind_of_interrupted(step)):
             continue
         began_at = draft.at if step.began_at is None else step.began_at  # the interruption does not extend its timeout
         draft.emit(StepRunning(step_id, step.attempt, began_at, step.execution))
@@ -146,17 +146,6 @@ def _note_unsupported(draft: Draft, step_id: str) -> None:
         draft.emit(StepUnsupported(step_id))
 
 
-def _has_room_for(draft: Draft, interrupted: StepState) -> bool:
-    if interrupted.crashes:
-        draft.crashed -= 1
-        return draft.crashed >= 0
-    if interrupted.handed_over:
-        draft.starts -= 1
-        return draft.starts >= 0
-    draft.suspects -= 1
-    return draft.suspects >= 0
-
-
 def _start_retries(draft: Draft) -> None:
     state = draft.state
     for step_id in state.steps.queue(Retry):
@@ -166,12 +155,16 @@ def _start_retries(draft: Draft) -> None:
 
 
 def _start_ready(draft: Draft) -> None:
-    ready, inline = draft.state.steps.queue(Ready), draft.capacity.inline
-    needs_no_room = bool(inline) and not inline.isdisjoint(ready)
+    state, capacity = draft.state, draft.capacity
+    ready = state.steps.queue(Ready)
+    needs_no_slot = bool(capacity.inline) and not capacity.inline.isdisjoint(ready)
+    if capacity.unsupported and not needs_no_slot:  # that they have no code is to be recorded, once
+        unsupported = (step_id for step_id in ready if step_id in capacity.unsupported)
+        needs_no_slot = any(not isinstance(state.steps.hold(step_id), Unsupported) for step_id in unsupported)
     for step_id in ready:
         if draft.is_full or draft.state.ending is not None:
             return
-        if draft.starts <= 0 and not needs_no_room:
+        if draft.starts <= 0 and not needs_no_slot:
             return  # thousands may be ready: nothing is to be found by looking at each of them
         _start(draft, step_id)
 
@@ -200,10 +193,8 @@ def _start(draft: Draft, step_id: str) -> None:
         draft.emit(StepWaiting(step_id, attempt, needed))
         draft.sends.append(request(draft.state, step_id, attempt, capacity.group_id))
         return
-    if step_id not in capacity.inline:
-        if draft.starts <= 0:
-            return
-        draft.starts -= 1
+    if step_id not in capacity.inline and not draft.take_slot(step_id, SlotKind.START):
+        return
     if begins_with_literals(state, step_id):
         starting = StepStarting(step_id, attempt)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from maestro_flow.core.draft import Draft
-from maestro_flow.core.inputs import Began, ContinueStep, Report
+from maestro_flow.core.inputs import Began, ContinueStep, Progressed, Report
 from maestro_flow.core.permits.messages import release
 from maestro_flow.core.retry import after_failure
 from maestro_flow.core.state import FlowState
@@ -15,13 +15,27 @@ from maestro_flow.model.definition import FailureMode
 from maestro_flow.model.events import NO_RESULT, StepEnded, StepError, StepProgressed, StepRunning
 from maestro_flow.model.status import StepStatus, Verdict
 
-__all__ = ["began", "end_attempt", "report"]
+__all__ = ["began", "end_attempt", "progressed", "report"]
 
 
 def began(draft: Draft, given: Began) -> None:
     """The code of an attempt is under way for so long that it is worth a record."""
     if is_current(draft.state, given) and draft.state.steps[given.step].status is StepStatus.STARTING:
         draft.emit(StepRunning(given.step, given.attempt, given.at, given.execution))
+
+
+def progressed(draft: Draft, given: Progressed) -> None:
+    """A call of a step's code tells how far it has come."""
+    if is_current(draft.state, given):
+        draft.bytes += given.size_bytes
+        _progress(draft, given)
+
+
+def _progress(draft: Draft, given: Report | Progressed) -> None:
+    if given.began_at is not None and draft.state.steps[given.step].status is StepStatus.STARTING:
+        draft.emit(StepRunning(given.step, given.attempt, given.began_at, given.execution))
+    if given.artifacts or given.timeline:
+        draft.emit(StepProgressed(given.step, given.attempt, given.artifacts, given.timeline))
 
 
 def report(draft: Draft, given: Report) -> None:
@@ -31,10 +45,7 @@ def report(draft: Draft, given: Report) -> None:
     step = draft.state.steps[given.step]
     draft.bytes += given.size_bytes
     if given.verdict is Verdict.CONTINUE:
-        if given.began_at is not None and step.status is StepStatus.STARTING:
-            draft.emit(StepRunning(given.step, given.attempt, given.began_at, given.execution))
-        if given.artifacts or given.timeline:
-            draft.emit(StepProgressed(given.step, given.attempt, given.artifacts, given.timeline))
+        _progress(draft, given)
         draft.effects.append(ContinueStep(given.step, given.attempt))
         return
     status, retry_at, error = StepStatus.SUCCEEDED, None, given.error
@@ -110,7 +121,7 @@ def _completed(
     return status, fields | {"outputs": outputs, "branches": branches}
 
 
-def is_current(state: FlowState, message: Report | Began) -> bool:
+def is_current(state: FlowState, message: Report | Began | Progressed) -> bool:
     """The execution that the message is about is the one that is under way."""
     step = state.steps.get(message.step)
     return (

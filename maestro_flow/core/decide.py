@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from maestro_flow.core.actions import act
 from maestro_flow.core.advance import advance, granted
-from maestro_flow.core.attempts import began, report
+from maestro_flow.core.attempts import began, progressed, report
 from maestro_flow.core.draft import Decision, Draft
 from maestro_flow.core.inputs import (
     Act,
@@ -35,6 +35,7 @@ from maestro_flow.core.inputs import (
     Input,
     Launch,
     Load,
+    Progressed,
     Report,
     Start,
     Tick,
@@ -76,6 +77,8 @@ def take(draft: Draft, given: Input) -> bool:
             report(draft, given)
         case Began():
             began(draft, given)
+        case Progressed():
+            progressed(draft, given)
         case Act():
             act(draft, given)
         case Granted():

@@ -7,9 +7,11 @@ from msgspec import Struct
 from maestro_flow.core.evolve import evolve
 from maestro_flow.core.inputs import Capacity, Effect, Input, OutgoingMessage, TerminateStep
 from maestro_flow.core.params.evaluation import Evaluation
+from maestro_flow.core.slots import SlotKind
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState
 from maestro_flow.model.commit import Settlement
+from maestro_flow.model.definition import DEFAULT_EXECUTOR
 from maestro_flow.model.events import Event, RunStopping
 from maestro_flow.model.status import StepStatus
 
@@ -36,7 +38,11 @@ class Draft:
 
     def __init__(self, state: FlowState, at: float, capacity: Capacity) -> None:
         self.state, self.at, self.capacity = state, at, capacity
-        self.starts, self.suspects, self.crashed = capacity.starts, capacity.suspects, capacity.crashed
+        self._slots = {name: [free.starts, free.suspects, free.crashed] for name, free in capacity.slots.items()}
+        self.starts = 0
+        """Free slots of that kind, of all executors."""
+        for free in capacity.slots.values():
+            self.starts += free.starts
         self._evaluation: Evaluation | None = None
         self.events: list[Event] = []
         self.effects: list[Effect] = []
@@ -65,6 +71,16 @@ class Draft:
     def emit(self, event: Event) -> None:
         self.state = evolve(self.state, event, self.at)
         self.events.append(event)
+
+    def take_slot(self, step_id: str, kind: SlotKind) -> bool:
+        """Use up a slot of the executor that runs the step; False if none is free."""
+        free = self._slots.get(self.capacity.executors.get(step_id, DEFAULT_EXECUTOR))
+        if free is None or free[kind] <= 0:
+            return False
+        free[kind] -= 1
+        if kind is SlotKind.START:
+            self.starts -= 1
+        return True
 
     def settle(self, message_id: str, outcome: str) -> None:
         self.settles.append(Settlement(message_id, outcome))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
+from maestro_flow.core.slots import Slots
 from maestro_flow.model.actions import Action, ActionOrder
+from maestro_flow.model.definition import DEFAULT_EXECUTOR
 from maestro_flow.model.events import NO_RESULT, StepError
 from maestro_flow.model.params import Param
 from maestro_flow.model.requests import RunRequest
@@ -29,6 +31,7 @@ __all__ = [
     "Launch",
     "Load",
     "OutgoingMessage",
+    "Progressed",
     "Report",
     "RunStep",
     "Start",
@@ -93,6 +96,19 @@ class Report(Struct, frozen=True):
     """Of result, outputs and artifacts, for the size limit of a commit."""
 
 
+class Progressed(Struct, frozen=True):
+    """The code of an attempt, which began at ``began_at``, is under way and tells how far it has come."""
+
+    step: str
+    attempt: int
+    execution: int
+    began_at: float | None
+    artifacts: dict[str, Any]
+    timeline: tuple[str, ...]
+    size_bytes: int = 0
+    """Of the artifacts."""
+
+
 class Tick(Struct, frozen=True):
     """Look again: a timer is due, or there is room for more work."""
 
@@ -117,7 +133,7 @@ class Granted(Struct, frozen=True):
     attempt: int
 
 
-Input: TypeAlias = Start | Launch | Displace | Load | Began | Report | Tick | HandOver | Act | Granted
+Input: TypeAlias = Start | Launch | Displace | Load | Began | Progressed | Report | Tick | HandOver | Act | Granted
 
 
 class RunStep(Struct, frozen=True):
@@ -171,14 +187,15 @@ class Capacity(Struct, frozen=True):
     A node that ``is_leaving`` gives the flow up, and starts nothing any more. ``group_id`` is the group of the flow,
     which its messages name where they ask for an answer.
 
-    An inline step is run by the engine itself (NoOp, Sleep): it needs no room, cannot kill the process, and is simply
+    An inline step is run by the engine itself (NoOp, Sleep): it needs no slot, cannot kill the process, and is simply
     run again after a crash. An unsupported step, whose code is not here, waits
     (PROTOCOL 22).
     """
 
-    starts: int = 1000
-    suspects: int = 4
-    crashed: int = 1
+    slots: dict[str, Slots] = field(default_factory=lambda: {DEFAULT_EXECUTOR: Slots()})
+    """Of each executor."""
+    executors: dict[str, str] = {}
+    """Which executor runs a step, for those that the default one does not run."""
     inline: frozenset[str] = frozenset()
     unsupported: frozenset[str] = frozenset()
     is_leaving: bool = False

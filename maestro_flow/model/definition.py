@@ -15,6 +15,7 @@ from attrs import Factory, field, frozen
 from maestro_flow.model.params import Param
 
 __all__ = [
+    "DEFAULT_EXECUTOR",
     "Backoff",
     "BackoffKind",
     "FailureMode",
@@ -31,6 +32,9 @@ __all__ = [
     "WorkflowDefinition",
     "all_steps",
 ]
+
+DEFAULT_EXECUTOR = "threads"
+"""What runs the code of a step that names no other executor."""
 
 
 class BackoffKind(StrEnum):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from maestro_flow.actors.base import post
+from maestro_flow.actors.executors import Executors
 from maestro_flow.actors.group import GroupActor
 from maestro_flow.actors.messages import LookAgain, Received, TakeUp
 from maestro_flow.actors.pooled import PooledRuntime
-from maestro_flow.actors.room import Room
 from maestro_flow.actors.runtime import Runtime, Timer
 from maestro_flow.actors.services import Held, Services
+from maestro_flow.actors.step_support import why_lacking
 from maestro_flow.actors.threaded import ThreadedRuntime
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.config.settings import Settings
+from maestro_flow.core.graph import Graph
 from maestro_flow.core.queue import Question
 from maestro_flow.core.system_flow import SystemFlows
 from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
@@ -29,6 +32,7 @@ from maestro_flow.node.ownership import Keeper, OwnedGroup, StoreClock
 from maestro_flow.node.relay import Relay
 from maestro_flow.node.taken import TakenRuns
 from maestro_flow.reading.flows import FlowReader
+from maestro_flow.steps.executors import Executor, ExecutorHost, open_executor
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import Storage
@@ -36,7 +40,13 @@ from maestro_flow.system.registry import SYSTEM_FLOWS
 
 __all__ = ["Node", "make_runtime"]
 
+logger = logging.getLogger("maestro_flow.node")
+
 _PURGE_EVERY_S = 3600.0
+
+_OPENERS = 4
+_OPEN_AGAIN_S = 60.0
+"""Between two tries to open a step type."""
 
 _SCAN_APART_S = 0.1
 """Between a scan and one that a hint asks for."""
@@ -97,7 +107,9 @@ class Node:
             offers=step_types.offered,
             wake=self._scan_soon,
         )
+        self._openers = runtime.workers("plugins", _OPENERS)
         self._services = self._shared(step_types, store_clock, taken, environment.new_id, announce)
+        step_types.open_soon = self._open_soon
         self._scan = runtime.service("ownership", self._tick)
         self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
         self._closed = False
@@ -118,8 +130,7 @@ class Node:
         return Services(
             runtime=self._runtime,
             journal=self._journal,
-            workers=self._runtime.workers("steps", self._settings.executor_threads),
-            room=Room(starts=self._settings.executor_queue_max, suspects=self._settings.suspects_max, crashed=1),
+            executors=Executors(self._open_executor, suspects_max=self._settings.suspects_max),
             step_types=step_types,
             limits=self._settings.limits,
             now=store_clock.now,
@@ -153,6 +164,10 @@ class Node:
     def check(self) -> None:
         """Raises StorageFailed: the store has failed for good, and nothing runs here any more."""
         self._health.check()
+
+    def lacking(self, graph: Graph) -> dict[str, str]:
+        """The steps that this node cannot run, and why."""
+        return why_lacking(graph, self._services.step_types, self._services.executors)
 
     def serving_groups(self) -> list[int]:
         """Ids of the groups that are held and loaded here."""
@@ -194,7 +209,9 @@ class Node:
                 self._journal,
                 self._loader,
                 self._relay,
-                self._services.workers,
+                self._services.executors,
+                self._openers,
+                self._services.step_types,
             ):
                 closeable.close()
 
@@ -206,6 +223,26 @@ class Node:
                 post(owned.ref, letter)
 
         self._runtime.call_soon(call)
+
+    def _open_executor(self, name: str) -> Executor:
+        threads, queue_max = self._settings.executor_threads, self._settings.executor_queue_max
+        settings = {"threads": threads, "queue_max": queue_max, **self._settings.executors.get(name, {})}
+        return open_executor(name, ExecutorHost(self._services.step_types.perform, self._runtime.workers, settings))
+
+    def _open_soon(self, name: str) -> None:
+        """Open a step type on a thread that may block. What waits for it may start then."""
+
+        def job() -> None:
+            try:
+                self._services.step_types.open(name)
+            except BaseException:
+                logger.exception("steps of type %s wait: it cannot be opened here, and is tried again", name)
+                self._runtime.call_later(_OPEN_AGAIN_S, lambda: self._open_soon(name))
+            else:
+                self.look_again()
+
+        if not self._closed:
+            self._openers.submit(job)
 
     def _open_group(self, held: Held) -> OwnedGroup:
         ref = self._runtime.spawn(GroupActor, self._services, held)

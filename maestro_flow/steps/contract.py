@@ -17,21 +17,35 @@ before the next call.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from math import inf
 from types import NoneType
 from typing import Any, ClassVar
 
-from attrs import Factory, field, frozen
+from attrs import Factory, frozen
 
+from maestro_flow.model.definition import DEFAULT_EXECUTOR
 from maestro_flow.model.events import StepError
-from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.status import Verdict
+from maestro_flow.steps.context import StepContext
+from maestro_flow.steps.declared import ParamSpec
 
-__all__ = ["CONTRACT", "StepContext", "StepResult", "StepType"]
+__all__ = ["CONTRACT", "CONTRACTS", "Phase", "StepResult", "StepType"]
 
-CONTRACT = 1
+CONTRACT = 2
 """Version of this contract. A step type says which one it was written for (``StepType.contract``)."""
+CONTRACTS = (1, CONTRACT)
+"""Those that still load. Version 1 had no ``open``, ``close``, ``params``, ``heartbeat_timeout_s`` or ``executor``, and
+``context.result_of`` knew all results."""
+
+
+class Phase(Enum):
+    """Which method of the step type is called."""
+
+    START = "start"
+    EXECUTE = "execute"
+    TERMINATE = "terminate"
 
 
 _KINDS: dict[str, Any] = {
@@ -43,43 +57,6 @@ _KINDS: dict[str, Any] = {
     "error": (StepError, NoneType),
 }
 """What the fields of a result may be: a plugin's mistake is to be told where it is made."""
-
-
-@frozen
-class StepContext:
-    """What a call knows. Times are seconds since the epoch by the store's clock."""
-
-    workflow_id: str
-    """Of an iteration of a loop, its loop: ``<workflow>/<instance>/<run>/<step>``."""
-    version: int
-    instance_id: int
-    run_id: int
-    step_id: str
-    attempt: int
-    """1 for the first try, one more for each retry."""
-    execution: int
-    """1, and one more each time that the same attempt was taken over by another process."""
-    generation: int
-    """Generation of the group's owner: (generation, attempt, execution) grows with every execution of the step, so a
-    resource outside the store can refuse a late writer by it."""
-    started_at: float
-    """When this attempt became STARTING."""
-    now: float
-    params: Mapping[str, Any]
-    """The step's own params, plain values."""
-    run_params: Mapping[str, Any]
-    """The run's params, plain values."""
-    artifacts: Mapping[str, Any] = Factory(dict)
-    """What earlier calls of this attempt left."""
-    result_of: Callable[[str], Any] = field(default=lambda _step_id: None, repr=False)
-    """The result of a step that has ended; None if it has none."""
-    is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
-    """True as soon as the result is not wanted any more: timeout, stop, or the node gave the run up."""
-
-    @property
-    def idempotency_key(self) -> str:
-        """The same for all attempts and executions of this step in this run, different for any other."""
-        return str(FlowId(self.workflow_id, self.instance_id, self.run_id).step(self.step_id))
 
 
 @frozen
@@ -117,9 +94,32 @@ _GO_ON = StepResult(Verdict.CONTINUE, next_poll_s=0)
 
 
 class StepType(ABC):
-    """Base class of step types; only ``execute`` must be written. Calls run on the executor and may block."""
+    """Base class of step types; only ``execute`` must be written. Calls run on the executor and may block.
 
-    contract: ClassVar[int] = CONTRACT
+    One instance serves a node. A type with ``contract = 2`` may also use what stands below it here.
+    """
+
+    contract: ClassVar[int] = 1
+    """The version of the contract for which the type was written."""
+    params: Sequence[ParamSpec] = ()
+    """What it knows of the params of its steps. They are checked when a definition is pushed, as far as they are
+    literal, and before each call; a step whose params do not fit ends FATALLY_FAILED, with the name and the value."""
+    executor: str = DEFAULT_EXECUTOR
+    """Name of the executor that its calls run on."""
+    takes_results: bool | tuple[str, ...] = False
+    """Which results of steps that have ended ``context.result_of`` knows: all, none, or those of these steps."""
+    heartbeat_timeout_s: float | None = None
+    """A call that neither returns nor tells ``progress`` or ``heartbeat`` for so long has hung: TIMED_OUT."""
+
+    def open(self, settings: Mapping[str, Any]) -> None:  # noqa: B027 - most types have nothing to open
+        """Get ready for calls on this node, with the settings of ``[step_types.NAME]``; may block.
+
+        Called once, before the first call: when a workflow that needs the type is pushed, or the first run of one is
+        found. What it raises makes steps of the type wait here; it is tried again after a minute.
+        """
+
+    def close(self) -> None:  # noqa: B027
+        """Undo ``open``: the node closes. Calls that hang may still be under way."""
 
     def start(self, context: StepContext) -> StepResult:  # noqa: ARG002 - the context is for those who override it
         """Begin the work; both CONTINUE and DONE lead to ``execute``."""

@@ -9,7 +9,8 @@ from typing import Any
 from attrs import frozen
 
 from maestro_flow.model.status import Verdict
-from maestro_flow.steps.contract import StepContext, StepResult, StepType
+from maestro_flow.steps.context import StepContext
+from maestro_flow.steps.contract import CONTRACT, StepResult, StepType
 from maestro_flow.steps.failures import describe
 
 __all__ = ["PYTHON", "Argument", "PythonStep", "PythonStepType", "Source"]
@@ -45,8 +46,13 @@ class PythonStep:
 class PythonStepType(StepType):
     """Calls the function. What it raises, ``SystemExit`` and ``KeyboardInterrupt`` included, is a user error."""
 
+    contract = CONTRACT
+
     def __init__(self, step: PythonStep) -> None:
         self._step = step
+        sources = {argument.source for argument in step.arguments}
+        names = (argument.name for argument in step.arguments if argument.source is Source.STEP)
+        self.takes_results = True if Source.CONTEXT in sources else tuple(names)
 
     def execute(self, context: StepContext) -> StepResult:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -86,10 +86,11 @@ class RunView:
         }
 
     @classmethod
-    def of(cls, state: FlowState, lacking: Collection[str] = ()) -> RunView:
-        """The view of a state; ``lacking`` are ids of steps whose code this process does not have."""
+    def of(cls, state: FlowState, lacking: Mapping[str, str] | None = None) -> RunView:
+        """The view of a state; ``lacking`` has the steps that this process cannot run, and what each waits for."""
         definition = state.graph.definition
         queue = {step_id for kind in (Ready, Interrupted, Retry) for step_id in state.steps.queue(kind)}
+        reasons = lacking or {}
         return cls(
             workflow_id=state.workflow_id,
             version=state.graph.version,
@@ -103,14 +104,17 @@ class RunView:
             started_at=state.started_at,
             ended_at=state.ended_at,
             params={name: param.plain for name, param in state.params.items()},
-            steps={step.id: _view(state, step, step.id in queue and step.id in lacking) for step in definition.steps},
+            steps={
+                step.id: _view(state, step, reasons.get(step.id, "") if step.id in queue else "")
+                for step in definition.steps
+            },
         )
 
 
 _UNTOUCHED = StepState(StepStatus.NOT_CREATED, attempt=0)
 
 
-def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> StepView:
+def _view(state: FlowState, definition: StepDefinition, waiting_for: str) -> StepView:
     step_id = definition.id
     step = state.steps.get(step_id) or _UNTOUCHED
     given_timeout_s = definition.timeout_s if isinstance(definition.timeout_s, int | float) else None
@@ -134,7 +138,7 @@ def _view(state: FlowState, definition: StepDefinition, is_lacking: bool) -> Ste
         ending=step.ending or (state.ending if step.is_active else None),
         run_id=_run_of(state, step_id),
         is_carried=step_id in state.carried,
-        waiting_for=f"step type {definition.type!r}, whose code this process does not have" if is_lacking else "",
+        waiting_for=waiting_for,
     )
 
 

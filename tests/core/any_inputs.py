@@ -32,6 +32,7 @@ from maestro_flow.core.inputs import (
     Input,
     Launch,
     Load,
+    Progressed,
     Report,
     RunStep,
     Start,
@@ -41,8 +42,10 @@ from maestro_flow.core.inputs import (
 from maestro_flow.core.permits.decide import PermitMessage
 from maestro_flow.core.permits.decide import decide as decide_permits
 from maestro_flow.core.permits.state import PermitState
+from maestro_flow.core.slots import Slots
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
+from maestro_flow.model.definition import DEFAULT_EXECUTOR
 from maestro_flow.model.event_codec import SCHEMA_VERSION
 from maestro_flow.model.events import (
     RunEnded,
@@ -121,7 +124,10 @@ class World:
             inputs = [self.some_input() for _ in range(self.random.choice([0, 1, 1, 1, 2, 4]))]
             takeover = self.some_takeover()
             self.decide(
-                [*takeover, *(given for given in inputs if not (takeover and isinstance(given, Report | Began)))]
+                [
+                    *takeover,
+                    *(given for given in inputs if not (takeover and isinstance(given, Report | Began | Progressed))),
+                ]
             )
         if self.random.random() < 0.3 and not self.state.status.is_terminal:
             self.decide([Act("the last", self.random.choice([Action.STOP, Action.KILL]))])
@@ -151,7 +157,7 @@ class World:
 
     def only_hands_end(self) -> None:
         """After a stop nothing but the ends of what runs is needed: no time, no permits, no user."""
-        self.capacity = Capacity(starts=0, suspects=0, crashed=0, inline=self.capacity.inline, group_id=GROUP)
+        self.capacity = Capacity({}, inline=self.capacity.inline, group_id=GROUP)
         while not self.state.status.is_terminal:
             assert self.hands, "nothing runs, and the run has not ended"
             assert self.told >= self.hands.keys(), "something runs on, and was not told to end"
@@ -195,11 +201,14 @@ class World:
     def some_capacity(self) -> Capacity:
         random = self.random
         inline = frozenset(i for i in self.ids if random.random() < 0.2)
+        slots = {
+            name: Slots(random.choice([0, 1, 2, 1000]), random.choice([0, 1, 4]), random.choice([0, 1]))
+            for name in (DEFAULT_EXECUTOR, "other")
+        }
         return Capacity(
+            slots,
+            executors={i: "other" for i in self.ids if random.random() < 0.2},
             group_id=GROUP,
-            starts=random.choice([0, 1, 2, 1000]),
-            suspects=random.choice([0, 1, 4]),
-            crashed=random.choice([0, 1]),
             inline=inline,
             unsupported=frozenset(i for i in self.ids if random.random() < 0.1),
             events_max=random.choice([1, 2, 5, 200]),
@@ -244,6 +253,9 @@ class World:
             return Launch() if random.random() < 0.5 else Displace("a newer run")
         if what == 11 and self.hands:
             hand = random.choice([*self.hands.values()])
+            if random.random() < 0.3:
+                artifacts = {"told": random.randint(0, 9)}
+                return Progressed(hand.step, hand.attempt, hand.execution, self.now, artifacts, ("told",))
             return Began(hand.step, hand.attempt, hand.execution, self.now)
         return self.some_act()
 
@@ -299,7 +311,7 @@ class World:
         settled: Counter[str] = Counter()
         while True:
             is_leaving = any(isinstance(given, HandOver) for given in inputs)
-            capacity = Capacity(0, 0, 0, self.capacity.inline, is_leaving=True) if is_leaving else self.capacity
+            capacity = Capacity({}, inline=self.capacity.inline, is_leaving=True) if is_leaving else self.capacity
             self.decisions += 1
             assert self.decisions < DECISIONS_MAX, "it does not come to an end"
             before = self.state

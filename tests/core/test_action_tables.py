@@ -82,7 +82,7 @@ def flow(status: StepStatus) -> FlowState:
 
 
 def decided(state: FlowState, action: str, step: str = "") -> Decision:
-    return decide(state, [Act("m", Action[action], ActionOrder(step))], 1.0, Capacity(starts=0))
+    return decide(state, [Act("m", Action[action], ActionOrder(step))], 1.0, Capacity({}))
 
 
 ACTIONS = [action for action in Action if action is not Action.BREAKPOINT]  # that one sets a rule, whatever the status

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_flow.core.inputs import Capacity
+from maestro_flow.core.slots import Slots
 from maestro_flow.model.definition import FailureMode, TypedStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamType
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -101,7 +102,9 @@ def expected(case: Case) -> dict[str, StepStatus]:
 @given(data=st.data(), case=cases())
 def test_every_order_of_events_leads_to_the_same_end(data: st.DataObject, case: Case) -> None:
     player = Player(case.definition)
-    player.capacity = Capacity(starts=data.draw(st.integers(1, 3)), suspects=1, events_max=data.draw(st.integers(1, 5)))
+    player.capacity = Capacity(
+        {"threads": Slots(data.draw(st.integers(1, 3)), 1)}, events_max=data.draw(st.integers(1, 5))
+    )
     player.play(["start"])
     for _ in range(100):
         state = player.state

@@ -37,13 +37,16 @@ from maestro_flow.core.inputs import (
     Input,
     Launch,
     Load,
+    Progressed,
     Report,
     Start,
     Tick,
 )
+from maestro_flow.core.slots import Slots
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.definition import (
+    DEFAULT_EXECUTOR,
     Backoff,
     FailureMode,
     RetryPolicy,
@@ -121,11 +124,13 @@ class Player:
             return ""
         if command == "node":
             options = dict(word.split("=") for word in words)
+            slots = {name: int(options.pop(name)) for name in ("starts", "suspects", "crashed") if name in options}
             self.capacity = Capacity(
+                {DEFAULT_EXECUTOR: Slots(**slots)},
                 **{  # type: ignore[arg-type]  # every option is a number or a set of ids
                     name: frozenset(value.split(",")) if name in ("inline", "unsupported") else int(value)
                     for name, value in options.items()
-                }
+                },
             )
             return ""
         if command == "again":
@@ -171,6 +176,8 @@ class Player:
             attempt, execution = (int(part) for part in options["of"].split("."))
         if command == "began":
             return Began(words[0], attempt, execution, self.now)
+        if command == "tells":
+            return Progressed(words[0], attempt, execution, self.now, {"id": options["artifact"]}, ("told",))
         verdict = VERDICTS[command]
         failed = verdict not in (Verdict.DONE, Verdict.CONTINUE)
         return Report(

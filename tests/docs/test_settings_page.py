@@ -19,11 +19,19 @@ UNITS = {"_bytes_max": "bytes", "_threads": "threads", "_s": "seconds", "_max": 
 """What the end of a name says about its unit; the first that fits counts."""
 
 
+TABLES = ("step_types", "executors")
+"""Settings that are tables, of a table for each plugin."""
+
+
 def unit_of(name: str) -> str:
+    if name in TABLES:
+        return "tables"
     return next((unit for end, unit in UNITS.items() if name.endswith(end)), "a name")
 
 
 def default_of(setting: Attribute[object]) -> str:
+    if setting.name in TABLES:
+        return "none"
     value = setting.default
     return str(value) if isinstance(value, str) else f"{value:,}".removesuffix(".0")
 

@@ -20,7 +20,7 @@ from maestro_flow.model.definition import (
 )
 from maestro_flow.model.definition_codec import decode_definition, encode_definition
 from maestro_flow.model.params import Param, ParamType
-from maestro_flow.steps.contract import StepContext
+from maestro_flow.steps.context import StepContext
 from maestro_flow.steps.python import Argument, Source
 
 

@@ -11,7 +11,7 @@ from maestro_flow import Client, Conflict, RunStatus, StepStatus, Workflow
 from maestro_flow.core.inputs import Report
 from maestro_flow.model.status import Verdict
 from maestro_flow.reading.graphs import GraphCache
-from maestro_flow.steps.contract import StepContext
+from maestro_flow.steps.context import StepContext
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import Storage

@@ -127,6 +127,38 @@ def test_variables_of_others_are_none_of_our_business(folder: Path) -> None:
     Configuration.read({"MAESTRO_FLOW_PORT": "tcp://10.0.0.1:80", "MAESTRO_FLOW_STORE_SERVICE_HOST": "10.0.0.1"})
 
 
+# -- the tables of plugins ------------------------------------------------------------------------------------------
+
+
+def test_tables_of_plugins_are_merged_key_by_key(folder: Path) -> None:
+    write(
+        folder,
+        "[step_types.Sql]\nurl = 'of_file'\nrows = 5\n[step_types.Http]\nhosts = ['a']\n[executors.ray]\ncpus = 2",
+    )
+    variables = {"MAESTRO_FLOW_STEP_TYPES": '{"Sql": {"url": "of_variable", "user": "eve"}}'}
+    settings = Configuration.read(variables).settings({"step_types": {"Sql": {"user": "ann"}, "Mail": {"port": 25}}})
+    assert settings.step_types == {
+        "Sql": {"url": "of_variable", "rows": 5, "user": "ann"},
+        "Http": {"hosts": ["a"]},
+        "Mail": {"port": 25},
+    }
+    assert settings.executors == {"ray": {"cpus": 2}}
+    assert Configuration.read({}).settings({}).step_types["Sql"] == {"url": "of_file", "rows": 5}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"Sql": "hunter2"}', '"hunter2"', "[" * 100_000])
+def test_what_is_no_table_is_refused_and_not_shown(folder: Path, text: str) -> None:
+    problem = "expected a table for each name, with settings in it"
+    assert refusal(MAESTRO_FLOW_STEP_TYPES=text) == f"MAESTRO_FLOW_STEP_TYPES: {problem}"
+    with pytest.raises(SettingsError, match=f"^setting executors: {problem}$"):
+        Configuration.read({}).settings({"executors": {"ray": SECRET}})
+
+
+def test_settings_of_plugins_are_not_shown(folder: Path) -> None:
+    settings = Configuration.read({}).settings({"step_types": {"Sql": {"password": SECRET}}})
+    assert SECRET not in repr(settings)
+
+
 # -- the file -------------------------------------------------------------------------------------------------------
 
 

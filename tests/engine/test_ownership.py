@@ -16,7 +16,7 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.memory import MemoryStorage
-from tests.engine.world import Process, World, unavailable_at
+from tests.engine.world import Process, World, drop_calls, unavailable_at
 
 
 def sleeper(seconds: float = 60.0) -> Workflow:
@@ -193,7 +193,7 @@ def test_the_crash_of_a_process_is_counted_only_after_a_recorded_running() -> No
 
     def hang(process: Process) -> None:
         """Commits reach the store, but the executor never gets to a job: the process dies with it queued."""
-        process.engine._node._services.workers.submit = lambda _job: None  # type: ignore[assignment, return-value]
+        drop_calls(process)
 
     first = world.process(seed=1)
     hang(first)

@@ -16,7 +16,7 @@ from maestro_flow.model.events import StepEnded, decode_events
 from maestro_flow.model.inbox import Message
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.testing import InlineRuntime, ManualClock
-from tests.engine.world import Process, World, unavailable_at
+from tests.engine.world import Process, World, drop_calls, unavailable_at
 
 PATIENCE_S = 20.0
 
@@ -219,18 +219,12 @@ def test_an_attempt_whose_termination_hangs_ends_after_the_grace() -> None:
     process.engine.push(wf)
     run = process.engine.start("job")
     let_pass(process, 3.0)
-    process.engine._node._services.workers.submit = lambda _job: _Dropped()  # type: ignore[assignment, method-assign]
+    drop_calls(process)
     asked = world.clock.monotonic()
     run.stop()
     assert run.wait(timeout_s=60) is RunStatus.STOPPED
     assert "terminate" not in made.calls
     assert world.clock.monotonic() - asked == pytest.approx(10.0, abs=1.0)
-
-
-class _Dropped:
-    """The ticket of a call that never returns."""
-
-    def give_up(self) -> None: ...
 
 
 def test_an_attempt_that_is_given_up_leaves_its_place_to_others() -> None:

@@ -146,7 +146,7 @@ def test_a_flow_that_fails_at_each_load_is_parked_though_each_load_writes(
         calls.append(1)
         raise LookupError("a defect")
 
-    monkeypatch.setattr("maestro_flow.actors.flow.Attempt", broken)
+    monkeypatch.setattr("maestro_flow.actors.flow.Execution", broken)
     process.engine.push(poller(process))
     run = process.engine.start("poller")
     process.runtime.run(lambda: False, timeout_s=600)

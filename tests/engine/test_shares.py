@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maestro_flow import Engine, RunStatus, StepContext, StepResult, StepType, Verdict, Workflow
 from maestro_flow.node.shares import better_node, fair_share, surplus
-from maestro_flow.steps.registry import STEP_TYPES
+from maestro_flow.steps.loading import STEP_TYPES
 from tests.engine.world import Process, World
 
 GROUPS = 64
@@ -100,7 +100,7 @@ class Poll(StepType):
 
 def test_what_runs_for_long_is_handed_over_and_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     """PROTOCOL 14: ``drain_s`` bounds the waiting."""
-    monkeypatch.setattr("maestro_flow.steps.registry._installed", lambda: {"Poll": POLL})
+    monkeypatch.setattr("maestro_flow.steps.loading._installed", lambda: {"Poll": POLL})
     world = World()
     first = world.process(seed=1, drain_s=2.0)
     wf = Workflow("polls")

@@ -194,4 +194,4 @@ def test_a_sleep_of_a_negative_time_is_refused(seconds: float) -> None:
     step = World().process().engine.run(wf, timeout_s=60).steps["pause"]
     assert step.status is StepStatus.FATALLY_FAILED
     assert step.error is not None
-    assert step.error.message == f"param sleep_seconds must be a number of seconds from 0 on, not {float(seconds)}"
+    assert step.error.message == f"param 'sleep_seconds' of step 'pause' must be 0 or more, not {seconds:g}"

@@ -98,3 +98,14 @@ class Process:
         environment = Environment(world.clock, random.Random(f"{seed}/{world.clock.monotonic()}"))
         self.storage = storage
         self.engine = Engine(self.storage, environment=environment, runtime=self.runtime, **settings)
+
+
+class _Dropped:
+    """The handle of a call that never returns."""
+
+    def cancel(self) -> None: ...
+
+
+def drop_calls(process: Process) -> None:
+    """From now on, the executors of this process lose every call that they are given."""
+    process.engine._node._services.executors.submit = lambda *_call: _Dropped()  # type: ignore[method-assign]

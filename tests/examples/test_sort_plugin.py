@@ -20,7 +20,7 @@ def context(folder: Path, file: Path, **fields: Any) -> StepContext:
     given: dict[str, Any] = {
         "workflow_id": "sort", "version": 1, "instance_id": 1, "run_id": 1, "step_id": "sort",
         "attempt": 1, "execution": 1, "generation": 1, "started_at": 0.0, "now": 0.0,
-        "params": {"file": str(file)}, "run_params": {"target": str(folder / "sorted")},
+        "params": {"file": str(file), "target": str(folder / "sorted")}, "run_params": {},
     }  # fmt: skip
     return StepContext(**(given | fields))
 

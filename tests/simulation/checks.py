@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from maestro_flow.actors.room import Place
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.flow_id import system_name
@@ -73,11 +72,10 @@ def _leaks(world: World) -> Iterator[str]:
         if process.engine is None:
             yield f"{process.name} never came up"
             continue
-        room = process.engine._node._services.room
-        free = {Place.START: world.settings["executor_queue_max"], Place.SUSPECT: world.settings["suspects_max"]}
-        for kind, count in (free | {Place.CRASHED: 1}).items():
-            if room._free[kind] != count:
-                yield f"{process.name} has {room._free[kind]} of {count} places of kind {kind} when nothing runs"
+        full = [world.settings["executor_queue_max"], world.settings["suspects_max"], 1]
+        for executor, pool in process.engine._node._services.executors.pools.items():
+            if pool._free != full:
+                yield f"{process.name} has {pool._free} of {full} slots of executor {executor} when nothing runs"
     for group_id, group in enumerate(world.storage._books.groups):
         if waiting := group.waiting():
             yield f"L4: group {group_id} has mail that nobody answers: {[letter.message for letter in waiting]}"

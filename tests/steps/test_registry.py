@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from maestro_flow import StepType
+from maestro_flow.actors.executors import Executors
+from maestro_flow.actors.step_support import StepSupport, support_of
+from maestro_flow.core.graph import Graph
 from maestro_flow.errors import PluginError
 from maestro_flow.model.definition import ForeachStep, StepKind, SubworkflowStep, TypedStep, WorkflowDefinition
-from maestro_flow.steps import registry
 from maestro_flow.steps.builtin import NoOp
 from maestro_flow.steps.contract import CONTRACT
+from maestro_flow.steps.executors import Executor, ExecutorHost
+from maestro_flow.steps.loading import describe_installed, known_step_types
 from maestro_flow.steps.python import PythonStep
-from maestro_flow.steps.registry import StepTypes, known_step_types
-
-Install = Callable[..., None]
+from maestro_flow.steps.registry import StepTypes
+from maestro_flow.steps.threads import ThreadExecutor
+from maestro_flow.steps.version1 import Version1
+from maestro_flow.steps.workers import Ticket
+from tests.steps.conftest import Install
 
 GOOD = """
 from maestro_flow import StepResult, StepType
@@ -25,25 +30,6 @@ class Good(StepType):
     def execute(self, context):
         return StepResult(value=1)
 """
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Put a distribution into a folder of ``sys.path``: the source of its one module, and its step types."""
-
-    def install(module: str, source: str, **step_types: str) -> None:
-        metadata = tmp_path / f"{module}-1.0.dist-info"
-        metadata.mkdir()
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-        entries = (f"{name} = {value}" for name, value in step_types.items())
-        (metadata / "entry_points.txt").write_text("\n".join(["[maestro_flow.step_types]", *entries]) + "\n")
-        (tmp_path / f"{module}.py").write_text(source)
-        registry._installed.cache_clear()
-
-    monkeypatch.syspath_prepend(str(tmp_path))
-    registry._installed.cache_clear()
-    yield install
-    registry._installed.cache_clear()
 
 
 def find(step_type: str) -> StepType | None:
@@ -59,7 +45,8 @@ def test_an_installed_type_is_found_and_made_once(install: Install) -> None:
     install("plugin_good", GOOD, Good="plugin_good:Good")
     types, step = StepTypes(), TypedStep("step", "Good")
     found = types.find("workflow", step)
-    assert type(found).__name__ == "Good"
+    assert isinstance(found, Version1)
+    assert type(found.step_type).__name__ == "Good"
     assert types.find("another", step) is found
 
 
@@ -106,6 +93,49 @@ def test_something_else_than_a_step_type_is_refused(install: Install) -> None:
         find("Other")
 
 
+WITH_PARAMS = """
+from maestro_flow import ParamSpec, ParamType, StepResult, StepType
+
+class Sql(StepType):
+    \"\"\"Runs a statement.
+
+    And more.
+    \"\"\"
+
+    contract = 2
+    executor = "pool"
+    params = (ParamSpec("sql", ParamType.STRING, required=True, description="the statement"),)
+
+    def execute(self, context):
+        return StepResult(value=1)
+"""
+
+
+def test_what_is_installed_can_be_shown(install: Install) -> None:
+    install("plugin_sql", WITH_PARAMS, Sql="plugin_sql:Sql")
+    install("plugin_gone", "import no_such_driver", Gone="plugin_gone:Gone")
+    install("plugin_first", GOOD, First="plugin_first:Good")
+    found = {kind.name: kind for kind in describe_installed()}
+    assert (found["Sql"].package, found["Sql"].contract, found["Sql"].executor) == ("plugin_sql 1.0", 2, "pool")
+    assert found["Sql"].description == "Runs a statement."
+    assert [spec.name for spec in found["Sql"].params] == ["sql"]
+    assert (found["First"].contract, found["First"].params, found["First"].executor) == (1, (), "threads")
+    assert "no_such_driver" in found["Gone"].problem
+    assert found["NoOp"].executor == ""
+
+
+def test_params_that_are_declared_in_another_way_are_refused(install: Install) -> None:
+    install("plugin_loose", f"{GOOD}    contract = 2\n    params = ['sql']\n", Loose="plugin_loose:Good")
+    with pytest.raises(PluginError, match=r"^step type 'Loose' .* declares params that are not of the class ParamSpec"):
+        find("Loose")
+
+
+def test_settings_for_a_type_that_takes_none_are_refused(install: Install) -> None:
+    install("plugin_plain", GOOD, Plain="plugin_plain:Good")
+    with pytest.raises(PluginError, match=r"^step type 'Plain' takes no settings, but .*step_types\.Plain"):
+        StepTypes({"Plain": {"url": "x"}}).find("workflow", TypedStep("step", "Plain"))
+
+
 def test_a_plugin_for_another_contract_says_which_and_what_to_do(install: Install) -> None:
     install("plugin_new", f"{GOOD}    contract = {CONTRACT + 1}\n", New="plugin_new:Good")
     with pytest.raises(PluginError) as refused:
@@ -124,22 +154,40 @@ def loops() -> WorkflowDefinition:
     return WorkflowDefinition("w", (*steps, ForeachStep("python", (python,))))
 
 
+class NoWorkers:
+    """Threads that nobody uses."""
+
+    def submit(self, job: Callable[[], None]) -> Ticket:
+        raise AssertionError(job)
+
+    def close(self) -> None: ...
+
+
+def support(types: StepTypes) -> StepSupport:
+    """What a node with these types can do of ``loops``."""
+
+    def opening(name: str) -> Executor:
+        return ThreadExecutor(ExecutorHost(types.perform, lambda *_pool: NoWorkers(), {"threads": 1, "queue_max": 1}))
+
+    return support_of(Graph.of(loops(), 1), types, Executors(opening, suspects_max=1))
+
+
 def test_a_workflow_needs_what_the_bodies_of_its_loops_need() -> None:
     assert StepTypes().needs(loops()) == {"foreach", "subworkflow", "Nowhere", "NoOp", "w/function"}
 
 
 def test_a_node_that_lacks_the_type_of_a_step_in_a_body_lacks_the_loop() -> None:
     types = StepTypes(kinds=[StepKind.FOREACH])
-    assert types.lacking(loops()) == {"outer", "python", "call"}
-    assert types.inline(loops()) == {"outer", "quiet", "python"}
+    assert support(types).lacking == {"outer", "python", "call"}
+    assert support(types).inline == {"outer", "quiet", "python"}
     assert "foreach" in types.offered()
     types.add_functions("w", {"function": PythonStep(print, ())})
-    assert types.lacking(loops()) == {"outer", "call"}
+    assert support(types).lacking == {"outer", "call"}
 
 
 def test_a_node_that_cannot_run_composite_steps_lacks_them() -> None:
-    assert StepTypes().lacking(loops()) == {"outer", "quiet", "python", "call"}
-    assert StepTypes().inline(loops()) == set()
+    assert support(StepTypes()).lacking == {"outer", "quiet", "python", "call"}
+    assert support(StepTypes()).inline == set()
     assert not StepTypes().offered() & set(StepKind)
 
 

@@ -21,7 +21,7 @@ LAYERS = {
     "model":                ("errors",                                                    ""),
     "sel":                  ("errors clock",                                              "lark"),
     "core":                 ("errors clock model sel",                                    ""),
-    "steps":                ("errors clock model",                                        ""),
+    "steps":                ("errors clock model core.params",                            ""),
     "storage":              ("errors clock model",                                        ""),
     "storage.conformance":  ("errors clock model storage",                                "hypothesis pytest"),
     "dsl":                  ("errors model sel core.params steps",                        "yaml"),

@@ -42,7 +42,14 @@ OWNERSHIP = (
     Mutant(
         "drained-and-hungry",
         "a flow that is given up asks for nothing more",
-        (Edit("maestro_flow/actors/places.py", "if offered.is_leaving or len(", "if len("),),
+        (
+            Edit(
+                "maestro_flow/actors/flow.py",
+                "            return Capacity({}, ",
+                "            from maestro_flow.core.slots import Slots\n"
+                "            return Capacity({name: Slots(0, 0, 0) for name in support.counts}, ",
+            ),
+        ),
         ("tests/simulation", "-k", "whatever_happens"),
     ),
     Mutant(

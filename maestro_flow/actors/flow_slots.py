@@ -1,0 +1,104 @@
+"""The slots that one flow's actor takes for a decision, and what it does with those that the decision did not use.
+
+``decide`` is pure, so what it may use is taken before it is called; an attempt that is started keeps its slot until
+its first call has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maestro_flow.actors.services import Limits
+from maestro_flow.actors.slots import SlotLease
+from maestro_flow.actors.step_support import StepSupport
+from maestro_flow.core.decide import Decision
+from maestro_flow.core.holds import Interrupted, Ready, Retry
+from maestro_flow.core.inputs import Capacity, RunStep
+from maestro_flow.core.slots import SlotKind, Slots, kind_of_interrupted
+from maestro_flow.core.state import FlowState
+from maestro_flow.model.definition import DEFAULT_EXECUTOR
+
+__all__ = ["FlowSlots", "slot_kind"]
+
+
+def slot_kind(effect: RunStep, state: FlowState) -> SlotKind:
+    """The kind of slot that an attempt is started in."""
+    return SlotKind.START if effect.execution == 1 else kind_of_interrupted(state.steps[effect.step])
+
+
+class FlowSlots:
+    """See the module. ``wake`` is called, from any thread, when a slot that was missing may be free."""
+
+    def __init__(self, lease: SlotLease, limits: Limits, group_id: int, wake: Callable[[], None]) -> None:
+        self._lease, self._limits, self._group_id, self._wake = lease, limits, group_id, wake
+        self._waits_for: set[tuple[str, SlotKind]] = set()
+
+    def offer(self, state: FlowState, support: StepSupport, *, is_loading: bool) -> Capacity:
+        """What a decision may use now."""
+        limits, has_interrupted = self._limits, bool(state.steps.queue(Interrupted)) or is_loading
+        take = self._lease.take
+        slots = {
+            executor: Slots(
+                take(executor, SlotKind.START, min(steps, limits.events_max)),
+                take(executor, SlotKind.SUSPECT, limits.suspects) if has_interrupted else 0,
+                take(executor, SlotKind.CRASHED, 1) if has_interrupted else 0,
+            )
+            for executor, steps in support.counts.items()
+        }
+        return Capacity(
+            slots,
+            support.executors,
+            support.inline,
+            support.lacking,
+            group_id=self._group_id,
+            expression_visits_max=limits.expression_visits_max,
+            crashes_max=limits.crashes_max,
+            events_max=limits.events_max,
+            bytes_max=limits.bytes_max,
+        )
+
+    def settle(self, offered: Capacity, decision: Decision) -> None:
+        """Give back what the decision did not use; wait for what it was short of."""
+        if not offered.slots:
+            return  # nothing is started any more, or the engine runs all steps itself
+        used = {executor: [0, 0, 0] for executor in offered.slots}
+        for effect in decision.effects:
+            if isinstance(effect, RunStep) and effect.step not in offered.inline:
+                executor = offered.executors.get(effect.step, DEFAULT_EXECUTOR)
+                used[executor][slot_kind(effect, decision.state)] += 1
+        for executor, slots in offered.slots.items():
+            counts = zip(SlotKind, (slots.starts, slots.suspects, slots.crashed), used[executor], strict=True)
+            for kind, count, count_used in counts:
+                if count > count_used:
+                    self._lease.give_back(executor, kind, count - count_used)
+                elif _is_short_of(executor, kind, offered, decision):
+                    self._wait(executor, kind)
+
+    def _wait(self, executor: str, kind: SlotKind) -> None:
+        slot = (executor, kind)
+        if slot not in self._waits_for:
+            self._waits_for.add(slot)
+            self._lease.wait(executor, kind, lambda: self._free(slot))
+
+    def _free(self, slot: tuple[str, SlotKind]) -> None:
+        self._waits_for.discard(slot)
+        self._wake()
+
+
+def _is_short_of(executor: str, kind: SlotKind, offered: Capacity, decision: Decision) -> bool:
+    """Something that may start had to be left for want of such a slot."""
+    state, steps = decision.state, decision.state.steps
+    interrupted = steps.queue(Interrupted)
+    if state.ending is not None or decision.rest or not (interrupted or kind is SlotKind.START):
+        return False
+
+    def runs(step_id: str) -> bool:
+        is_run = step_id not in offered.inline and step_id not in offered.unsupported
+        return is_run and offered.executors.get(step_id, DEFAULT_EXECUTOR) == executor
+
+    if any(kind_of_interrupted(steps[step_id]) is kind and runs(step_id) for step_id in interrupted):
+        return True
+    if kind is not SlotKind.START:
+        return False
+    is_due = any(runs(step_id) for step_id in steps.queue(Retry) if steps.retry_at(step_id) <= decision.at)
+    return is_due or any(runs(step_id) for step_id in steps.queue(Ready))

@@ -1,0 +1,116 @@
+"""How much user code an executor takes on at once: the bound on what waits for it (DESIGN 2, PROTOCOL 24).
+
+Each executor of a node has one pool of slots. An attempt holds a slot from the moment its start is decided until its
+first call has returned (``core.slots``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from attrs import define
+
+from maestro_flow.core.slots import SlotKind, Slots
+
+__all__ = ["HeldSlot", "SlotLease", "SlotPool"]
+
+
+class SlotPool:
+    """The slots of one executor. Thread-safe."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._free = [slots.starts, slots.suspects, slots.crashed]
+        self._lock = threading.Lock()
+        self._waiting = tuple(deque[tuple[SlotLease, Callable[[], None]]]() for _ in SlotKind)
+
+    def take(self, kind: SlotKind, wanted: int) -> int:
+        with self._lock:
+            taken = min(self._free[kind], wanted)
+            self._free[kind] -= taken
+            return taken
+
+    def give_back(self, kind: SlotKind, count: int) -> None:
+        with self._lock:
+            self._free[kind] += count
+        self.wake(kind, count)
+
+    def wake(self, kind: SlotKind, count: int) -> None:
+        """Wake so many of those that wait for a slot of this kind; a lease that is closed does not count."""
+        woken: list[Callable[[], None]] = []
+        with self._lock:
+            waiting = self._waiting[kind]
+            while waiting and len(woken) < min(count, self._free[kind]):
+                lease, wake = waiting.popleft()
+                if not lease.is_closed:
+                    woken.append(wake)
+        for wake in woken:
+            wake()
+
+    def wait(self, kind: SlotKind, lease: SlotLease, wake: Callable[[], None]) -> None:
+        """Be woken once when a slot of this kind is free; whoever is woken and does not need it gives it back."""
+        with self._lock:
+            if not self._free[kind]:
+                self._waiting[kind].append((lease, wake))
+                return
+        wake()  # given back since we looked
+
+
+class SlotLease:
+    """What one flow's actor holds of the pools, by executor. After ``close`` all is given back, once."""
+
+    def __init__(self, pools: Mapping[str, SlotPool]) -> None:
+        self._pools = pools
+        self._held: dict[str, list[int]] = {}
+        self._lock = threading.Lock()
+        self.is_closed = False
+
+    def take(self, executor: str, kind: SlotKind, wanted: int) -> int:
+        with self._lock:
+            if self.is_closed:
+                return 0
+            taken = self._pools[executor].take(kind, wanted)
+            if executor not in self._held:
+                self._held[executor] = [0, 0, 0]
+            self._held[executor][kind] += taken
+            return taken
+
+    def give_back(self, executor: str, kind: SlotKind, count: int = 1) -> None:
+        with self._lock:
+            if executor not in self._held:
+                return
+            count = min(count, self._held[executor][kind])
+            self._held[executor][kind] -= count
+        if count:
+            self._pools[executor].give_back(kind, count)
+
+    def wait(self, executor: str, kind: SlotKind, wake: Callable[[], None]) -> None:
+        self._pools[executor].wait(kind, self, wake)
+
+    def close(self) -> None:
+        with self._lock:
+            self.is_closed = True
+            held, self._held = self._held, {}
+        for executor, counts in held.items():
+            for kind, count in zip(SlotKind, counts, strict=True):
+                if count:
+                    self._pools[executor].give_back(kind, count)
+                else:
+                    self._pools[executor].wake(kind, 1)  # we may have been woken for a slot that another one waits for
+
+
+@define
+class HeldSlot:
+    """The slot that one attempt has begun in."""
+
+    lease: SlotLease
+    executor: str
+    kind: SlotKind
+    is_held: bool = True
+
+    def give_back(self) -> None:
+        """At the first time of asking."""
+        if self.is_held:
+            self.is_held = False
+            self.lease.give_back(self.executor, self.kind)

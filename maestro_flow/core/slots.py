@@ -1,0 +1,38 @@
+"""How much user code a decision may start: slots of three kinds, counted for each executor (PROTOCOL 24).
+
+An attempt holds one slot of its executor from the moment its start is decided until its first call has returned. What
+finds no slot waits as ready, unrecorded: a crash then leaves at most ``Slots.starts`` suspects behind.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+from maestro_flow.core.steps import StepState
+
+__all__ = ["SlotKind", "Slots", "kind_of_interrupted"]
+
+
+class SlotKind(IntEnum):
+    """Kinds of slots. A suspect may kill the process; one that probably did is run alone of its kind."""
+
+    START = 0
+    SUSPECT = 1
+    CRASHED = 2
+
+
+class Slots(Struct, frozen=True):
+    """The free slots of one executor."""
+
+    starts: int = 1000
+    suspects: int = 4
+    crashed: int = 1
+
+
+def kind_of_interrupted(step: StepState) -> SlotKind:
+    """The kind of slot that an interrupted attempt is run again in."""
+    if step.crashes:
+        return SlotKind.CRASHED
+    return SlotKind.START if step.handed_over else SlotKind.SUSPECT
