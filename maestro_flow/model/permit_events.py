@@ -1,6 +1,7 @@
 """The events of the permit flow: a union of their own, because no other flow has them, and it has no others.
 
-Like those of runs (``model.events``) they are tagged, and fields are only ever added, with a default.
+Like those of runs (``model.events``) they are tagged, and fields are only ever added, with a default. In the log a
+requester is called a claim.
 """
 
 from __future__ import annotations
@@ -13,23 +14,23 @@ from maestro_flow.model.event_codec import EventCodec
 
 __all__ = [
     "PERMIT_EVENTS",
-    "Claim",
-    "ClaimForgone",
-    "ClaimGranted",
-    "ClaimQueued",
-    "ClaimReleased",
     "LimitSet",
     "PermitEvent",
     "PermitsCarriedOn",
     "PermitsCarriedOver",
+    "PermitsForgone",
+    "PermitsGranted",
+    "PermitsReleased",
+    "PermitsRequested",
+    "Requester",
 ]
 
 
-class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one attempt has asked for: a permit of each tag, under the limit that its definition gives the tag.
+class Requester(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An attempt that waits for permits or has them: one of each tag, under the limit that its definition gives it.
 
-    ``number`` orders the claims. ``group`` is that of the attempt's flow. ``since`` is the time of the last change:
-    when it was queued, or, once it ``is_granted``, when it was.
+    ``number`` orders them. ``group`` is the group of its run. ``since`` is the time of the last change: when it asked,
+    or, once it ``is_granted``, when it was.
     """
 
     number: int
@@ -43,30 +44,30 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
     """Base of all events."""
 
 
-class ClaimQueued(_Event, frozen=True, tag="claim_queued"):
+class PermitsRequested(_Event, frozen=True, tag="claim_queued"):
     """An attempt asks for permits, and is the last in the queue."""
 
-    claim: str
+    requester: str = msgspec.field(name="claim")
     permits: dict[str, int]
     group: int
 
 
-class ClaimGranted(_Event, frozen=True, tag="claim_granted"):
-    """All permits of the claim are its own."""
+class PermitsGranted(_Event, frozen=True, tag="claim_granted"):
+    """The requester has all permits that it has asked for."""
 
-    claim: str
-
-
-class ClaimReleased(_Event, frozen=True, tag="claim_released"):
-    """The claim is over: its permits are free, or it waits no longer."""
-
-    claim: str
+    requester: str = msgspec.field(name="claim")
 
 
-class ClaimForgone(_Event, frozen=True, tag="claim_forgone"):
-    """The release of a claim has come before its request, which is to change nothing when it comes."""
+class PermitsReleased(_Event, frozen=True, tag="claim_released"):
+    """What the requester had is free, or it waits no longer."""
 
-    claim: str
+    requester: str = msgspec.field(name="claim")
+
+
+class PermitsForgone(_Event, frozen=True, tag="claim_forgone"):
+    """The release has come before the request, which is to change nothing when it comes."""
+
+    requester: str = msgspec.field(name="claim")
 
 
 class LimitSet(_Event, frozen=True, tag="limit_set"):
@@ -80,7 +81,7 @@ class PermitsCarriedOver(_Event, frozen=True, tag="permits_carried_over"):
     """First event of each run of the permit flow but the first one: all that the run before knew."""
 
     limits: dict[str, int]
-    claims: dict[str, Claim]
+    requesters: dict[str, Requester] = msgspec.field(name="claims")
     forgone: dict[str, float]
     next_number: int
 
@@ -92,7 +93,13 @@ class PermitsCarriedOn(_Event, frozen=True, tag="permits_carried_on"):
 
 
 PermitEvent: TypeAlias = (
-    ClaimQueued | ClaimGranted | ClaimReleased | ClaimForgone | LimitSet | PermitsCarriedOver | PermitsCarriedOn
+    PermitsRequested
+    | PermitsGranted
+    | PermitsReleased
+    | PermitsForgone
+    | LimitSet
+    | PermitsCarriedOver
+    | PermitsCarriedOn
 )
 
 PERMIT_EVENTS = EventCodec(msgspec.json.Decoder(tuple[PermitEvent, ...]))

@@ -3,7 +3,7 @@
     flow of a run  ── PermitRequest, PermitRelease ──> the permit flow <── PermitLimit ── a user
                    <────────── PermitGrant ──────────
 
-Each is the body of a message. A claim stands for one attempt of one step, and its id makes the ids of its messages: one
+Each is the body of a message. The requester is one attempt of one step, whose id makes the ids of its messages: one
 that is sent twice is one message. The permit flow has a new flow id from time to time, and therefore an address.
 """
 
@@ -21,25 +21,25 @@ __all__ = [
     "PermitLimit",
     "PermitRelease",
     "PermitRequest",
-    "claim_of",
-    "parts_of",
+    "parse_requester",
+    "requester_of",
 ]
 
 PERMITS = "maestro_permits"
-"""Workflow id of the permit flow, and the flow id to which its mail is addressed. No user's workflow can have it."""
+"""Workflow id of the permit flow, and the flow id that its messages are for. No user's workflow can have it."""
 
 REQUEST, RELEASE, LIMIT, GRANTED = "permit_request", "permit_release", "permit_limit", "permit_granted"
 """Kinds of messages: three to the permit flow, one from it to the flow of a run."""
 
 
-def claim_of(flow_id: str, step: str, attempt: int) -> str:
-    """The id of what an attempt asks for."""
+def requester_of(flow_id: str, step: str, attempt: int) -> str:
+    """The id of an attempt that asks for permits."""
     return f"{flow_id}/{step}/{attempt}"
 
 
-def parts_of(claim: str) -> tuple[str, str, int]:
-    """Flow id, step and attempt of a claim."""
-    flow_id, step, attempt = claim.rsplit("/", 2)
+def parse_requester(requester: str) -> tuple[str, str, int]:
+    """Flow id, step and attempt of a requester."""
+    flow_id, step, attempt = requester.rsplit("/", 2)
     return flow_id, step, int(attempt)
 
 

@@ -51,7 +51,7 @@ class _PermitFlow(SystemFlow[PermitState, PermitEvent, PermitMessage]):
         return decide(state, inputs, now, events_max)
 
     def carried_over(self, state: PermitState, at: float) -> PermitEvent | None:
-        is_long = state.size > max(_EVENTS_MAX, 2 * len(state.claims))
+        is_long = state.size > max(_EVENTS_MAX, 2 * len(state.requesters))
         return carried_over(state, at) if is_long else None
 
     def carried_on(self, flow_id: str) -> PermitEvent:

@@ -23,7 +23,7 @@ from maestro_flow.model.events import (
 )
 from maestro_flow.model.flow_id import system_name
 from maestro_flow.model.inbox import Message, MessageState
-from maestro_flow.model.permits import claim_of
+from maestro_flow.model.permits import requester_of
 from maestro_flow.verify.history import Answer, Claimed, Execution, History, Operation, Violation
 
 __all__ = ["check_observations"]
@@ -53,12 +53,12 @@ class _Said:
             case StepStopping():
                 self.ended_steps.add((flow_id, event.step))
             case StepWaiting():
-                self.promised[f"{claim_of(flow_id, event.step, event.attempt)}/request"] = flow_id
+                self.promised[f"{requester_of(flow_id, event.step, event.attempt)}/request"] = flow_id
             case StepEnded():
                 self.ended_steps.add((flow_id, event.step))
-                claim = claim_of(flow_id, event.step, event.attempt)
-                if f"{claim}/request" in self.promised:
-                    self.promised[f"{claim}/release"] = flow_id
+                requester = requester_of(flow_id, event.step, event.attempt)
+                if f"{requester}/request" in self.promised:
+                    self.promised[f"{requester}/release"] = flow_id
             case RunStopping():
                 self.ended_early.add(flow_id)
                 self.effects[event.message_id].append(flow_id)

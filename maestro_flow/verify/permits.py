@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from maestro_flow.model.permit_events import (
-    Claim,
-    ClaimForgone,
-    ClaimGranted,
-    ClaimQueued,
-    ClaimReleased,
     LimitSet,
     PermitEvent,
     PermitsCarriedOn,
     PermitsCarriedOver,
+    PermitsForgone,
+    PermitsGranted,
+    PermitsReleased,
+    PermitsRequested,
+    Requester,
 )
 from maestro_flow.verify.history import Violated
 
@@ -28,7 +28,7 @@ class PermitReplay:
     def __init__(self, flow_id: str, before: PermitReplay | None) -> None:
         self.flow_id, self.before = flow_id, before
         self.limits: dict[str, int] = {}
-        self.claims: dict[str, Claim] = {}
+        self.requesters: dict[str, Requester] = {}
         self.held: dict[str, int] = {}
         self.forgone: set[str] = set()
         self.is_over = False
@@ -39,16 +39,16 @@ class PermitReplay:
         if self.is_over:
             raise Violated("I9", f"{type(event).__name__} after it was carried on elsewhere")
         match event:
-            case ClaimQueued():
-                if event.claim in self.claims or event.claim in self.forgone:
-                    raise Violated("I13", f"claim {event.claim} is queued a second time")
-                self.claims[event.claim] = Claim(0, event.permits, event.group, at)
-            case ClaimGranted():
-                self._grant(event.claim)
-            case ClaimReleased():
-                self._release(event.claim)
-            case ClaimForgone():
-                self.forgone.add(event.claim)
+            case PermitsRequested():
+                if event.requester in self.requesters or event.requester in self.forgone:
+                    raise Violated("I13", f"request {event.requester} is queued a second time")
+                self.requesters[event.requester] = Requester(0, event.permits, event.group, at)
+            case PermitsGranted():
+                self._grant(event.requester)
+            case PermitsReleased():
+                self._release(event.requester)
+            case PermitsForgone():
+                self.forgone.add(event.requester)
             case LimitSet(tag=tag, limit=None):
                 self.limits.pop(tag, None)
             case LimitSet(tag=tag, limit=int(limit)):
@@ -59,52 +59,52 @@ class PermitReplay:
                 self.is_over = True
         self.is_new = False
 
-    def _grant(self, claim_id: str) -> None:
-        claim = self.claims.get(claim_id)
-        if claim is None:
-            raise Violated("I5", f"claim {claim_id} is granted, and nobody waits for it")
-        if claim.is_granted:
-            raise Violated("I13", f"claim {claim_id} is granted a second time")
-        for tag, given in claim.permits.items():
+    def _grant(self, key: str) -> None:
+        requester = self.requesters.get(key)
+        if requester is None:
+            raise Violated("I5", f"request {key} is granted, and nobody waits for it")
+        if requester.is_granted:
+            raise Violated("I13", f"request {key} is granted a second time")
+        for tag, given in requester.permits.items():
             limit = self.limits.get(tag, given)
             if self.held.get(tag, 0) >= limit:
-                raise Violated("I18", f"claim {claim_id} is granted while {limit} steps hold the tag {tag}, all it has")
-        self.claims[claim_id] = replace(claim, is_granted=True)
-        self._hold(claim.permits)
+                raise Violated("I18", f"request {key} is granted while {limit} steps hold tag {tag}, all it has")
+        self.requesters[key] = replace(requester, is_granted=True)
+        self._hold(requester.permits)
 
     def _hold(self, permits: Mapping[str, int]) -> None:
         for tag in permits:
             self.held[tag] = self.held.get(tag, 0) + 1
 
-    def _release(self, claim_id: str) -> None:
-        if claim_id in self.forgone:
-            self.forgone.discard(claim_id)
+    def _release(self, key: str) -> None:
+        if key in self.forgone:
+            self.forgone.discard(key)
             return
-        claim = self.claims.pop(claim_id, None)
-        if claim is None:
-            raise Violated("I13", f"claim {claim_id} is released, and nobody has it")
-        if claim.is_granted:
-            for tag in claim.permits:
+        requester = self.requesters.pop(key, None)
+        if requester is None:
+            raise Violated("I13", f"request {key} is released, and nobody has it")
+        if requester.is_granted:
+            for tag in requester.permits:
                 self.held[tag] -= 1
 
     def _carry_over(self, event: PermitsCarriedOver) -> None:
         if not self.is_new:
-            raise Violated("I5", "claims are carried over into a run of the permit flow that has begun")
-        self.limits, self.claims, self.forgone = dict(event.limits), dict(event.claims), set(event.forgone)
-        for claim in event.claims.values():
-            if claim.is_granted:
-                self._hold(claim.permits)
+            raise Violated("I5", "requests are carried over into a run of the permit flow that has begun")
+        self.limits, self.requesters, self.forgone = dict(event.limits), dict(event.requesters), set(event.forgone)
+        for requester in event.requesters.values():
+            if requester.is_granted:
+                self._hold(requester.permits)
         if self.before is not None and _holders(self.before) != _holders(self):
             raise Violated("I21", f"what it takes over is not what {self.before.flow_id} knew")
 
 
 def _holders(permits: PermitReplay) -> tuple[dict[str, int], dict[str, bool]]:
-    return permits.limits, {claim_id: claim.is_granted for claim_id, claim in permits.claims.items()}
+    return permits.limits, {key: requester.is_granted for key, requester in permits.requesters.items()}
 
 
 def granted_messages(events: Sequence[PermitEvent]) -> Iterator[str]:
     """Ids of the messages that tell of what these events, all of one commit, have granted."""
-    given_back = {event.claim for event in events if isinstance(event, ClaimReleased)}
+    given_back = {event.requester for event in events if isinstance(event, PermitsReleased)}
     for event in events:
-        if isinstance(event, ClaimGranted) and event.claim not in given_back:  # or else nobody need be told
-            yield f"{event.claim}/granted"
+        if isinstance(event, PermitsGranted) and event.requester not in given_back:  # or else nobody need be told
+            yield f"{event.requester}/granted"

@@ -53,7 +53,7 @@ INVARIANTS: dict[str, Invariant] = {
     "I10": Invariant("The status of a run follows from those of its steps", Seen.LOG, "runs", _BUG),
     "I11": Invariant("What promises a message has sent it, and nothing else has", Seen.OBSERVED, "observed", _BUG),
     "I12": Invariant("A message that is done with has an outcome", Seen.OBSERVED, "observed", _BUG),
-    "I13": Invariant("A message, a commit and a claim take effect once", Seen.LOG, "runs", _BUG),
+    "I13": Invariant("A message, a commit and a permit request take effect once", Seen.LOG, "runs", _BUG),
     "I14": Invariant(
         "One run for a request id; a log is of the run that it is filed under", Seen.OBSERVED, "observed", _BUG
     ),

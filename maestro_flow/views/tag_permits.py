@@ -1,4 +1,4 @@
-"""The permits of tags as users see them: the permit flow is the engine's own, and is not shown as a run."""
+"""The permits of tags as users see them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ class TagPermit:
 def read_tag_permits(storage: Storage) -> dict[str, TagPermit]:
     """All tags with a limit of a user, a holder or somebody who waits, by name."""
     state = read_state(storage, PERMIT_FLOW)
-    waiting = Counter(tag for claim in state.claims.values() if not claim.is_granted for tag in claim.permits)
+    waiting = Counter(tag for each in state.requesters.values() if not each.is_granted for tag in each.permits)
     tags = sorted({*state.limits, *state.held, *waiting})
     return {tag: TagPermit(tag, state.limits.get(tag), state.held.get(tag, 0), waiting[tag]) for tag in tags}

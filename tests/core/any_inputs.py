@@ -56,7 +56,15 @@ from maestro_flow.model.events import (
 )
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.params import Param, ParamType
-from maestro_flow.model.permits import PERMITS, REQUEST, PermitGrant, PermitRelease, PermitRequest, claim_of, parts_of
+from maestro_flow.model.permits import (
+    PERMITS,
+    REQUEST,
+    PermitGrant,
+    PermitRelease,
+    PermitRequest,
+    parse_requester,
+    requester_of,
+)
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import STEP_TRANSITIONS, StepStatus, Verdict
 from maestro_flow.verify.checker import check
@@ -139,7 +147,7 @@ class World:
             self.decide([self.some_input(), self.some_input()])
             assert unblocked(before) == unblocked(self.state), "a run that has ended stays as it is"
         self.settle_permits()
-        mine = [claim for claim in self.desk.claims if parts_of(claim)[0] == self.state.flow_id]
+        mine = [requester for requester in self.desk.requesters if parse_requester(requester)[0] == self.state.flow_id]
         assert not mine, f"permits were not given back: {mine}"
 
     def fairness(self) -> None:
@@ -393,7 +401,7 @@ class World:
         for i, status in self.statuses.items():
             assert state.steps[i].status is status
         for i in active & self.graph.permits.keys():
-            assert self.desk.claims[claim_of(state.flow_id, i, state.steps[i].attempt)].is_granted
+            assert self.desk.requesters[requester_of(state.flow_id, i, state.steps[i].attempt)].is_granted
         if state.status.is_terminal:
             assert not active
             assert not {Retry, Paused, Permits, Unsatisfied} & state.steps.queues.keys()

@@ -1,4 +1,4 @@
-"""Permits: what the permit flow decides, against an oracle that looks at every claim each time."""
+"""Permits: what the permit flow decides, against an oracle that looks at every request each time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from maestro_flow.model.definition import Tag, TypedStep, WorkflowDefinition
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.permit_events import (
     PERMIT_EVENTS,
-    ClaimGranted,
     PermitEvent,
     PermitsCarriedOn,
+    PermitsForgone,
+    PermitsGranted,
+    PermitsReleased,
+    PermitsRequested,
 )
 from maestro_flow.model.permits import PermitLimit, PermitRelease, PermitRequest
 from maestro_flow.system.permits import PERMIT_FLOW
@@ -40,7 +43,7 @@ def limit(tag: str, count: int | None) -> PermitMessage:
 
 
 class Office:
-    """A permit flow with its log; ``handle`` returns the numbers of the claims that were granted."""
+    """A permit flow with its log; ``handle`` returns the numbers of the requests that were granted."""
 
     def __init__(self, events_max: int = EVENTS_MAX) -> None:
         self.state = PermitState("maestro_permits/1/1")
@@ -54,12 +57,12 @@ class Office:
         rest: Sequence[PermitMessage] = mail
         while True:
             decision = decide(self.state, rest, self.now, self.events_max)
-            granted += [event.claim for event in decision.events if isinstance(event, ClaimGranted)]
+            granted += [event.requester for event in decision.events if isinstance(event, PermitsGranted)]
             self.settled += [settlement.message_id for settlement in decision.settles]
             self.record(*decision.events)
             rest = decision.rest
             if not rest and not decision.is_full:
-                return [int(claim.split("/")[3][1:]) for claim in granted]
+                return [int(requester.split("/")[3][1:]) for requester in granted]
 
     def record(self, *events: PermitEvent) -> None:
         if events:
@@ -71,13 +74,13 @@ class Office:
 
 
 def facts(state: PermitState) -> tuple[object, ...]:
-    return state.limits, list(state.claims.items()), state.forgone, state.held, state.next_number
+    return state.limits, list(state.requesters.items()), state.forgone, state.held, state.next_number
 
 
 # -- rules ------------------------------------------------------------------------------------------------------
 
 
-def test_all_tags_are_granted_together_and_later_claims_pass_a_blocked_one() -> None:
+def test_all_tags_are_granted_together_and_later_requests_pass_a_blocked_one() -> None:
     office = Office()
     assert office.handle(ask(1, a=1)) == [1]
     assert office.handle(ask(2, a=1, b=1)) == [], "b alone would be free"
@@ -104,7 +107,7 @@ def test_what_comes_again_changes_nothing() -> None:
     assert office.settled == ["1/request", "2/request", "1/request", "2/request", "b=None"], "each is answered"
 
 
-def test_the_release_of_a_claim_that_waits_ends_its_waiting() -> None:
+def test_the_release_of_a_request_that_waits_ends_its_waiting() -> None:
     office = Office()
     office.handle(ask(1, a=1), ask(2, a=1), ask(3, a=1), ask(4, a=1))
     assert office.handle(give_back(3), give_back(2)) == []
@@ -115,7 +118,7 @@ def test_a_release_before_its_request_leaves_no_permit_held() -> None:
     office = Office()
     assert office.handle(give_back(1), give_back(1)) == []
     assert office.handle(ask(1, a=1)) == []
-    assert (office.state.claims, office.state.held, office.state.forgone) == ({}, {}, {})
+    assert (office.state.requesters, office.state.held, office.state.forgone) == ({}, {}, {})
 
 
 def test_the_limit_of_a_user_counts_instead_of_that_of_a_definition() -> None:
@@ -145,7 +148,7 @@ def test_a_decision_of_bounded_size_goes_on_where_it_stopped() -> None:
 
 
 @pytest.mark.parametrize("tag_sets", [1, 10_000])
-def test_ten_thousand_waiting_claims_are_let_through_one_by_one(tag_sets: int) -> None:
+def test_ten_thousand_waiting_requests_are_let_through_one_by_one(tag_sets: int) -> None:
     """Looking at each of them for each that is let through would take minutes."""
     count, office = 10_000, Office()
     office.handle(ask(0, a=1))
@@ -166,7 +169,7 @@ def test_a_run_of_the_permit_flow_carries_all_of_it_over_to_the_next() -> None:
     assert list(heir.forgone) == ["w/1/1/s9/1"], "the other one is too old to matter"
     office.state.forgone = dict(heir.forgone)
     assert facts(heir) == facts(office.state)
-    assert ClaimGranted("w/1/1/s2/1") in decide(heir, [give_back(1)], 0.0, EVENTS_MAX).events
+    assert PermitsGranted("w/1/1/s2/1") in decide(heir, [give_back(1)], 0.0, EVENTS_MAX).events
     with pytest.raises(IllegalEvent, match="carried on elsewhere"):
         decide(office.state, [give_back(1)], 0.0, EVENTS_MAX)
 
@@ -175,9 +178,28 @@ def test_a_log_that_contradicts_itself_is_refused() -> None:
     office = Office()
     office.handle(ask(1, a=1))
     with pytest.raises(IllegalEvent, match="does not fit"):
-        evolve(office.state, ClaimGranted("w/1/1/s1/1"), 0.0)
+        evolve(office.state, PermitsGranted("w/1/1/s1/1"), 0.0)
     with pytest.raises(IllegalEvent, match="revision 1 follows 1"):
         PERMIT_FLOW.fold("maestro_permits/1/1", [*office.log, *office.log])
+
+
+def test_the_log_of_earlier_versions_is_read_and_written() -> None:
+    """In it a requester is called a claim."""
+    claim = b'{"number":1,"permits":{"a":1},"group":3,"since":2.0}'
+    log = (
+        b'[{"kind":"permits_carried_over","limits":{},"claims":{"w/1/1/s/1":' + claim + b'},"forgone":{},'
+        b'"next_number":2},{"kind":"claim_queued","claim":"w/2/1/s/1","permits":{"a":1},"group":3},'
+        b'{"kind":"claim_granted","claim":"w/1/1/s/1"},{"kind":"claim_released","claim":"w/1/1/s/1"},'
+        b'{"kind":"claim_forgone","claim":"w/3/1/s/1"}]'
+    )
+    events = PERMIT_EVENTS.decode(log)
+    assert events[1:] == (
+        PermitsRequested("w/2/1/s/1", {"a": 1}, 3),
+        PermitsGranted("w/1/1/s/1"),
+        PermitsReleased("w/1/1/s/1"),
+        PermitsForgone("w/3/1/s/1"),
+    )
+    assert PERMIT_EVENTS.encode(events) == log
 
 
 def test_only_tags_with_a_permit_and_the_step_concurrency_need_permits() -> None:
@@ -235,7 +257,7 @@ PERMITS = st.dictionaries(TAGS, st.integers(0, 3), max_size=3)
 
 @st.composite
 def all_messages(draw: st.DrawFn) -> list[PermitMessage]:
-    """Requests, releases, repeated or too early, and limits; a claim asks for the same each time."""
+    """Requests, releases, repeated or too early, and limits; a request asks for the same each time."""
     wanted = draw(st.lists(PERMITS, min_size=1, max_size=12))
     number = st.integers(0, len(wanted) - 1)
     letter = st.one_of(
@@ -269,9 +291,9 @@ def test_any_order_of_messages_is_decided_as_by_the_oracle(mail: list[PermitMess
 
 @settings(max_examples=200, deadline=None)
 @given(messages=all_messages())
-def test_no_tag_is_held_more_often_than_its_limit_when_a_claim_is_granted(messages: list[PermitMessage]) -> None:
+def test_no_tag_is_held_more_often_than_its_limit_when_a_request_is_granted(messages: list[PermitMessage]) -> None:
     state = PermitState("maestro_permits/1/1")
     for message in messages:
         for sent in decide(state, [message], 0.0, EVENTS_MAX).sends:
-            for tag, count in state.claims[sent.message_id.removesuffix("/granted")].permits.items():
+            for tag, count in state.requesters[sent.message_id.removesuffix("/granted")].permits.items():
                 assert state.held[tag] <= state.limits.get(tag, count)

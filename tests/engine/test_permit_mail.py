@@ -24,7 +24,7 @@ from maestro_flow.model.permits import (
     PermitLimit,
     PermitRelease,
     PermitRequest,
-    claim_of,
+    requester_of,
 )
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -39,25 +39,25 @@ HOME = place(PERMITS, range(64))
 AWAY = (HOME + 1) % 64
 
 
-def claim(number: int) -> str:
-    return claim_of("w/1/1", f"s{number}", 1)
+def requester(number: int) -> str:
+    return requester_of("w/1/1", f"s{number}", 1)
 
 
 def ask(world: World, number: int, group_id: int = AWAY, **permits: int) -> None:
     """What the commit of a flow of that group leaves in its inbox."""
     body = PermitRequest("w/1/1", f"s{number}", 1, permits, group_id)
     encoded = msgspec.json.encode(body)
-    world.storage.send(Message(group_id, f"{claim(number)}/request", PERMITS, REQUEST, encoded, destination=HOME))
+    world.storage.send(Message(group_id, f"{requester(number)}/request", PERMITS, REQUEST, encoded, destination=HOME))
 
 
 def give_back(world: World, number: int, group_id: int = AWAY) -> None:
     body = PermitRelease("w/1/1", f"s{number}", 1)
     encoded = msgspec.json.encode(body)
-    world.storage.send(Message(group_id, f"{claim(number)}/release", PERMITS, RELEASE, encoded, destination=HOME))
+    world.storage.send(Message(group_id, f"{requester(number)}/release", PERMITS, RELEASE, encoded, destination=HOME))
 
 
 def is_granted(world: World, number: int, group_id: int = AWAY) -> bool:
-    return world.storage.message(group_id, f"{claim(number)}/granted") is not None
+    return world.storage.message(group_id, f"{requester(number)}/granted") is not None
 
 
 def let_pass(process: Process, seconds: float = 10.0) -> None:
@@ -86,7 +86,7 @@ def waiting_mail(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("group_id", [HOME, AWAY])
-def test_a_claim_is_granted_in_the_group_of_its_flow(group_id: int) -> None:
+def test_a_request_is_granted_in_the_group_of_its_flow(group_id: int) -> None:
     world = World()
     process = world.process()
     ask(world, 1, group_id, db=1)
@@ -98,7 +98,7 @@ def test_a_claim_is_granted_in_the_group_of_its_flow(group_id: int) -> None:
     let_pass(process)
     assert is_granted(world, 2, group_id)
     assert waiting_mail(world) == []
-    sent = world.storage.message(group_id, f"{claim(1)}/request")
+    sent = world.storage.message(group_id, f"{requester(1)}/request")
     assert sent is not None
     assert sent.outcome == ("accepted" if group_id == HOME else "forwarded")
 
@@ -131,11 +131,11 @@ def test_a_request_that_a_scan_brings_after_its_release_is_not_asked_again(group
     give_back(world, 1, group_id)
     let_pass(process)
     for owned in process.engine._node._keeper.groups.values():
-        letter = world.storage.message(owned.held.lease.group_id, f"{claim(1)}/request")
+        letter = world.storage.message(owned.held.lease.group_id, f"{requester(1)}/request")
         if letter is not None:
             post(owned.ref, Received((letter,)))
     let_pass(process)
-    assert state(world).claims == {}
+    assert state(world).requesters == {}
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -172,8 +172,8 @@ def test_a_letter_goes_through_the_store_when_its_group_is_held_no_more_and_as_s
     ask(world, 1, db=1)
     let_pass(process)
     assert [message.message_id for one in refused for message in one.sends] == [
-        f"{claim(1)}/request",
-        f"{claim(1)}/granted",
+        f"{requester(1)}/request",
+        f"{requester(1)}/granted",
     ]
     assert is_granted(world, 1)
     assert waiting_mail(world) == []
@@ -187,8 +187,8 @@ def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
     monkeypatch.setattr("maestro_flow.system.permits._EVENTS_MAX", 5)  # so that a next run begins in the middle
     world = World()
     world.storage.send(Message(HOME, "limit", PERMITS, LIMIT, msgspec.json.encode(PermitLimit("db", 2))))
-    for claimed in range(4):
-        ask(world, claimed, db=9)
+    for asked in range(4):
+        ask(world, asked, db=9)
     dying = world.process(seed=number, fault=crash_at(number, when), lease_s=10.0, batch_max=1)
     dying.runtime.call_later(3.0, lambda: give_back(world, 0))
     with pytest.raises(Crash):
@@ -197,17 +197,17 @@ def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
     world.clock.advance(30.0)
     heir = world.process(seed=number + 1)
     let_pass(heir)
-    assert sum(is_granted(world, claimed) for claimed in (1, 2, 3)) == 2
+    assert sum(is_granted(world, asked) for asked in (1, 2, 3)) == 2
     assert waiting_mail(world) == []
     assert state(world).held == {"db": 2}
     *ended, live = permit_runs(world)
     assert live.status is RunStatus.IN_PROGRESS
     assert ended
     assert {entry.status for entry in ended} == {RunStatus.SUCCEEDED}
-    for claimed in (1, 2, 3):
-        give_back(world, claimed)
+    for asked in (1, 2, 3):
+        give_back(world, asked)
     let_pass(heir)
-    assert state(world).claims == {}
+    assert state(world).requesters == {}
 
 
 def test_users_set_limits_and_see_them_but_no_run_of_the_permit_flow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ class Watched(World):
         return PERMIT_FLOW.fold(latest.flow_id, self.storage.read_flow(latest.flow_id))
 
     def is_at_rest(self) -> bool:
-        return not self.permits().claims and not self.active
+        return not self.permits().requesters and not self.active
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -20,12 +20,12 @@ from maestro_flow.model.events import (
     StepWaiting,
 )
 from maestro_flow.model.permit_events import (
-    Claim,
-    ClaimGranted,
-    ClaimQueued,
-    ClaimReleased,
     PermitsCarriedOn,
     PermitsCarriedOver,
+    PermitsGranted,
+    PermitsReleased,
+    PermitsRequested,
+    Requester,
 )
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
@@ -85,8 +85,12 @@ def restarted(policy: RunPolicy = RunPolicy.RESTART_FROM_INCOMPLETE, *more: Any)
     return story.write("1/2", begun("1/2", request=RunRequest(policy=policy, previous="wf/1/1")), *more)
 
 
-def claims(*events: Any) -> Story:
-    return Story().permits(ClaimQueued("x/1/1/a/1", {"db": 1}, 0), ClaimQueued("x/2/1/a/1", {"db": 1}, 0), *events)
+CARRIED_OVER = PermitsCarriedOver({}, {"x/1/1/a/1": Requester(1, {"db": 1}, 0, 0.0)}, {}, 3)
+
+
+def requests(*events: Any) -> Story:
+    asked = [PermitsRequested(f"x/{number}/1/a/1", {"db": 1}, 0) for number in (1, 2)]
+    return Story().permits(*asked, *events)
 
 
 def in_a_loop() -> Story:
@@ -319,23 +323,23 @@ CASES: list[Case] = [
         "more permits than a tag has",
         "I18",
         "",
-        lambda: claims(ClaimGranted("x/1/1/a/1"), ClaimGranted("x/2/1/a/1")),
+        lambda: requests(PermitsGranted("x/1/1/a/1"), PermitsGranted("x/2/1/a/1")),
     ),
     # -- the permit flow
-    ("a permit for nobody", "I5", "", lambda: claims(ClaimGranted("x/3/1/a/1"))),
-    ("a claim is granted twice", "I13", "", lambda: claims(*[ClaimGranted("x/1/1/a/1")] * 2)),
-    ("a claim is given back twice", "I13", "", lambda: claims(*[ClaimReleased("x/1/1/a/1")] * 2)),
+    ("a permit for nobody", "I5", "", lambda: requests(PermitsGranted("x/3/1/a/1"))),
+    ("a request is granted twice", "I13", "", lambda: requests(*[PermitsGranted("x/1/1/a/1")] * 2)),
+    ("a request is given back twice", "I13", "", lambda: requests(*[PermitsReleased("x/1/1/a/1")] * 2)),
     (
         "a permit flow goes on after its end",
         "I9",
         "",
-        lambda: claims().permits(PermitsCarriedOn("p")).permits(ClaimGranted("x/1/1/a/1")),
+        lambda: requests().permits(PermitsCarriedOn("p")).permits(PermitsGranted("x/1/1/a/1")),
     ),
     (
-        "a claim is lost on the way",
+        "a request is lost on the way",
         "I21",
         "",
-        lambda: claims().permits(PermitsCarriedOver({}, {"x/1/1/a/1": Claim(1, {"db": 1}, 0, 0.0)}, {}, 3), run=2),
+        lambda: requests().permits(CARRIED_OVER, run=2),
     ),
     # -- what was deleted
     ("the run before a restart is gone", "I20", "", lambda: Story().write("1/2", begun("1/2", previous="1"))),

@@ -1,7 +1,7 @@
 """``decide(state, messages, now, events_max)``: who gets which permits. Pure, but the state is changed in place.
 
-All tags of a claim are granted together or none (PROTOCOL 21). Among the claims for which there is room under all their
-tags, the one that has waited longest is the next: a claim that is blocked keeps nobody behind it from passing.
+A requester gets permits of all its tags together or none (PROTOCOL 21). Of those for which there is room under all
+their tags, the one that has waited longest is next: one that is blocked does not keep those behind it from passing.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from maestro_flow.core.permits.state import PermitState, evolve
 from maestro_flow.core.system_flow import SystemDecision
 from maestro_flow.model.commit import Settlement
 from maestro_flow.model.permit_events import (
-    ClaimForgone,
-    ClaimGranted,
-    ClaimQueued,
-    ClaimReleased,
     LimitSet,
     PermitEvent,
     PermitsCarriedOver,
+    PermitsForgone,
+    PermitsGranted,
+    PermitsReleased,
+    PermitsRequested,
 )
-from maestro_flow.model.permits import PermitLimit, PermitRelease, PermitRequest, claim_of
+from maestro_flow.model.permits import PermitLimit, PermitRelease, PermitRequest, requester_of
 
 __all__ = ["FORGONE_S", "PermitMessage", "carried_over", "decide"]
 
@@ -51,8 +51,8 @@ def decide(
     while rest and not draft.is_full:
         draft.take(rest.popleft())
         draft.grant()
-    granted = (event.claim for event in draft.events if isinstance(event, ClaimGranted))
-    sends = tuple(grant(claim, state.claims[claim].group) for claim in granted if claim in state.claims)
+    granted = (event.requester for event in draft.events if isinstance(event, PermitsGranted))
+    sends = tuple(grant(each, state.requesters[each].group) for each in granted if each in state.requesters)
     return SystemDecision(
         draft.at, tuple(draft.events), sends, tuple(draft.settles), tuple(rest), is_full=draft.is_full
     )
@@ -60,8 +60,8 @@ def decide(
 
 def carried_over(state: PermitState, at: float) -> PermitsCarriedOver:
     """All that the next run of the permit flow needs to know, so that the log does not grow for ever."""
-    forgone = {claim: since for claim, since in state.forgone.items() if since > at - FORGONE_S}
-    return PermitsCarriedOver(state.limits, state.claims, forgone, state.next_number)
+    forgone = {requester: since for requester, since in state.forgone.items() if since > at - FORGONE_S}
+    return PermitsCarriedOver(state.limits, state.requesters, forgone, state.next_number)
 
 
 class _Draft:
@@ -79,8 +79,8 @@ class _Draft:
         self.events.append(event)
 
     def grant(self) -> None:
-        while not self.is_full and (claim := self.state.waiting.first()) is not None:
-            self.emit(ClaimGranted(claim))
+        while not self.is_full and (requester := self.state.waiting.first()) is not None:
+            self.emit(PermitsGranted(requester))
 
     def take(self, message: PermitMessage) -> None:
         """A message that says nothing new, because it was here before, changes nothing."""
@@ -91,14 +91,14 @@ class _Draft:
                 if state.limits.get(body.tag) != body.limit:
                     self.emit(LimitSet(body.tag, body.limit))
             case PermitRequest():
-                claim = claim_of(body.flow_id, body.step, body.attempt)
-                if claim in state.forgone:
-                    self.emit(ClaimReleased(claim))
-                elif claim not in state.claims:
-                    self.emit(ClaimQueued(claim, body.permits, body.group))
+                requester = requester_of(body.flow_id, body.step, body.attempt)
+                if requester in state.forgone:
+                    self.emit(PermitsReleased(requester))
+                elif requester not in state.requesters:
+                    self.emit(PermitsRequested(requester, body.permits, body.group))
             case PermitRelease():
-                claim = claim_of(body.flow_id, body.step, body.attempt)
-                if claim in state.claims:
-                    self.emit(ClaimReleased(claim))
-                elif claim not in state.forgone:
-                    self.emit(ClaimForgone(claim))
+                requester = requester_of(body.flow_id, body.step, body.attempt)
+                if requester in state.requesters:
+                    self.emit(PermitsReleased(requester))
+                elif requester not in state.forgone:
+                    self.emit(PermitsForgone(requester))

@@ -18,8 +18,8 @@ from maestro_flow.model.permits import (
     PermitGrant,
     PermitRelease,
     PermitRequest,
-    claim_of,
-    parts_of,
+    parse_requester,
+    requester_of,
 )
 
 __all__ = ["grant", "release", "request"]
@@ -28,19 +28,19 @@ __all__ = ["grant", "release", "request"]
 def request(state: FlowState, step_id: str, attempt: int, group_id: int) -> OutgoingMessage:
     """Ask for the permits of a step; the answer is ``grant``, to this group."""
     body = PermitRequest(state.flow_id, step_id, attempt, state.graph.permits[step_id], group_id)
-    claim = claim_of(state.flow_id, step_id, attempt)
-    return OutgoingMessage(f"{claim}/request", PERMITS, REQUEST, msgspec.json.encode(body))
+    requester = requester_of(state.flow_id, step_id, attempt)
+    return OutgoingMessage(f"{requester}/request", PERMITS, REQUEST, msgspec.json.encode(body))
 
 
 def release(state: FlowState, step_id: str, step: StepState) -> OutgoingMessage:
     """Give back what this attempt has asked for, whether it has got it or not."""
     body = PermitRelease(state.flow_id, step_id, step.attempt)
-    claim = claim_of(state.flow_id, step_id, step.attempt)
-    return OutgoingMessage(f"{claim}/release", PERMITS, RELEASE, msgspec.json.encode(body))
+    requester = requester_of(state.flow_id, step_id, step.attempt)
+    return OutgoingMessage(f"{requester}/release", PERMITS, RELEASE, msgspec.json.encode(body))
 
 
-def grant(claim: str, group_id: int) -> OutgoingMessage:
+def grant(requester: str, group_id: int) -> OutgoingMessage:
     """Tell an attempt of a run of this group that all it has asked for is its own."""
-    flow_id, step, attempt = parts_of(claim)
+    flow_id, step, attempt = parse_requester(requester)
     body = msgspec.json.encode(PermitGrant(step, attempt))
-    return OutgoingMessage(f"{claim}/granted", flow_id, GRANTED, body, group_id)
+    return OutgoingMessage(f"{requester}/granted", flow_id, GRANTED, body, group_id)

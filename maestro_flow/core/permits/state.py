@@ -1,7 +1,6 @@
 """The state of the permit flow, and ``evolve``, the only place where it changes.
 
-Unlike the state of a run it is changed in place: thousands of claims may wait in it, it belongs to one actor alone, and
-that actor throws it away with itself when a commit is not done.
+It is changed in place, as that of every system flow: thousands of requesters may wait in it.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from maestro_flow.core.evolve import IllegalEvent
 from maestro_flow.core.permits.waiting import Waiting
 from maestro_flow.core.system_flow import SystemState
 from maestro_flow.model.permit_events import (
-    Claim,
-    ClaimForgone,
-    ClaimGranted,
-    ClaimQueued,
-    ClaimReleased,
     LimitSet,
     PermitEvent,
     PermitsCarriedOn,
     PermitsCarriedOver,
+    PermitsForgone,
+    PermitsGranted,
+    PermitsReleased,
+    PermitsRequested,
+    Requester,
 )
 
 __all__ = ["PermitState", "evolve"]
@@ -32,14 +31,14 @@ class PermitState(SystemState):
     """One run of the permit flow."""
 
     limits: dict[str, int] = Factory(dict)
-    """What users have set; such a limit counts instead of those that claims bring with them."""
-    claims: dict[str, Claim] = Factory(dict)
+    """What users have set; such a limit counts instead of those that requesters bring with them."""
+    requesters: dict[str, Requester] = Factory(dict)
     """By their ids, in the order of their numbers."""
     forgone: dict[str, float] = Factory(dict)
-    """Claims whose release has come before their request, and when."""
+    """Requesters whose release has come before their request, and when."""
     next_number: int = 1
     held: dict[str, int] = Factory(dict)
-    """How many claims hold a permit of each tag."""
+    """How many requesters hold a permit of each tag."""
     waiting: Waiting = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -49,12 +48,12 @@ class PermitState(SystemState):
         """One more may hold the tag, which the definition gives this limit."""
         return self.held.get(tag, 0) < self.limits.get(tag, limit)
 
-    def hold(self, claim: Claim) -> None:
-        for tag in claim.permits:
+    def hold(self, requester: Requester) -> None:
+        for tag in requester.permits:
             self.held[tag] = self.held.get(tag, 0) + 1
 
-    def free(self, claim: Claim) -> None:
-        for tag in claim.permits:
+    def free(self, requester: Requester) -> None:
+        for tag in requester.permits:
             self.held[tag] -= 1
             if not self.held[tag]:
                 del self.held[tag]
@@ -66,28 +65,28 @@ def evolve(state: PermitState, event: PermitEvent, at: float) -> None:  # noqa: 
     if state.is_over:
         raise IllegalEvent(f"{state.flow_id}: {event!r} after it was carried on elsewhere")
     match event:
-        case ClaimQueued():
-            _expect(state, event, event.claim not in state.claims and event.claim not in state.forgone)
-            claim = Claim(state.next_number, event.permits, event.group, at)
-            state.claims[event.claim] = claim
+        case PermitsRequested():
+            _expect(state, event, event.requester not in state.requesters and event.requester not in state.forgone)
+            requester = Requester(state.next_number, event.permits, event.group, at)
+            state.requesters[event.requester] = requester
             state.next_number += 1
-            state.waiting.join(claim.number, event.claim, claim.permits)
-        case ClaimGranted():
-            claim = _claim(state, event, is_granted=False)
-            state.waiting.leave(claim.number, claim.permits)
-            state.claims[event.claim] = replace(claim, since=at, is_granted=True)
-            state.hold(claim)
-        case ClaimReleased() if event.claim in state.forgone:
-            del state.forgone[event.claim]
-        case ClaimReleased():
-            claim = _claim(state, event)
-            del state.claims[event.claim]
-            if claim.is_granted:
-                state.free(claim)
+            state.waiting.join(requester.number, event.requester, requester.permits)
+        case PermitsGranted():
+            requester = _requester(state, event, is_granted=False)
+            state.waiting.leave(requester.number, requester.permits)
+            state.requesters[event.requester] = replace(requester, since=at, is_granted=True)
+            state.hold(requester)
+        case PermitsReleased() if event.requester in state.forgone:
+            del state.forgone[event.requester]
+        case PermitsReleased():
+            requester = _requester(state, event)
+            del state.requesters[event.requester]
+            if requester.is_granted:
+                state.free(requester)
             else:
-                state.waiting.leave(claim.number, claim.permits)
-        case ClaimForgone():
-            state.forgone[event.claim] = at
+                state.waiting.leave(requester.number, requester.permits)
+        case PermitsForgone():
+            state.forgone[event.requester] = at
         case LimitSet(tag=tag, limit=None):
             state.limits.pop(tag, None)
             state.waiting.look_again(tag)
@@ -95,23 +94,26 @@ def evolve(state: PermitState, event: PermitEvent, at: float) -> None:  # noqa: 
             state.limits[tag] = limit
             state.waiting.look_again(tag)
         case PermitsCarriedOver():
-            _expect(state, event, not state.revision and not state.claims)
-            state.limits, state.claims, state.forgone = dict(event.limits), dict(event.claims), dict(event.forgone)
+            _expect(state, event, not state.revision and not state.requesters)
+            state.limits, state.forgone = dict(event.limits), dict(event.forgone)
+            state.requesters = dict(event.requesters)
             state.next_number = event.next_number
-            for claim_id, claim in state.claims.items():
-                if claim.is_granted:
-                    state.hold(claim)
+            for key, requester in state.requesters.items():
+                if requester.is_granted:
+                    state.hold(requester)
                 else:
-                    state.waiting.join(claim.number, claim_id, claim.permits)
+                    state.waiting.join(requester.number, key, requester.permits)
         case PermitsCarriedOn():
             state.is_over = True
 
 
-def _claim(state: PermitState, event: ClaimGranted | ClaimReleased, *, is_granted: bool | None = None) -> Claim:
-    claim = state.claims.get(event.claim)
-    _expect(state, event, claim is not None and is_granted in (None, claim.is_granted))
-    assert claim is not None  # noqa: S101 - looked at in the line above
-    return claim
+def _requester(
+    state: PermitState, event: PermitsGranted | PermitsReleased, *, is_granted: bool | None = None
+) -> Requester:
+    requester = state.requesters.get(event.requester)
+    _expect(state, event, requester is not None and is_granted in (None, requester.is_granted))
+    assert requester is not None  # noqa: S101 - looked at in the line above
+    return requester
 
 
 def _expect(state: PermitState, event: PermitEvent, fits: bool) -> None:

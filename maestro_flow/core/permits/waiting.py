@@ -1,7 +1,7 @@
-"""The claims that wait for permits, so ordered that the next one to be granted is found without looking at the others.
+"""The requesters that wait for permits, so ordered that the next one is found without looking at the others.
 
-Claims with the same tags and limits stand in one line: only its first can be the next. A line whose first claim finds
-no room under some tag is parked at that tag, and is looked at again only when there is room. So a release costs what
+Those with the same tags and limits stand in one line: only its first can be next. A line whose first requester finds no
+room under some tag is parked at that tag, and is looked at again only when there is room. So a release costs what
 it lets through, however many wait, and nothing that could be granted is ever parked.
 """
 
@@ -20,7 +20,7 @@ _Tag: TypeAlias = tuple[str, int]
 """A tag and the limit that a definition gives it."""
 _Tags: TypeAlias = tuple[_Tag, ...]
 _Heap: TypeAlias = list[tuple[int, _Tags]]
-"""Lines by the number of their first claim, or a lower one if that has left meanwhile; put right when it comes up."""
+"""Lines by the number of their first requester, or a lower one if that has left: put right when it comes up."""
 
 
 @define
@@ -29,7 +29,7 @@ class Waiting:
 
     has_room: Callable[[str, int], bool]
     _lines: dict[_Tags, deque[tuple[int, str]]] = field(factory=dict, init=False)
-    """(number, claim) in order; each line is in ``_loose`` or in one heap of ``_parked``."""
+    """(number, requester) in order; each line is in ``_loose`` or in one heap of ``_parked``."""
     _gone: set[int] = field(factory=set, init=False)
     """Numbers in the middle of a line that have left."""
     _loose: _Heap = field(factory=list, init=False)
@@ -39,17 +39,17 @@ class Waiting:
     _open: set[_Tag] = field(factory=set, init=False)
     """Where something is parked and there may be room."""
 
-    def join(self, number: int, claim: str, permits: dict[str, int]) -> None:
-        """A claim waits; numbers only ever grow."""
+    def join(self, number: int, requester: str, permits: dict[str, int]) -> None:
+        """A requester waits; numbers only ever grow."""
         tags = tuple(sorted(permits.items()))
         line = self._lines.get(tags)
         if line is None:
             line = self._lines[tags] = deque()
             heappush(self._loose, (number, tags))
-        line.append((number, claim))
+        line.append((number, requester))
 
     def leave(self, number: int, permits: dict[str, int]) -> None:
-        """A claim waits no longer: it was granted, or given up."""
+        """A requester waits no longer: it has its permits, or gave up."""
         line = self._lines[tuple(sorted(permits.items()))]
         if line[0][0] == number:
             line.popleft()
@@ -63,7 +63,7 @@ class Waiting:
         self._open.update((tag, limit) for limit in self._limits.get(tag, ()))
 
     def first(self) -> str | None:
-        """The claim with the lowest number among those for which there is room under all their tags."""
+        """The requester with the lowest number among those for which there is room under all their tags."""
         while heap := self._next_heap():
             number, tags = heap[0]
             line = self._lines[tags]
@@ -85,7 +85,7 @@ class Waiting:
         self._limits.setdefault(full[0], set()).add(full[1])
 
     def _next_heap(self) -> _Heap | None:
-        """The heap with the lowest number of those that may have a claim to grant."""
+        """The heap with the lowest number of those that may have a requester to grant."""
         best = self._loose
         for place in list(self._open):
             heap = self._parked.get(place)
