@@ -131,7 +131,7 @@ class Engine(Client):
 
     def send(self, message: Message) -> None:
         super().send(message)
-        self._node.look_for_mail(message.group_id)
+        self._node.look_for_messages(message.group_id)
 
     def lacking(self, graph: Graph) -> Mapping[str, str]:
         return self._node.lacking(graph)

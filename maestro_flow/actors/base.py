@@ -2,8 +2,8 @@
 
 - An exception in the handling of a ``tell`` would kill the actor and drop its mailbox, and a ``SystemExit`` would stop
   every actor in the process: here nothing leaves ``on_receive``; the actor's ``on_defect`` decides.
-- A stop is a poison pill behind all mail: an actor of ours ends by setting its own ``actor_stopped``, and is deaf at
-  once, whatever waits in its mailbox.
+- A stop is a poison pill behind all messages: an actor of ours ends by setting its own ``actor_stopped``, and is deaf
+  at once, whatever waits in its mailbox.
 - ``tell`` raises when the actor is gone: ``post`` does not. A mailbox is a hint, the store is the truth (law 1).
 """
 

@@ -163,7 +163,7 @@ class FlowActor(RecordingActor):
             self.lose(f"its commit of revision {decision.state.revision}: {message.outcome}")
             return
         if not self.state.revision:
-            self.services.taken.note(self.state.flow_id)
+            self.services.acknowledged.add(self.state.flow_id)
         if decision.state.ending is not None and self.state.ending is None:
             post(self.group, FlowEnding(self.state.flow_id))
         self.state = decision.state

@@ -49,8 +49,8 @@ logger = logging.getLogger("maestro_flow.engine")
 
 
 _STEADY_S = 60.0
-"""A flow that goes on for so long after it was loaded again has no defect. It is told by the time and not by what the
-flow has written since, because loading a flow writes already: one that fails at each load would go on failing."""
+"""A flow that runs for so long after it was loaded again has no defect. The time tells, and not what the flow has
+written since, because loading a flow writes already: one that fails at each load would fail forever."""
 
 
 @define
@@ -58,7 +58,7 @@ class _Child:
     ref: ActorRef[Any]
     lease: SlotLease
     is_loaded: bool
-    """It came from the store with commits of its own, not as a given run."""
+    """It came from the store with commits of its own, not as a pending run."""
 
 
 class GroupActor(BaseActor):
@@ -128,13 +128,13 @@ class GroupActor(BaseActor):
         """
         child = self.flows.get(state.flow_id)
         if child is not None and child.is_loaded and isinstance(first, Start):
-            self.services.taken.note(state.flow_id)  # who took it up has died before the catalog was told
+            self.services.acknowledged.add(state.flow_id)  # the owner that took it up died before the catalog was told
         if child is not None or self.handing_over is not None:
             return
-        if isinstance(first, Start) and (state.flow_id in self.absent or state.flow_id in self.services.taken):
+        if isinstance(first, Start) and (state.flow_id in self.absent or state.flow_id in self.services.acknowledged):
             return  # it has a first commit, or is being read: then that is about to be known
         if state.flow_id in self.absent and state.revision:
-            self.services.taken.note(state.flow_id)
+            self.services.acknowledged.add(state.flow_id)
         self.absent.discard(state.flow_id)
         if state.status.is_terminal:
             self.tell(self.queues.leave(state.flow_id, is_blocking=state.is_blocking))
@@ -252,7 +252,7 @@ class GroupActor(BaseActor):
     # -- the end ------------------------------------------------------------------------------------------------
 
     def drain(self, drain: Drain) -> None:
-        """What runs goes on, nothing is begun (PROTOCOL 14); what comes in meanwhile is left to the next owner."""
+        """What runs continues, nothing is begun (PROTOCOL 14); what comes in meanwhile is left to the next owner."""
         self.handing_over = drain.done
         self.inbox.stop()
         for child in self.flows.values():

@@ -68,7 +68,7 @@ class FlowsLoaded:
 
 @frozen
 class NothingToLoad:
-    """The flow that was to be loaded has no commit yet, and is found among the given runs; or it does not exist."""
+    """The flow that was to be loaded has no commit yet, and is found among the pending runs; or it does not exist."""
 
     flow_id: str
     exists: bool
@@ -84,7 +84,7 @@ class Forwarded:
 
 @frozen
 class TakeUp:
-    """A run was given to this group: write its first commit (PROTOCOL 18 b, c). ``state`` is empty as yet."""
+    """A run was started in this group: write its first commit (PROTOCOL 18 b, c). ``state`` is empty as yet."""
 
     state: FlowState
     start: Start
@@ -92,12 +92,12 @@ class TakeUp:
 
 @frozen
 class GroupLoaded:
-    """All that was live is loaded, and what was given is taken up: queued runs may be launched (PROTOCOL 10)."""
+    """All that was live is loaded, and what was pending is taken up: queued runs may be launched (PROTOCOL 10)."""
 
 
 @frozen
 class Answered:
-    """What the queue of a workflow has asked the store for: all runs that were given have come, and this blocks."""
+    """What the queue of a workflow has asked the store for: all runs that were pending have come, and this blocks."""
 
     workflow_id: str
     blocking: frozenset[str] | None
@@ -177,7 +177,7 @@ class HandOverAll:
 
 @frozen
 class Disband:
-    """The group is not ours any more: let go of everything below. Goes down the tree."""
+    """The group is not ours any more: release everything below. Goes down the tree."""
 
 
 # -- to a flow --------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ class StillRunning:
 
 @frozen
 class Continue:
-    """The reported progress is durable: go on."""
+    """The reported progress is durable: continue."""
 
 
 @frozen

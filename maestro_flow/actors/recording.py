@@ -27,7 +27,7 @@ class RecordingActor(BaseActor):
         self.services, self.held, self.group, self.address = services, held, group, address
 
     def disband(self) -> None:
-        """Let go of everything below, and be deaf from now on."""
+        """Release everything below, and be deaf from now on."""
         self.actor_stopped.set()
 
     def on_defect(self, defect: BaseException) -> None:

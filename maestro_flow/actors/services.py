@@ -21,7 +21,7 @@ from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.steps.registry import StepTypes
 
-__all__ = ["Held", "Journal", "Limits", "Services", "Taken", "Write"]
+__all__ = ["Acknowledged", "Held", "Journal", "Limits", "Services", "Write"]
 
 
 @frozen
@@ -47,10 +47,10 @@ class Journal(Protocol):
     def submit(self, write: Write) -> None: ...
 
 
-class Taken(Protocol):
-    """Given runs whose first commit is durable: the catalog is told of them, and a late scan is ignored."""
+class Acknowledged(Protocol):
+    """Starts whose run has its first commit: the catalog is told of them, and a late scan is ignored."""
 
-    def note(self, flow_id: str) -> None: ...
+    def add(self, flow_id: str) -> None: ...
 
     def __contains__(self, flow_id: str) -> bool: ...
 
@@ -103,7 +103,7 @@ class Services:
     new_id: Callable[[], str]
     announce: Callable[[str, bool], None]
     """A commit of this flow is durable, the last one or not: whoever waits for it may look."""
-    taken: Taken
+    acknowledged: Acknowledged
     load_again: Callable[[Held, str], None]
     """Read one flow from the store and tell its group."""
     receive_again: Callable[[Held], None]

@@ -3,7 +3,7 @@
 The one rule for whoever calls the store in the background (journal, loader, keeper):
 
     StorageUnavailable  the identical call is made again, as long as it takes; one line when it begins, one when it ends
-    StorageFailed       nothing will pass until somebody acts: the node gives everything up, and says so to who waits
+    StorageFailed       nothing will pass until somebody acts: the node gives everything up, and tells those that wait
     any other           this call is refused, because of what is in it: others are not affected
 """
 
@@ -49,11 +49,11 @@ class StoreHealth:
             self._on_failure()
 
     def close(self) -> None:
-        """The node is closing: a request under way may find the store closed below it, which is no failure."""
+        """The node is closing: a request under way may find the store closed, which does not count as a failure."""
         self._closed = True
 
     def check(self) -> None:
         """Raises StorageFailed: what the store has failed with."""
         if self.failure is not None:
-            # An exception of its own for each who asks: a traceback must not grow, nor be shared by threads.
+            # An exception of its own for each caller: a traceback must not grow, nor be shared by threads.
             raise type(self.failure)(*self.failure.args) from self.failure

@@ -1,8 +1,9 @@
 """The journal: the node's only writer of flows. It gives commits their positions and writes what waits in one batch.
 
 One batch is under way at a time, so positions of a group are written in order (PROTOCOL 7). While the store writes it,
-the actors go on, and what they decide meanwhile is the next batch: group commit without a timer. A batch whose outcome
-is unknown is sent again, identical, until every outcome is definite; nothing else is written before (PROTOCOL 6).
+the actors continue, and what they decide meanwhile is the next batch: group commit without a timer. A batch whose
+outcome is unknown is sent again, identical, until every outcome is definite; nothing else is written before (PROTOCOL
+6).
 
 A batch that the store refuses as a whole is halved until the commit to blame stands alone; that one is a conflict to
 its flow, the others are written. What of them was written before is known by its commit id.
@@ -28,7 +29,7 @@ __all__ = ["GroupCommitJournal"]
 logger = logging.getLogger("maestro_flow.engine")
 
 _ANSWERED_HERE_MAX = 2
-"""A batch this small means that nothing else is going on: its actors are run on the journal's own thread."""
+"""A batch this small means that the node is idle otherwise: its actors are run on the journal's own thread."""
 
 _RESEND_FIRST_S, _RESEND_MAX_S = 0.05, 0.5
 
@@ -47,7 +48,7 @@ class GroupCommitJournal:
         self._service = runtime.service("journal", self._run)
 
     def open_group(self, held: Held, last_position: int) -> None:
-        """Positions of this group go on after the last one; called before its first write.
+        """Positions of this group follow the last one; called before its first write.
 
         When a load is tried again, some of its flows write already: what was given out is never given out again.
         """

@@ -1,6 +1,6 @@
 """The loader: reads from the store for the actors, which never wait for it themselves (PROTOCOL 10).
 
-After a claim, in this order: the last position, the live flows page by page, the runs that are given; only then mail.
+After a claim, in this order: the last position, the live flows page by page, the pending runs; only then messages.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.log import FlowLog
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
+from maestro_flow.node.acknowledgements import StartAcknowledgements
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.jobs import StoreJobs
 from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.node.ownership import OwnedGroup
-from maestro_flow.node.taken import TakenRuns
 from maestro_flow.reading.flows import FlowReader
 from maestro_flow.reading.system import read_runs
 from maestro_flow.storage.protocol import RunQuery, Storage
@@ -47,12 +47,12 @@ logger = logging.getLogger("maestro_flow.engine")
 T = TypeVar("T")
 
 _PAGE = 200
-_GIVEN_MAX = 1000
+_PENDING_MAX = 1000
 _ON_THE_WAY_MAX = 500
-"""Given runs of a group at a time between the store and their first commit: what is behind them waits in the store, or
-each look at a long line would read all of it again."""
+"""Pending runs of a group at a time between the store and their first commit: what is behind them waits in the store,
+or each look at a long line would read all of it again."""
 _HANDED_OVER_S = 60.0
-"""After so long without a commit a given run is handed to the actor again, which does not mind."""
+"""After so long without a commit a pending run is handed to the actor again, which ignores what it knows."""
 
 
 class Loader:
@@ -66,12 +66,12 @@ class Loader:
         *,
         health: StoreHealth,
         journal: GroupCommitJournal,
-        taken: TakenRuns,
+        acknowledged: StartAcknowledgements,
         system_flows: SystemFlows,
     ) -> None:
         self._storage, self._reader, self._clock = storage, reader, runtime.clock
         self._system_flows = system_flows
-        self._journal, self._taken = journal, taken
+        self._journal, self._acknowledged = journal, acknowledged
         self._jobs = StoreJobs(runtime, health, "loader", 1)
 
     def open(self, owned: OwnedGroup) -> None:
@@ -79,8 +79,8 @@ class Loader:
         self._jobs.submit(owned.held, lambda: self._open(owned))
 
     def look_at(self, owned: OwnedGroup) -> None:
-        """Fetch what came in: given runs first, because mail may be about them."""
-        if not owned.is_looked_at:  # one that was asked for and has not begun sees this mail, too
+        """Fetch what came in: pending runs first, because messages may be about them."""
+        if not owned.is_looked_at:  # one that was asked for and has not begun finds this, too
             owned.is_looked_at = True
             self._jobs.submit(owned.held, lambda: self._look_at(owned), again=False)  # if it fails, a scan asks again
 
@@ -98,8 +98,8 @@ class Loader:
 
     def unblock(self, owned: OwnedGroup, restart: str, previous: str) -> None:
         """Unblock the run that a restart follows. A second time it is the same message (PROTOCOL 16)."""
-        letter = Message(owned.held.lease.group_id, f"unblock/{restart}", previous, Action.UNBLOCK.lower())
-        self._jobs.submit(owned.held, lambda: self._send(owned, letter))
+        message = Message(owned.held.lease.group_id, f"unblock/{restart}", previous, Action.UNBLOCK.lower())
+        self._jobs.submit(owned.held, lambda: self._send(owned, message))
 
     def close(self) -> None:
         """Read nothing more."""
@@ -110,15 +110,15 @@ class Loader:
         self._journal.open_group(owned.held, self._storage.last_position(group_id))
         while page := self._storage.load_flows(group_id, after=owned.loaded_through, limit=_PAGE):
             self._load(owned, page)
-            owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try goes on
-        self._take_up_given(owned)
+            owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try resumes
+        self._take_up_pending(owned)
         post(owned.ref, GroupLoaded())
         owned.is_serving = True
 
     def _load(self, owned: OwnedGroup, logs: list[FlowLog]) -> None:
         states: list[FlowState] = []
         own: set[str] = set()
-        for name in {log.entry.workflow_id for log in logs}:
+        for name in dict.fromkeys(log.entry.workflow_id for log in logs):
             if name in self._system_flows:
                 self._load_system(owned, name)
         for log in logs:
@@ -133,37 +133,37 @@ class Loader:
                 raise
             except MaestroFlowError as error:
                 post(owned.ref, FlowLost(entry.flow_id, str(error), is_going=_is_going(entry)))
-            except Exception as defect:  # of this flow's log: it must not keep the others of its group from going on
+            except Exception as defect:  # of this flow's log: it must not hold up the others of its group
                 logger.exception("the log of flow %s cannot be read", entry.flow_id)
                 post(owned.ref, FlowLost(entry.flow_id, repr(defect), is_going=_is_going(entry)))
         post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
-    def _take_up_given(self, owned: OwnedGroup) -> None:
-        """Some of what is given; those that are on the way or cannot be read are passed over, however many they are."""
+    def _take_up_pending(self, owned: OwnedGroup) -> None:
+        """Some of the pending runs; those on the way or unreadable are skipped, however many they are."""
         horizon = self._clock.monotonic() - _HANDED_OVER_S
         for flow_id, handed_over_at in list(owned.on_the_way.items()):
-            if handed_over_at < horizon or flow_id in self._taken:
+            if handed_over_at < horizon or flow_id in self._acknowledged:
                 del owned.on_the_way[flow_id]
         if len(owned.on_the_way) >= _ON_THE_WAY_MAX:
             return
         group_id, after, taken_up, passed_over = owned.held.lease.group_id, 0, 0, 1
-        while passed_over and taken_up < _GIVEN_MAX:
-            page, passed_over = self._storage.pending_starts(group_id, after=after, limit=_GIVEN_MAX), 0
-            for given in page:
-                take_up = self._take_up(owned, given)
+        while passed_over and taken_up < _PENDING_MAX:
+            page, passed_over = self._storage.pending_starts(group_id, after=after, limit=_PENDING_MAX), 0
+            for run in page:
+                take_up = self._take_up(owned, run)
                 if take_up is None:
                     passed_over += 1
                 else:
                     post(owned.ref, take_up)
                     taken_up += 1
-                after = given.sequence
+                after = run.sequence
 
-    def _take_up(self, owned: OwnedGroup, given: PendingRun) -> TakeUp | None:
+    def _take_up(self, owned: OwnedGroup, run: PendingRun) -> TakeUp | None:
         """None if it is on the way, or cannot be read."""
-        flow_id = given.flow_id
-        if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._taken:
+        flow_id = run.flow_id
+        if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._acknowledged:
             return None
-        take_up = self._read(owned, given, lambda: TakeUp(*self._reader.take_up(given)))
+        take_up = self._read(owned, run, lambda: TakeUp(*self._reader.take_up(run)))
         if take_up is not None:
             owned.on_the_way[flow_id] = self._clock.monotonic()
         return take_up
@@ -175,14 +175,17 @@ class Loader:
             raise
         except MaestroFlowError as error:
             post(owned.ref, FlowLost(name, str(error)))
+        except Exception as defect:
+            logger.exception("the log of flow %s cannot be read", name)
+            post(owned.ref, FlowLost(name, repr(defect)))
         else:
             post(owned.ref, FlowsLoaded(system=(runs,)))
 
     def _answer(self, owned: OwnedGroup, question: Question) -> None:
         group_id, after = owned.held.lease.group_id, 0
-        while page := self._storage.pending_starts(group_id, after=after, limit=_GIVEN_MAX):
-            for given in page:
-                take_up = self._take_up(owned, given)
+        while page := self._storage.pending_starts(group_id, after=after, limit=_PENDING_MAX):
+            for run in page:
+                take_up = self._take_up(owned, run)
                 if take_up is not None:
                     post(owned.ref, take_up)
             after = page[-1].sequence
@@ -195,8 +198,8 @@ class Loader:
             yield from (entry.flow_id for entry in page)
             query = evolve(query, before=(page[-1].created_at, page[-1].flow_id))
 
-    def _send(self, owned: OwnedGroup, letter: Message) -> None:
-        self._storage.send(letter)
+    def _send(self, owned: OwnedGroup, message: Message) -> None:
+        self._storage.send(message)
         self.look_at(owned)
 
     def _look_at(self, owned: OwnedGroup) -> None:
@@ -205,9 +208,9 @@ class Loader:
             messages = self._storage.receive(owned.held.lease, after=owned.last_sequence, limit=_PAGE)
         except OwnershipLost:
             return  # the next renewal says so too
-        # Read after the mail: a run that is written to was given before, so it is known before its mail arrives, or
-        # its mail waits for it.
-        self._take_up_given(owned)
+        # Read after the messages: a run was started before it was written to, so it is known before its messages
+        # arrive, or they wait for it.
+        self._take_up_pending(owned)
         if messages:
             owned.last_sequence = messages[-1].sequence
             post(owned.ref, Received(tuple(messages)))
@@ -226,7 +229,7 @@ class Loader:
             self._no_commit_yet(owned, flow_id, entry)
 
     def _no_commit_yet(self, owned: OwnedGroup, flow_id: str, entry: RunEntry | None) -> None:
-        """A given run: a scan takes it up, unless its definition still cannot be read."""
+        """A pending run: a scan takes it up, unless its definition still cannot be read."""
         if entry is None or self._read(owned, entry, lambda: self._reader.state(entry, ())) is not None:
             owned.unreadable.discard(flow_id)
             owned.on_the_way.pop(flow_id, None)

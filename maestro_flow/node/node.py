@@ -25,12 +25,12 @@ from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavaila
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import PendingRun
+from maestro_flow.node.acknowledgements import StartAcknowledgements
 from maestro_flow.node.health import StoreHealth
 from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.node.loader import Loader
 from maestro_flow.node.ownership import Keeper, OwnedGroup, StoreClock
 from maestro_flow.node.relay import Relay
-from maestro_flow.node.taken import TakenRuns
 from maestro_flow.reading.flows import FlowReader
 from maestro_flow.steps.executors import Executor, ExecutorHost, open_executor
 from maestro_flow.steps.registry import StepTypes
@@ -82,7 +82,7 @@ class Node:
         self._timing = threading.Lock()
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
-        taken = TakenRuns(storage, runtime.clock)
+        acknowledged = StartAcknowledgements(storage, runtime.clock)
         self._system_flows = SystemFlows(SYSTEM_FLOWS, storage.group_count)
         self._loader = Loader(
             runtime,
@@ -90,7 +90,7 @@ class Node:
             reader,
             health=self._health,
             journal=self._journal,
-            taken=taken,
+            acknowledged=acknowledged,
             system_flows=self._system_flows,
         )
         self._relay = Relay(runtime, storage, self._health, self._bring)
@@ -103,12 +103,12 @@ class Node:
             store_clock=store_clock,
             open_group=self._open_group,
             look_at=self._loader.look_at,
-            taken=taken,
+            acknowledged=acknowledged,
             offers=step_types.offered,
             wake=self._scan_soon,
         )
         self._openers = runtime.workers("plugins", _OPENERS)
-        self._services = self._shared(step_types, store_clock, taken, environment.new_id, announce)
+        self._services = self._shared(step_types, store_clock, acknowledged, environment.new_id, announce)
         step_types.open_soon = self._open_soon
         self._scan = runtime.service("ownership", self._tick)
         self._purge_at = runtime.clock.monotonic() + _PURGE_EVERY_S
@@ -122,7 +122,7 @@ class Node:
         self,
         step_types: StepTypes,
         store_clock: StoreClock,
-        taken: TakenRuns,
+        acknowledged: StartAcknowledgements,
         new_id: Callable[[], str],
         announce: Callable[[str, bool], None],
     ) -> Services:
@@ -136,7 +136,7 @@ class Node:
             now=store_clock.now,
             new_id=new_id,
             announce=announce,
-            taken=taken,
+            acknowledged=acknowledged,
             load_again=self._load_again,
             receive_again=self._receive_again,
             bring=self._bring,
@@ -178,15 +178,15 @@ class Node:
 
         The runs are durable, so nothing is raised: one whose definition cannot be read now is left to the scan, too.
         """
-        groups, letters = self._keeper.groups, []
-        for given in started:
-            owned = groups.get(given.group_id)
+        groups, told = self._keeper.groups, []
+        for run in started:
+            owned = groups.get(run.group_id)
             if owned is not None and owned.is_serving:
                 with suppress(MaestroFlowError):
-                    letters.append((owned, TakeUp(*self._reader.take_up(given))))
-        self._post(letters)
+                    told.append((owned, TakeUp(*self._reader.take_up(run))))
+        self._post(told)
 
-    def look_for_mail(self, group_id: int) -> None:
+    def look_for_messages(self, group_id: int) -> None:
         """The fast path after a message was sent."""
         if owned := self._serving(group_id):
             self._runtime.call_soon(lambda: self._loader.look_at(owned))
@@ -215,12 +215,12 @@ class Node:
             ):
                 closeable.close()
 
-    def _post(self, letters: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
+    def _post(self, messages: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
         """To groups, from a user's thread."""
 
         def call() -> None:
-            for owned, letter in letters:
-                post(owned.ref, letter)
+            for owned, message in messages:
+                post(owned.ref, message)
 
         self._runtime.call_soon(call)
 
@@ -291,9 +291,9 @@ class Node:
         return owned if owned is not None and owned.held is held else None
 
     def _hear(self, group_id: int) -> None:
-        """A hint of the store's: mail for a group of ours, or something about another one, which may be free now."""
+        """A hint of the store's: messages for a group of ours, or news of another one, which may be free now."""
         if self._keeper.holds(group_id):
-            self.look_for_mail(group_id)
+            self.look_for_messages(group_id)
         else:
             self._scan_soon()
 
@@ -327,7 +327,7 @@ class Node:
             if self._health.failure is None:
                 self._scan_in(self._settings.scan_interval_s)
             else:
-                self._keeper.give_up("the store has failed")
+                self._keeper.abandon_all("the store has failed")
 
     def _store_has_failed(self) -> None:
         self._scan.wake()  # the keeper's thread gives the groups up

@@ -27,8 +27,8 @@ from maestro_flow.clock import Clock
 from maestro_flow.config.settings import Settings
 from maestro_flow.errors import StorageError
 from maestro_flow.model.leases import Lease, NodeEntry, Owner, Renewal
+from maestro_flow.node.acknowledgements import StartAcknowledgements
 from maestro_flow.node.shares import better_node, fair_share, surplus
-from maestro_flow.node.taken import TakenRuns
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Keeper", "OwnedGroup", "StoreClock"]
@@ -37,7 +37,7 @@ logger = logging.getLogger("maestro_flow.engine")
 
 
 _DRAINED_MAX = 8
-"""Groups that are drained at a time: most of what a node runs goes on while it gives some of it away."""
+"""Groups that are drained at a time: most of what a node runs continues while it gives some of it away."""
 
 
 class StoreClock:
@@ -68,15 +68,15 @@ class OwnedGroup:
     draining: Drained | None = None
     """It is being given up."""
     is_looked_at: bool = False
-    """A look at its mail was asked for and has not begun."""
+    """A look at its inbox was asked for and has not begun."""
     last_sequence: int = 0
     """Of the inbox: what came after it was not received yet."""
     loaded_through: str = ""
     """The last flow that was loaded so far, by id."""
     on_the_way: dict[str, float] = Factory(dict)
-    """Given runs that were handed to the actor, and when, on the local monotonic clock, until their first commit."""
+    """Pending runs that were handed to the actor, and when, on the local monotonic clock, until their first commit."""
     unreadable: set[str] = Factory(set)
-    """Given runs that cannot be taken up here, because their definition cannot be read."""
+    """Pending runs that cannot be taken up here, because their definition cannot be read."""
 
 
 class Drained:
@@ -103,14 +103,14 @@ class Keeper:
         store_clock: StoreClock,
         open_group: Callable[[Held], OwnedGroup],
         look_at: Callable[[OwnedGroup], None],
-        taken: TakenRuns,
+        acknowledged: StartAcknowledgements,
         offers: Callable[[], frozenset[str]],
         wake: Callable[[], None],
     ) -> None:
         self._offers, self._wake = offers, wake
         self._runtime, self._storage, self._settings = runtime, storage, settings
         self._owner, self._store_clock = owner, store_clock
-        self._open_group, self._look_at, self._taken = open_group, look_at, taken
+        self._open_group, self._look_at, self._acknowledged = open_group, look_at, acknowledged
         self._groups: dict[int, OwnedGroup] = {}
         self._renew_at = float("-inf")
         self._patient_until = float("inf")
@@ -134,7 +134,7 @@ class Keeper:
 
         Raises:
             StorageUnavailable: as far as it came, it holds; the next one does the rest.
-            StorageFailed: there is no use in another one.
+            StorageFailed: another one is of no use.
         """
         with self._scanning:
             if not self.is_closed:
@@ -143,7 +143,7 @@ class Keeper:
     def close(self) -> None:
         """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14).
 
-        Scans go on meanwhile, to renew, and claim nothing more. Called again, it goes on where it was interrupted.
+        Scans continue meanwhile, to renew, and claim nothing more. Called again, it resumes where it was interrupted.
         """
         self._is_closing = True
         with self._scanning:  # a scan under way may be claiming: what it brings is handed over, too
@@ -160,14 +160,14 @@ class Keeper:
             for owned in self.groups.values():
                 self._disband(owned)
         try:
-            self._storage.leave(self._owner)  # first: who hears of the groups counts us no more
+            self._storage.leave(self._owner)  # first: whoever hears of the groups no longer counts us
             if leases:
                 self._storage.release(leases)
-            self._taken.tell()
+            self._acknowledged.send()
         except StorageError as error:
             logger.warning("the groups could not be released, they expire: %s", error)
 
-    def give_up(self, reason: str) -> None:
+    def abandon_all(self, reason: str) -> None:
         """Hold nothing any more, without a word to the store."""
         with self._scanning:
             self._lose(list(self._groups.values()), reason)
@@ -196,9 +196,9 @@ class Keeper:
         if not self._is_closing:
             share = fair_share(self._storage.group_count, [node.groups for node in others])
             self._claim(renewal.claimable, share)
-            self._give_up(others)
+            self._rebalance(others)
         self.has_scanned = True
-        self._taken.tell()
+        self._acknowledged.send()
 
     def _renewed(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
         for lease in leases:
@@ -207,7 +207,7 @@ class Keeper:
         self._lose([self._groups[group_id] for group_id in renewal.lost], "claimed by another owner")
 
     def _claim(self, claimable: int, share: int) -> None:
-        """Up to our share; and what nobody else takes: others who have less are let go first, for two scans."""
+        """Up to our share; and what nobody else takes: others that have less go first, for two scans."""
         sent = self._runtime.clock.monotonic()
         limit = share - len(self._groups)
         if not claimable or limit > 0:
@@ -224,7 +224,7 @@ class Keeper:
         if claimed:
             logger.info("claimed %d groups", len(claimed))
 
-    def _give_up(self, others: Sequence[NodeEntry]) -> None:
+    def _rebalance(self, others: Sequence[NodeEntry]) -> None:
         """Begin to give up what others have too little of, or what has to wait here for code that they have."""
         draining = [owned for owned in self._groups.values() if owned.draining is not None]
         room = _DRAINED_MAX - len(draining)
@@ -249,11 +249,11 @@ class Keeper:
 
     def _drain(self, chosen: Sequence[tuple[OwnedGroup, str]]) -> None:
         """Let the flows of these groups come to rest, each group for the node that it is meant for (PROTOCOL 14)."""
-        letters = []
+        told = []
         for owned, to in chosen:
             owned.is_serving, owned.draining = False, Drained(self._wake, to)
-            letters.append((owned.ref, Drain(self._settings.drain_s, owned.draining.set)))
-        self._post(letters)
+            told.append((owned.ref, Drain(self._settings.drain_s, owned.draining.set)))
+        self._post(told)
         if chosen:
             logger.info("giving up %d of %d groups", len(chosen), len(self._groups))
 
@@ -266,7 +266,7 @@ class Keeper:
 
     def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
         if lost:
-            logger.warning("%d groups are lost (%s): their runs go on where they are held now", len(lost), reason)
+            logger.warning("%d groups are lost (%s): their runs continue where they are held now", len(lost), reason)
         for owned in lost:
             self._disband(owned)
 
@@ -276,11 +276,11 @@ class Keeper:
         self._groups.pop(owned.held.lease.group_id, None)
         self._post([(owned.ref, Disband())])
 
-    def _post(self, letters: Sequence[tuple[ActorRef[GroupActor], Any]]) -> None:
-        """To groups, also from the thread of a user who closes."""
+    def _post(self, messages: Sequence[tuple[ActorRef[GroupActor], Any]]) -> None:
+        """To groups, also from the thread of a user that closes."""
 
         def call() -> None:
-            for ref, letter in letters:
-                post(ref, letter)
+            for ref, message in messages:
+                post(ref, message)
 
         self._runtime.call_soon(call)

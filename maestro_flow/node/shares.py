@@ -1,4 +1,4 @@
-"""Who holds how many groups: the arithmetic of a fair share, the same in every node and without a coordinator.
+"""How many groups a node holds: the arithmetic of a fair share, the same in every node and without a coordinator.
 
 A node claims up to its fair share, and gives groups up only where another one has less than the least share. So shares
 differ by two at most when nothing changes, and nothing goes back and forth.

@@ -11,11 +11,11 @@ from maestro_flow.model.log import LogRecord
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import check_group, may_be_redriven, state_after
 
-__all__ = ["Books", "Group", "Letter"]
+__all__ = ["Books", "Group", "StoredMessage"]
 
 
 @define
-class Letter:
+class StoredMessage:
     """A message and what only the store knows of it."""
 
     message: Message
@@ -37,10 +37,10 @@ class Group:
     kept_until: float = 0.0
     log: list[LogRecord] = Factory(list)
     """In order of position."""
-    inbox: dict[str, Letter] = Factory(dict)
+    inbox: dict[str, StoredMessage] = Factory(dict)
     """By message id, in order of sequence."""
 
-    def waiting(self) -> list[Letter]:
+    def waiting(self) -> list[StoredMessage]:
         return [letter for letter in self.inbox.values() if letter.message.state is MessageState.WAITING]
 
 
@@ -100,7 +100,7 @@ class Books:
                 sequence=self.sequence,
                 sent_at=now,
             )
-            inbox[message.message_id] = Letter(fresh)
+            inbox[message.message_id] = StoredMessage(fresh)
         return inbox[message.message_id].message
 
     def redrive(self, group_id: int, message_id: str) -> Message:
@@ -111,7 +111,7 @@ class Books:
             self.sequence += 1
             del group.inbox[message_id]  # and put in again: the inbox is in order of sequence
             message = evolve(message, state=MessageState.WAITING, sequence=self.sequence, deliveries=0, outcome="")
-            group.inbox[message_id] = Letter(message)
+            group.inbox[message_id] = StoredMessage(message)
         return message
 
     def apply(self, commit: Commit, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The permit flow: who holds the permits of which tags (PROTOCOL 21)."""
+"""The permit flow: it grants the permits of tags (PROTOCOL 21)."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_a_message_that_breaks_its_flow_again_and_again_is_a_dead_letter_with_it
     assert 'raise ZeroDivisionError("poison")' in dead.outcome
 
 
-def test_runs_that_a_dead_owner_left_untold_are_told_by_the_next_one() -> None:
+def test_starts_that_a_dead_owner_left_unacknowledged_are_acknowledged_by_the_next_one() -> None:
     world = World()
     dead = world.process(seed=1)
     dead.engine.push(sleeper())

@@ -21,11 +21,15 @@ RETIRED_NAMES = {
     "Around":               "OuterScope",
     "Beyond":               "OuterScope",
     "Blame":                "ParamErrors",
+    "Claim":                "Requester",
     "Deaths":               "DeadOwners",
     "GivenRun":             "PendingRun",
+    "Letter":               "Message, OutgoingMessage",
     "Likeness":             "ModelEquivalence",
     "Misfit":               "TypeMismatch",
+    "PermitMail":           "PermitMessage",
     "Subject":              "ErrorContext",
+    "TakenRuns":            "StartAcknowledgements",
     "guess":                "did_you_mean",
     "is_at_work":           "is_active",
 }  # fmt: skip
@@ -33,6 +37,7 @@ RETIRED_NAMES = {
 
 RETIRED_FUNCTIONS = {
     # retired               instead
+    "go_on":                "write_next",
     "taken":                "acknowledge_starts",
 }  # fmt: skip
 """Names that only functions and methods must not have: as a parameter or variable they may be right."""
@@ -50,7 +55,10 @@ RETIRED_PHRASES = {
 """Regular expressions for docstrings, comments, messages and pages. "There is no such run" is good English."""
 
 CLEAN_PACKAGES = """
-    cli clock core.params dsl errors sel storage.conformance
+    actors.base actors.delivery actors.flow actors.group actors.messages actors.recording actors.services actors.system
+    cli clock core.inbox core.inputs core.message_kinds core.params core.permits core.system_flow dsl errors
+    model.event_codec model.flow_id model.inbox model.permit_events model.permits node reading sel storage.conformance
+    system verify.permits
     model.actions model.definition model.durations model.numbers model.params model.status model.text model.values
 """.split()  # noqa: SIM905 - a list of words reads better without the quotes
 """Where phrases are checked, below ``maestro_flow``: the list grows, and covers everything in the end."""

@@ -1,4 +1,4 @@
-"""``decide(state, messages, now, events_max)``: who gets which permits. Pure, but the state is changed in place.
+"""``decide(state, messages, now, events_max)``: grants permits. Pure, but the state is changed in place.
 
 A requester gets permits of all its tags together or none (PROTOCOL 21). Of those for which there is room under all
 their tags, the one that has waited longest is next: one that is blocked does not keep those behind it from passing.
