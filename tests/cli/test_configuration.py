@@ -115,7 +115,7 @@ def test_a_url_that_is_refused_is_shown_without_its_password(cli: CommandLine, w
 
 
 def test_what_goes_well_shows_no_password_either(cli: CommandLine, postgres: Server, schema: str) -> None:
-    """The server trusts everybody who reaches it, so a password does no harm there."""
+    """The server trusts all connections, so a password does no harm there."""
     user, _, rest = postgres.url(schema).removeprefix("postgresql://").partition("@")
     login = user.partition(":")[0]
     cli.environment["MAESTRO_FLOW_STORE"] = f"postgresql://{login}:{user.partition(':')[2] or SECRET}@{rest}"

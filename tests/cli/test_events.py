@@ -90,7 +90,7 @@ def test_the_life_of_a_step_has_its_pauses_and_executions(cli: CommandLine) -> N
         assert [moment.what for moment in run.timeline("nap")] == [
             "STARTING",
             "RUNNING",
-            "ending as SKIPPED",
+            "to end as SKIPPED",
             "SKIPPED",
         ]
         assert [moment.what for moment in run.timeline("after")][:3] == ["PAUSED", "INITIALIZED", "STARTING"]

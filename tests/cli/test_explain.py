@@ -18,7 +18,7 @@ def engine(cli: CommandLine) -> Iterator[Engine]:
         yield engine
 
 
-def test_a_run_and_its_steps_are_explained_while_it_goes_on(cli: CommandLine, engine: Engine) -> None:
+def test_a_run_and_its_steps_are_explained_while_it_is_active(cli: CommandLine, engine: Engine) -> None:
     engine.push(sleepers())
     run = engine.start("long", breakpoints=["after"])
     when(run, "nap", StepStatus.STARTING)

@@ -18,7 +18,7 @@ def begin(cli: CommandLine, seconds: float = 1.0) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
-def test_after_kill_9_the_run_goes_on_and_repeats_nothing(cli: CommandLine) -> None:
+def test_after_kill_9_the_run_continues_and_repeats_nothing(cli: CommandLine) -> None:
     begin(cli)
     killed = cli.json("show", "nightly")
     assert killed["status"] == "IN_PROGRESS"
@@ -34,7 +34,7 @@ def test_after_kill_9_the_run_goes_on_and_repeats_nothing(cli: CommandLine) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_told_to_stop_says_how_to_go_on(cli: CommandLine, number: signal.Signals) -> None:
+def test_an_interrupted_run_says_how_to_continue(cli: CommandLine, number: signal.Signals) -> None:
     process = cli.start("run", cli.workflow("nightly", no_op("first"), sleep("long", 1.0), no_op("last")))
     read_until(process, "first SUCCEEDED")
     process.send_signal(number)
@@ -69,7 +69,7 @@ def test_resume_exits_with_3_if_the_time_runs_out(cli: CommandLine) -> None:
     assert "has not ended in time" in cli("resume", "--timeout", "0.3", code=3).stderr
 
 
-def test_resume_says_when_step_code_is_not_here_and_goes_on_with_the_rest(cli: CommandLine) -> None:
+def test_resume_says_when_step_code_is_missing_and_proceeds_with_the_rest(cli: CommandLine) -> None:
     cli.install_plugin()
     cli.leave(cli.workflow("nightly", sleep("long", 2.0)), after="long STARTING")
     stranded = cli.workflow("stranded", sleep("long", 1.0), {"id": "echo", "type": "Echo"})

@@ -35,7 +35,7 @@ def test_what_is_wrong_is_said_with_its_place_and_what_to_do(cli: CommandLine) -
     assert (violation["workflow_id"], violation["instance_id"], violation["run_id"]) == ("broken", 1, 1)
 
 
-def test_a_run_that_nobody_goes_on_with_is_found(cli: CommandLine) -> None:
+def test_a_run_without_an_owner_is_found(cli: CommandLine) -> None:
     cli.leave(cli.workflow("left", sleep("a", 60.0)), after="a STARTING")
     assert cli("verify").stdout.startswith("no violations"), "it may be taken any moment"
     told = cli("verify", "--grace", "0", code=1).stdout

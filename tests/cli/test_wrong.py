@@ -45,7 +45,7 @@ def test_a_wrong_definition_names_the_file_and_the_place(
 
 @pytest.mark.parametrize("content", ["", "{", "a: [", "[1, 2]", "workflow: 7", "\x00"])
 @pytest.mark.parametrize("name", ["wrong.json", "wrong.yaml"])
-def test_a_file_that_is_no_definition_is_named(cli: CommandLine, name: str, content: str) -> None:
+def test_a_file_that_is_not_a_definition_is_named(cli: CommandLine, name: str, content: str) -> None:
     file = cli.folder / name
     file.write_text(content)
     assert name in complaint(cli, "run", file)
@@ -90,7 +90,7 @@ def test_a_command_that_only_looks_makes_no_store(cli: CommandLine, args: list[s
     assert f"there is no store {cli.folder}/{store[10:]} yet" in complaint(cli, *args, "--store", store)
 
 
-def test_a_file_that_is_no_store_is_refused_and_left_alone(cli: CommandLine) -> None:
+def test_a_file_that_is_not_a_store_is_refused_and_left_alone(cli: CommandLine) -> None:
     foreign = cli.folder / "foreign.db"
     foreign.write_text("Dear diary, " * 100)
     done = cli("run", cli.workflow("good", no_op("only")), "--store", "sqlite:///foreign.db", code=2)

@@ -1,4 +1,4 @@
-"""Workflows in Python: what is built, and what a user is told who made a mistake."""
+"""Workflows in Python: what is built, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_run_strategies(given: str | int | RunStrategy, strategy: RunStrategy) -
     assert wf.definition.run_strategy == strategy
 
 
-def test_a_workflow_in_python_is_not_limited_if_nothing_is_said() -> None:
+def test_a_workflow_in_python_is_not_limited_by_default() -> None:
     definition = etl().definition
     assert not definition.run_strategy.is_limited
     assert (definition.timeout_s, definition.step_concurrency, definition.instance_step_concurrency) == (

@@ -27,7 +27,7 @@ def refusal(*steps: Any, **fields: Any) -> str:
     return str(refused.value)
 
 
-def test_runs_in_a_file_are_one_at_a_time_if_nothing_is_said() -> None:
+def test_runs_in_a_file_are_one_at_a_time_by_default() -> None:
     assert parse().definition.run_strategy == RunStrategy(RunRule.SEQUENTIAL, 1)
     assert strategy({}) == RunStrategy(RunRule.SEQUENTIAL, 1)
 
@@ -74,7 +74,7 @@ def test_only_parallel_runs_more_than_one(rule: RunRule) -> None:
         ),
     ],
 )
-def test_what_is_no_run_strategy(given: Any, message: str) -> None:
+def test_an_invalid_run_strategy(given: Any, message: str) -> None:
     assert refusal(properties={"run_strategy": given}).startswith(message)
 
 
@@ -84,7 +84,7 @@ def test_limits_of_steps(of_all: int, of_one: int) -> None:
     assert (definition.step_concurrency, definition.instance_step_concurrency) == (of_all, of_one)
 
 
-def test_steps_are_not_limited_if_nothing_is_said() -> None:
+def test_steps_are_not_limited_by_default() -> None:
     assert (parse().definition.step_concurrency, parse().definition.instance_step_concurrency) == (None, None)
 
 
@@ -122,7 +122,7 @@ def test_tags_of_steps_and_workflows() -> None:
         ([{"name": "x", "namespace": 1}], "tags[0].namespace: expected text, got 1"),
     ],
 )
-def test_what_is_no_tag(tags: Any, message: str) -> None:
+def test_an_invalid_tag(tags: Any, message: str) -> None:
     assert message in refusal(tags=tags)
     assert message in refusal(step(tags=tags))
 

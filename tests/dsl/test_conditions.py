@@ -44,7 +44,7 @@ def test_a_condition_is_accepted_when_it_is_sel_and_says_something(text: str) ->
 
 
 @pytest.mark.parametrize("given", [0, 1.5, None, [], {}])
-def test_anything_else_is_no_condition(given: Any) -> None:
+def test_anything_else_is_not_a_condition(given: Any) -> None:
     with pytest.raises(DefinitionError, match="expected a condition: true, false or a SEL expression"):
         read_condition(given, HERE)
 

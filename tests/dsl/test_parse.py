@@ -163,7 +163,7 @@ def test_failure_modes(mode: FailureMode, spell: Callable[[str], str]) -> None:
     assert parse_step(failure_mode=spell(mode)).failure_mode is mode
 
 
-def test_the_default_failure_mode_lets_other_branches_go_on() -> None:
+def test_the_default_failure_mode_lets_other_branches_run_to_their_end() -> None:
     assert parse_step().failure_mode is FailureMode.FAIL_AFTER_RUNNING
 
 

@@ -23,7 +23,7 @@ def test_a_number_is_seconds(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "soon", "-1", "1.5", "5s later", "1h 5", "٣s", "5" * 20 + "s"])
-def test_anything_else_is_no_duration(text: str) -> None:
+def test_anything_else_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"^is not a valid duration$"):
         parse_duration(text)
 

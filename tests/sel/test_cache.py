@@ -30,7 +30,7 @@ def test_the_cache_is_bounded_by_number_and_by_size() -> None:
     assert (last, 100) in cache._programs
 
 
-def test_what_is_no_program_is_not_kept() -> None:
+def test_an_invalid_program_is_not_cached() -> None:
     cache = evaluation._Cache()
     for _ in range(2):
         with pytest.raises(SelSyntax):

@@ -203,6 +203,6 @@ def test_iso_texts(text: str, moment: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "abc", "2019-13", "2019-02-30", "2019-01-01 10:20", "2019-01-01T24", "2019-366", "2019-W53"]
 )
-def test_what_is_no_iso_text(text: str) -> None:
+def test_invalid_iso_text(text: str) -> None:
     with pytest.raises(SelRuntimeError):
         evaluate("new DateTime(t)", {"t": text})

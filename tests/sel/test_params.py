@@ -193,7 +193,7 @@ def test_names_that_an_expression_needs(expression: str, names: set[str]) -> Non
     assert referenced_names(expression) == names
 
 
-def test_names_of_what_is_no_expression() -> None:
+def test_names_of_an_invalid_expression() -> None:
     with pytest.raises(SelError):
         referenced_names("1 +")
     with pytest.raises(SelLimit):

@@ -71,7 +71,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("pattern", WRONG)
-def test_what_is_no_regular_expression_here(pattern: str) -> None:
+def test_an_invalid_or_unsupported_regular_expression(pattern: str) -> None:
     with pytest.raises(SelRuntimeError):
         evaluate("'ab'.replaceAll(p, '')", {"p": pattern})
 

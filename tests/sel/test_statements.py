@@ -1,4 +1,4 @@
-"""Statements, the value of a program, and what is no program at all."""
+"""Statements, the value of a program, and invalid programs."""
 
 from __future__ import annotations
 

@@ -88,6 +88,6 @@ def test_deadlines(duration: str, milliseconds: int) -> None:
 
 
 @pytest.mark.parametrize("duration", ["1", "day", "1day", "2 hours, 1 day", "1 month", "1 year", "1 day,", "one day"])
-def test_what_is_no_duration(duration: str) -> None:
+def test_an_invalid_duration(duration: str) -> None:
     with pytest.raises(SelError):
         evaluate("Util.timeoutForDateIntDeadline(20190101, d)", {"d": duration})

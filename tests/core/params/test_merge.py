@@ -39,13 +39,13 @@ def merged(base: Param, change: Param, source: ParamSource = ParamSource.LAUNCH)
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("mode", MODES)
-def test_who_may_change_what(mode: str, source: ParamSource) -> None:
+def test_which_source_may_change_which_mode(mode: str, source: ParamSource) -> None:
     if ALLOWED[mode][SOURCES.index(source)]:
         assert merged(long(1, mode), long(2), source) == replace(long(2, mode), source=source)
     else:
         with pytest.raises(ParamError, match=rf"param 'p' \(LONG\): it is {mode} and cannot be changed .*not 2"):
             merged(long(1, mode), long(2), source)
-    assert merged(long(1, mode), long(1), source) == long(1, mode), "what is there already is no change"
+    assert merged(long(1, mode), long(1), source) == long(1, mode), "a change that changes nothing is allowed"
 
 
 @pytest.mark.parametrize("new", MODES)
