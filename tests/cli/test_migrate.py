@@ -23,7 +23,7 @@ from tests.storage.migrating import NEXT
 def test_a_store_that_is_not_there_is_made_and_the_second_time_nothing_is_done(cli: CommandLine) -> None:
     for _ in range(2):
         done = cli("migrate")
-        assert done.stdout == "store sqlite:///maestro-flow.db: up to date at schema version 2\n"
+        assert done.stdout == "store sqlite:///maestro-flow.db: up to date at schema version 3\n"
     cli("list")
 
 
