@@ -7,6 +7,7 @@ its first call has returned.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 
 from maestro_flow.actors.services import Limits
 from maestro_flow.actors.slots import SlotLease
@@ -100,5 +101,5 @@ def _is_short_of(executor: str, kind: SlotKind, offered: Capacity, decision: Dec
         return True
     if kind is not SlotKind.START:
         return False
-    is_due = any(runs(step_id) for step_id in steps.queue(Retry) if steps.retry_at(step_id) <= decision.at)
-    return is_due or any(runs(step_id) for step_id in steps.queue(Ready))
+    due = takewhile(lambda step_id: steps.retry_at(step_id) <= decision.at, steps.queue(Retry))  # the earliest first
+    return any(map(runs, due)) or any(runs(step_id) for step_id in steps.queue(Ready))

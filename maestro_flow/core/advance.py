@@ -63,7 +63,7 @@ def advance(draft: Draft) -> None:
 
 def _advance_once(draft: Draft) -> None:
     while Unsatisfied in draft.state.steps.queues and not draft.is_full:
-        end_attempt(draft, draft.state.steps.queue(Unsatisfied)[0], StepStatus.UNSATISFIED)
+        end_attempt(draft, draft.state.steps.queue(Unsatisfied).first, StepStatus.UNSATISFIED)
     if draft.state.steps.queues and draft.state.ending is None:
         is_leaving = draft.capacity.is_leaving
         if Interrupted in draft.state.steps.queues:

@@ -20,7 +20,7 @@ To add a kind, add a class here, to ``Hold`` and to ``ENDED_WITH_RUN``. Events m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -28,6 +28,7 @@ from msgspec import Struct
 __all__ = [
     "ENDED_WITH_RUN",
     "INTERRUPTED",
+    "NO_QUEUE",
     "NO_QUEUES",
     "PAUSED",
     "PERMITS",
@@ -39,6 +40,7 @@ __all__ = [
     "Paused",
     "Permits",
     "Predecessors",
+    "Queue",
     "Queues",
     "Ready",
     "Retry",
@@ -97,10 +99,47 @@ RETRY, INTERRUPTED = Retry(), Interrupted()
 ENDED_WITH_RUN: Final[tuple[type, ...]] = (Interrupted, Retry, Paused, Permits, Ready)
 """Kinds whose steps end when their run is ended, in this order. (An unsatisfied one ends as that, anyway.)"""
 
-Queues: TypeAlias = Mapping[type, tuple[str, ...]]
-"""Ids of steps by the kind of their hold, in the order in which they came; without kinds that hold no step."""
 
-NO_QUEUES: Queues = {}
+class Queue(Struct, frozen=True):
+    """Ids of steps, those that came first before others. To take the first one away copies nothing."""
+
+    steps: tuple[str, ...] = ()
+    start: int = 0
+    """The steps before this one have left."""
+
+    def __len__(self) -> int:
+        return len(self.steps) - self.start
+
+    def __iter__(self) -> Iterator[str]:
+        if not self.start:
+            return iter(self.steps)
+        return (self.steps[place] for place in range(self.start, len(self.steps)))  # it may be left after the first
+
+    def __contains__(self, step_id: object) -> bool:
+        return step_id in self.steps[self.start :]
+
+    @property
+    def first(self) -> str:
+        """The step that came first, of a queue that is not empty."""
+        return self.steps[self.start]
+
+    def without(self, step_id: str) -> Queue | None:
+        """The queue after the step has left it; None if that was the last one."""
+        steps, start = self.steps, self.start
+        if steps[start] != step_id:
+            place = steps.index(step_id, start)
+            return Queue(steps[start:place] + steps[place + 1 :])
+        start += 1
+        if 2 * start <= len(steps):
+            return Queue(steps, start)
+        return Queue(steps[start:]) if start < len(steps) else None
+
+
+Queues: TypeAlias = Mapping[type, Queue]
+"""By the kind of the hold; without kinds that hold no step."""
+
+NO_QUEUE: Final = Queue()
+NO_QUEUES: Final[Queues] = {}
 _WITHOUT_QUEUE = frozenset({type(None), Predecessors})
 
 
@@ -115,17 +154,18 @@ def requeued(queues: Queues, step_id: str, before: Hold | None, after: Hold | No
     leaves, joins = kind_of(before), kind_of(after)
     if leaves is joins:
         return queues
-    changed = dict(queues)
     if leaves not in _WITHOUT_QUEUE:
-        queue = changed.pop(leaves)
-        if len(queue) > 1:
-            place = queue.index(step_id)  # most often the first, and the rest is copied in one go
-            changed[leaves] = queue[:place] + queue[place + 1 :]
-    return joined(changed, joins, (step_id,))
+        rest = queues[leaves].without(step_id)
+        if rest is not None:
+            queues = {**queues, leaves: rest}
+        elif len(queues) == 1:
+            queues = NO_QUEUES
+        else:
+            queues = {kind: queue for kind, queue in queues.items() if kind is not leaves}
+    return queues if joins in _WITHOUT_QUEUE else joined(queues, joins, (step_id,))
 
 
 def joined(queues: Queues, kind: type, step_ids: tuple[str, ...]) -> Queues:
     """The queues after these steps have joined one, behind all others."""
-    if kind in _WITHOUT_QUEUE:
-        return queues or NO_QUEUES
-    return {**queues, kind: (*queues[kind], *step_ids) if kind in queues else step_ids}
+    queue = queues.get(kind)
+    return {**queues, kind: Queue(step_ids if queue is None else queue.steps[queue.start :] + step_ids)}

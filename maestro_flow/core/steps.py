@@ -13,10 +13,12 @@ from typing import Any
 from msgspec import Raw, Struct
 
 from maestro_flow.core.holds import (
+    NO_QUEUE,
     NO_QUEUES,
     RETRY,
     Hold,
     Predecessors,
+    Queue,
     Queues,
     Retry,
     Unsupported,
@@ -118,7 +120,8 @@ class Steps(Struct, frozen=True, eq=False):
         return None if number is None else self.chunks[number >> _BITS][number & _MASK]
 
     def __getitem__(self, step_id: str) -> StepState:
-        step = self.get(step_id)
+        number = self.numbers[step_id]
+        step = self.chunks[number >> _BITS][number & _MASK]
         if step is None:
             raise KeyError(step_id)
         return step
@@ -151,9 +154,9 @@ class Steps(Struct, frozen=True, eq=False):
         step = self.get(step_id)
         return None if step is None else step.hold
 
-    def queue(self, kind: type) -> tuple[str, ...]:
+    def queue(self, kind: type) -> Queue:
         """Steps with this kind of hold, oldest first; ``Unsupported`` ones are in that of the hold behind."""
-        return self.queues.get(kind, ())
+        return self.queues.get(kind, NO_QUEUE)
 
     def is_in(self, kind: type, step_id: str) -> bool:
         """Whether the step is in this queue."""
@@ -193,10 +196,10 @@ class Steps(Struct, frozen=True, eq=False):
                 chunk = copied[number >> _BITS] = chunks[number >> _BITS] = chunks[number >> _BITS].copy()
             chunk[number & _MASK] = step
         queues = self.queues
-        for hold in {step.hold for _, step in changes if not isinstance(step.hold, Predecessors)}:
+        for hold in {step.hold for _, step in changes if not isinstance(step.hold, Predecessors | None)}:
             queues = joined(queues, kind_of(hold), tuple([step_id for step_id, step in changes if step.hold is hold]))
         return Steps(numbers, chunks, queues)
 
     def _retries_in_order(self) -> Steps:
         ordered = sorted(self.queues[Retry], key=lambda step_id: (self.retry_at(step_id), step_id))
-        return Steps(self.numbers, self.chunks, {**self.queues, Retry: tuple(ordered)})
+        return Steps(self.numbers, self.chunks, {**self.queues, Retry: Queue(tuple(ordered))})

@@ -110,10 +110,10 @@ def test_of_a_step(status: StepStatus, action: Action) -> None:
         assert after.status is STEP_ENDS[action.value]
         assert decision.state.steps.is_in(Ready, "after") is (action is Action.SKIP)
     elif action is Action.PAUSE:
-        assert decision.state.steps.queue(Paused) == ("step",)
+        assert tuple(decision.state.steps.queue(Paused)) == ("step",)
     else:
         assert action in (Action.RESUME, Action.RESTART)
-        assert decision.state.steps.queue(Ready) == ("step",)
+        assert tuple(decision.state.steps.queue(Ready)) == ("step",)
 
 
 @pytest.mark.parametrize(("status", "action"), list(product(RunStatus, ACTIONS)))

@@ -28,8 +28,8 @@ DECISIONS = (
         (
             Edit(
                 "maestro_flow/core/holds.py",
-                "changed[leaves] = queue[:place] + queue[place + 1 :]",
-                "changed[leaves] = queue",
+                "return Queue(steps, start)",
+                "return Queue(steps)",
             ),
         ),
         _TRANSCRIPTS,
