@@ -88,4 +88,34 @@ DECISIONS = (
         ),
         ("tests/core/test_action_tables.py",),
     ),
+    Mutant(
+        "loop-lacks-nothing",
+        "PROTOCOL 22: a node that lacks the code of a step in a loop's body does not begin the loop",
+        (
+            Edit(
+                "maestro_flow/steps/registry.py",
+                "step.kind not in self._kinds or any(",
+                "step.kind not in self._kinds and any(",
+            ),
+        ),
+        ("tests/steps/test_registry.py",),
+    ),
+    Mutant(
+        "loop-takes-permits",
+        "core.permits.tags: a composite step takes no permit that the steps it runs wait for",
+        (Edit("maestro_flow/core/permits/tags.py", "if is_leaf else step.tags", "if step.tags else step.tags"),),
+        ("tests/core/test_graph.py",),
+    ),
+    Mutant(
+        "iteration-as-instance",
+        "model.flow_id: iteration 12 of a loop is never instance 12 of its workflow",
+        (
+            Edit(
+                "maestro_flow/core/state.py",
+                "return FlowId.parse(self.flow_id).workflow_id",
+                "return self.graph.definition.id",
+            ),
+        ),
+        ("tests/engine/test_children.py", "-k", "memory"),
+    ),
 )
