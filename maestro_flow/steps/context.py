@@ -108,7 +108,7 @@ class StepContext(Struct, frozen=True):
 
 class _StepLogger(logging.LoggerAdapter[logging.Logger]):
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        of = self.extra or {}
+        of: Mapping[str, Any] = self.extra or {}
         kwargs["extra"] = {**of, **kwargs.get("extra", {})}
-        prefix = "{workflow_id}/{instance_id}/{run_id} {step_id}#{attempt}".format_map(of)
-        return f"{prefix}: {msg}", kwargs
+        run = FlowId(of["workflow_id"], of["instance_id"], of["run_id"])
+        return f"{run} {of['step_id']}#{of['attempt']}: {msg}", kwargs

@@ -27,6 +27,8 @@ def handmade(tree: ast.Module) -> Iterator[ast.AST]:
                 separators = [each.value for each in values if isinstance(each, ast.Constant)]
                 if "/" in separators and any(name.endswith(NUMBERS) for name in names):
                     yield node
+            case ast.Constant(value=str(text)) if "{instance_id}/{" in text:
+                yield node
 
 
 def test_flow_ids_are_parsed_and_printed_in_one_place() -> None:
@@ -41,6 +43,7 @@ def test_flow_ids_are_parsed_and_printed_in_one_place() -> None:
         'flow_id.partition("/")[0]',
         'f"{workflow_id}/{instance_id}/{run_id}"',
         'f"{entry.workflow_id}/{entry.instance_id}/1"',
+        '"{workflow_id}/{instance_id}/{run_id}".format_map(of)',
     ],
 )
 def test_what_is_made_by_hand_is_found(source: str) -> None:

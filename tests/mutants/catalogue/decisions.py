@@ -93,9 +93,9 @@ DECISIONS = (
         "PROTOCOL 22: a node that lacks the code of a step in a loop's body does not begin the loop",
         (
             Edit(
-                "maestro_flow/steps/registry.py",
-                "step.kind not in self._kinds or any(",
-                "step.kind not in self._kinds and any(",
+                "maestro_flow/actors/step_support.py",
+                "        if step.kind not in step_types.kinds:",
+                "        if step_types.kinds:\n            return ''\n        if step.kind not in step_types.kinds:",
             ),
         ),
         ("tests/steps/test_registry.py",),
