@@ -8,7 +8,8 @@ Nodes that have the store open continue with the scripts of their own version: a
 can read and write. If it cannot, it raises ``oldest_reader``: older programs can no longer open the store, and
 those that have it open lose all leases before the first step, and can claim no more (PROTOCOL 3, 27).
 
-To write the next one: change the scripts, append a ``Migration``.
+To write the next one: keep stores as the code before leaves them (``tests/storage/freezing.py``), change the scripts,
+append a ``Migration``.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, oldest_reader=1),  # the keys as they were first made
     # A start has a body in place of params (runs.lua reads both), an entry may block, a lease has the owner's process.
     Migration(2, oldest_reader=2),
+    # Messages have destinations, runs have parents. What schema 2 wrote into the index stays as it is: none of its runs
+    # had a parent, and those are still listed where it put them.
     Migration(3, oldest_reader=3, steps=_route_messages),
 )
 """Dense, from version 1."""

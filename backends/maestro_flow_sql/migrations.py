@@ -6,6 +6,7 @@ nodes that have the store open meanwhile go on, with the statements of their own
 
 How the next one is written:
 
+0. Keep stores with live runs as the code before leaves them: ``python -m pytest tests/storage/freezing.py``.
 1. Change the tables in ``schema.py``: new stores are made of them.
 2. Append a ``Migration`` to ``MIGRATIONS``, with the next version and the statements that change an existing store in
    the same way, for each dialect. ``tests/storage/test_migrations.py`` compares the outcome with a new store, from the
