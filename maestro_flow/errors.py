@@ -167,4 +167,18 @@ class StorageReset(StorageFailed):
 
 
 class OwnershipLost(StorageError):
-    """Another owner holds the group now; nothing was written."""
+    """Another owner holds the group, or the cursor of the sink, now; nothing was written."""
+
+
+class LogPruned(StorageError):
+    """Records that a reader has not read yet were pruned: it would miss them without noticing.
+
+    A reader that accepts the gap continues at ``pruned_through``.
+    """
+
+    def __init__(self, group_id: int, after: int, pruned_through: int) -> None:
+        super().__init__(
+            f"the log of group {group_id} was pruned up to position {pruned_through}, and a reader that has come to "
+            f"{after} would miss what was removed; accept the gap and read on from {pruned_through}"
+        )
+        self.group_id, self.after, self.pruned_through = group_id, after, pruned_through

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from maestro_flow.errors import OwnershipLost
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease
-from maestro_flow.storage.judge import check_same_message, may_be_redriven
+from maestro_flow.storage.judge import check_same_message, may_be_redriven, no_longer_held
 from maestro_flow_redis.codec import destination_argument, message_of
 from maestro_flow_redis.server import Call, Server
 
@@ -30,9 +29,7 @@ def receive(server: Server, lease: Lease, after: int, limit: int) -> list[Messag
     group = server.group(lease.group_id)
     page = server.call("receive", group, lease.generation, lease.owner_id, max(after, 0), max(limit, 0))
     if page is None:
-        raise OwnershipLost(
-            f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
-        )
+        raise no_longer_held(lease)
     return [message_of(lease.group_id, message_id.decode(), fields) for message_id, fields in page]
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from maestro_flow.model.log import FlowLog, LogRecord
+from maestro_flow.storage.pruning import check_not_pruned
 from maestro_flow_redis.codec import entry_of, record_of
 from maestro_flow_redis.server import Server
 
-__all__ = ["last_position", "load_flows", "read_flow", "read_log"]
+__all__ = ["end_of_log", "last_position", "load_flows", "read_flow", "read_log"]
 
 
 def last_position(server: Server, group_id: int) -> int:
-    found: list[bytes] = server.call("last_position", server.group(group_id))
-    return int(found[0].partition(b"-")[0]) if found else 0
+    """A position that was pruned is not given out again."""
+    return end_of_log(*server.call("last_position", server.group(group_id)))
+
+
+def end_of_log(last_id: bytes, pruned: bytes | None) -> int:
+    """The highest position that the log has or had."""
+    return max(int(last_id.partition(b"-")[0] or 0), int(pruned or 0))
 
 
 def load_flows(server: Server, group_id: int, after: str, limit: int) -> list[FlowLog]:
@@ -37,9 +43,15 @@ def read_flow(server: Server, group_id: int, flow_id: str, after_revision: int) 
             return records
 
 
-def read_log(server: Server, group_id: int, after: int, limit: int) -> list[LogRecord]:
-    """Fewer records than ``limit`` where they are long; none only behind the last one."""
+def read_log(server: Server, group_id: int, after: int, limit: int, *, accept_gaps: bool) -> list[LogRecord]:
+    """Fewer records than ``limit`` where they are long; none only behind the last one.
+
+    Raises:
+        LogPruned: as the protocol says.
+    """
     if limit < 1:  # XRANGE has no COUNT 0
         return []
-    page = server.call("read_log", server.group(group_id), max(after, 0), limit)
+    pruned, page = server.call("read_log", server.group(group_id), max(after, 0), limit)
+    if not accept_gaps:
+        check_not_pruned(group_id, after, int(pruned or 0))
     return [record_of(group_id, flow_id.decode(), int(revision), stored) for flow_id, revision, stored in page]

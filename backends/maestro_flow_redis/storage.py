@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
 from maestro_flow.storage.judge import check_group, check_groups
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
-from maestro_flow_redis import catalog, inbox, log
+from maestro_flow_redis import catalog, cursors, inbox, log, pruning
 from maestro_flow_redis import leases as ownership
 from maestro_flow_redis.commit import commit_batch
 from maestro_flow_redis.hints import Hints
@@ -100,9 +101,36 @@ class RedisStorage:
         group_id = self._places.group_of(flow_id)
         return [] if group_id is None else log.read_flow(self._server, group_id, flow_id, after_revision)
 
-    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+    def read_log(
+        self, group_id: int, *, after: int = 0, limit: int = 1000, accept_gaps: bool = False
+    ) -> list[LogRecord]:
         check_group(group_id, self.group_count)
-        return log.read_log(self._server, group_id, after, limit)
+        return log.read_log(self._server, group_id, after, limit, accept_gaps=accept_gaps)
+
+    def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
+        check_group(lease.group_id, self.group_count)
+        return pruning.prune(self._server, self._places, lease, flow_ids)
+
+    def pruned_through(self, group_id: int) -> int:
+        check_group(group_id, self.group_count)
+        return pruning.pruned_through(self._server, group_id)
+
+    # -- cursors of sinks ---------------------------------------------------------------------------------------
+
+    def open_cursor(self, group_id: int, sink: str, owner: Owner, *, position: int | None = None) -> Cursor:
+        check_group(group_id, self.group_count)
+        return cursors.open_cursor(self._server, group_id, sink, owner, position=position)
+
+    def move_cursor(self, cursor: Cursor, position: int) -> Cursor:
+        check_group(cursor.group_id, self.group_count)
+        return cursors.move_cursor(self._server, cursor, position)
+
+    def cursors(self, *, after: tuple[int, str] = (-1, ""), limit: int = 100) -> list[Cursor]:
+        return cursors.cursors(self._server, after, limit)
+
+    def drop_cursor(self, group_id: int, sink: str) -> None:
+        check_group(group_id, self.group_count)
+        cursors.drop_cursor(self._server, group_id, sink)
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 

@@ -110,12 +110,17 @@ _TO_3 = (
 """Messages know the group that they are for. Schema 2 derived it from what they say of permits: requests go to the flow
 that gives them out, a grant goes to the group in its body. All others stood where they belong, which null says.
 
-Runs know the step that started them: of those that schema 2 knew, it was always a user."""
+Runs know the step that started them: of those that schema 2 knew, it was always a user. Sinks have cursors, and groups
+know what was pruned: nothing so far."""
 
 _GRANTS_ELSEWHERE = "UPDATE messages SET destination = {group} WHERE kind = 'permit_granted' AND {group} <> group_id"
 _BELONG_HERE = "UPDATE messages SET destination = NULL WHERE destination = group_id"
 
 _TO_3_SQLITE = (
+    "ALTER TABLE leases ADD COLUMN pruned_through INTEGER DEFAULT 0 NOT NULL",
+    """CREATE TABLE cursors ( group_id INTEGER NOT NULL, sink TEXT NOT NULL, position INTEGER NOT NULL,
+       generation INTEGER NOT NULL, owner_id TEXT NOT NULL, moved_at REAL NOT NULL, PRIMARY KEY (group_id, sink) )
+       WITHOUT ROWID, STRICT""",
     "ALTER TABLE runs ADD COLUMN parent TEXT DEFAULT '' NOT NULL",
     *_TO_3,
     _GRANTS_ELSEWHERE.format(group="json_extract(CAST(body AS TEXT), '$.group')"),
@@ -123,6 +128,12 @@ _TO_3_SQLITE = (
 )
 
 _TO_3_POSTGRES = (
+    "ALTER TABLE leases ADD COLUMN pruned_through BIGINT DEFAULT 0 NOT NULL",
+    """CREATE TABLE cursors (group_id INTEGER NOT NULL, sink TEXT COLLATE "C" NOT NULL, position BIGINT NOT NULL,
+       generation BIGINT NOT NULL, owner_id TEXT COLLATE "C" NOT NULL, moved_at DOUBLE PRECISION NOT NULL,
+       PRIMARY KEY (group_id, sink))
+       WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02,
+             autovacuum_vacuum_cost_delay = 0)""",
     """ALTER TABLE runs ADD COLUMN parent TEXT COLLATE "C" DEFAULT '' NOT NULL""",
     *_TO_3,
     _GRANTS_ELSEWHERE.format(group="(convert_from(body, 'UTF8')::json ->> 'group')::integer"),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     RowMapping,
     Select,
+    Text,
     bindparam,
     func,
     literal_column,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.log import FlowLog, LogRecord
@@ -35,9 +37,11 @@ from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_sql.migrations import META, Meta
+from maestro_flow_sql.schema import cursors as cursors_of_sinks
 from maestro_flow_sql.schema import definitions, leases, log, messages, runs
 
 __all__ = [
+    "cursors",
     "dead_letters",
     "definition",
     "given_runs",
@@ -47,6 +51,7 @@ __all__ = [
     "load_flows",
     "message",
     "meta",
+    "pruned_through",
     "read_flow",
     "read_log",
     "run_entry",
@@ -89,7 +94,11 @@ _LOG = (
     .order_by(log.c.position)
     .limit(bindparam("limit"))
 )
-_LAST = select(func.coalesce(func.max(log.c.position), 0)).where(log.c.group_id == bindparam("group_id"))
+_LAST = select(
+    select(func.coalesce(func.max(log.c.position), 0)).where(log.c.group_id == bindparam("group_id")).scalar_subquery(),
+    leases.c.pruned_through,
+).where(leases.c.group_id == bindparam("group_id"))
+_PRUNED = select(leases.c.pruned_through).where(leases.c.group_id == bindparam("group_id"))
 _LIVE = (
     _select(runs, RunEntry)
     .where(text("is_live = 1"), runs.c.group_id == bindparam("group_id"), runs.c.flow_id > bindparam("after"))
@@ -109,7 +118,12 @@ _FLOWS = _RECORDS.where(log.c.flow_id.in_(bindparam("flow_ids", expanding=True))
 
 
 def last_position(connection: Connection, group_id: int) -> int:
-    return int(connection.execute(_LAST, {"group_id": group_id}).scalar_one())
+    """A position that was pruned is not given out again."""
+    return int(max(*connection.execute(_LAST, {"group_id": group_id}).one()))
+
+
+def pruned_through(connection: Connection, group_id: int) -> int:
+    return int(connection.execute(_PRUNED, {"group_id": group_id}).scalar_one())
 
 
 def read_flow(connection: Connection, flow_id: str, after: int) -> list[LogRecord]:
@@ -140,6 +154,24 @@ def _as_many_as_fit(connection: Connection, entries: list[RunEntry]) -> list[Run
 
 def _records(connection: Connection, statement: Statement, **values: Any) -> list[LogRecord]:
     return list(starmap(LogRecord, connection.execute(statement, values)))
+
+
+# -- cursors of sinks -------------------------------------------------------------------------------------------
+
+_CURSORS = (
+    _select(cursors_of_sinks, Cursor)
+    .where(
+        tuple_(cursors_of_sinks.c.group_id, cursors_of_sinks.c.sink)
+        > tuple_(bindparam("after_group", type_=Integer), bindparam("after_sink", type_=Text))
+    )
+    .order_by(cursors_of_sinks.c.group_id, cursors_of_sinks.c.sink)
+    .limit(bindparam("limit"))
+)
+
+
+def cursors(connection: Connection, after: tuple[int, str], limit: int) -> list[Cursor]:
+    values = {"after_group": after[0], "after_sink": after[1], "limit": limit}
+    return list(starmap(Cursor, connection.execute(_CURSORS, values)))
 
 
 # -- the inbox --------------------------------------------------------------------------------------------------

@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, Connection
 
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.storage.judge import check_group
 from maestro_flow.storage.protocol import RunQuery, StoredDefinition
+from maestro_flow.storage.pruning import check_not_pruned
 from maestro_flow_sql import queries
 from maestro_flow_sql.migrations import Meta
 
@@ -76,10 +78,24 @@ class SqlReads:
         with self._reading() as connection:
             return queries.read_flow(connection, flow_id, after_revision)
 
-    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+    def read_log(
+        self, group_id: int, *, after: int = 0, limit: int = 1000, accept_gaps: bool = False
+    ) -> list[LogRecord]:
         check_group(group_id, self._group_count)
         with self._reading() as connection:
-            return queries.read_log(connection, group_id, after, limit)
+            records = queries.read_log(connection, group_id, after, limit)
+            if not accept_gaps:  # asked after the records: what is pruned meanwhile is then told, too
+                check_not_pruned(group_id, after, queries.pruned_through(connection, group_id))
+        return records
+
+    def pruned_through(self, group_id: int) -> int:
+        check_group(group_id, self._group_count)
+        with self._reading() as connection:
+            return queries.pruned_through(connection, group_id)
+
+    def cursors(self, *, after: tuple[int, str] = (-1, ""), limit: int = 100) -> list[Cursor]:
+        with self._reading() as connection:
+            return queries.cursors(connection, after, limit)
 
     # -- the inbox and the catalog ------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -11,9 +11,12 @@ from maestro_flow.model.commit import FlowWrite
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import PendingRun, RunEntry
+from maestro_flow.model.status import RunStatus
+from maestro_flow.storage.pruning import IndexedRun, prunable
 
 __all__ = [
     "ENTRY_COLUMNS",
+    "INDEXED_COLUMNS",
     "INSERT_ENTRY",
     "INSERT_RECORD",
     "INSERT_START",
@@ -21,8 +24,10 @@ __all__ = [
     "START_COLUMNS",
     "UPSERT_ENTRY",
     "entry_values",
+    "in_parts",
     "message_of",
     "message_values",
+    "prunable_of",
     "record_values",
     "start_values",
 ]
@@ -99,6 +104,43 @@ def entry_values(entry: RunEntry) -> tuple[object, ...]:
     run = (entry.flow_id, entry.workflow_id, entry.version, entry.instance_id, entry.run_id, entry.group_id)
     times = (entry.created_at, entry.started_at, entry.ended_at)
     return (*run, str(entry.status), *times, int(entry.blocking), int(not entry.status.is_terminal), entry.parent)
+
+
+INDEXED_COLUMNS = """
+    runs.flow_id, runs.workflow_id, runs.instance_id, runs.run_id, runs.group_id, runs.status, runs.blocking,
+    runs.is_given, runs.request_id IS NOT NULL
+"""
+"""What to select from ``runs`` for ``prunable_of``."""
+
+
+def prunable_of(rows: Iterable[tuple[Any, ...]], asked: Collection[str], group_id: int) -> tuple[list[str], set[str]]:
+    """Which of the asked flows may be removed from a group, and which exist; by the rows of all their instances."""
+    runs, here, there = [], set(), set()
+    for flow_id, workflow_id, instance_id, run_id, group, status, blocking, is_given, is_start in rows:
+        is_ended = RunStatus(status).is_terminal
+        runs.append(
+            IndexedRun(
+                flow_id,
+                workflow_id,
+                instance_id,
+                run_id,
+                is_finished=is_ended and not blocking,
+                is_ended=is_ended,
+                is_pending=bool(is_given),
+                is_start=bool(is_start),
+            )
+        )
+        if flow_id in asked:
+            there.add(flow_id)
+            if group == group_id:
+                here.add(flow_id)
+    return prunable(here, runs), there
+
+
+def in_parts(flow_ids: Iterable[str], size: int = 100) -> Iterator[list[str]]:
+    """Flow ids in pieces for one transaction each; those of one instance in the order of their runs."""
+    ordered = sorted(set(flow_ids), key=lambda flow_id: (len(flow_id), flow_id))
+    return (ordered[first : first + size] for first in range(0, len(ordered), size))
 
 
 _OF_START = tuple(field.name for field in attrs.fields(PendingRun) if field.name not in ("fresh", "sequence"))

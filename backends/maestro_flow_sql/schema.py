@@ -5,7 +5,8 @@ The constraints are the guarantees: what they say cannot be otherwise.
     store_meta     one row: which schema, who may still read it, how many groups
     leases         one row per group: generation, owner, expiry; the fence of every commit
     nodes          one row per node that is there: what it offers, until when
-    log            one row per commit of a flow; append only
+    log            one row per commit of a flow; append only, but for what is pruned
+    cursors        one row per sink and group: how far the sink has read the log
     messages       inboxes and their tombstones
     workflows      counters of a workflow: latest version, latest instance
     definitions    the versions
@@ -35,6 +36,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "cursors",
     "definitions",
     "leases",
     "log",
@@ -102,6 +104,7 @@ leases = Table(
     _column("expires_at", _Seconds),
     _column("kept_for", _Text, default=""),  # the node that the group was released to; empty: whoever comes
     _column("kept_until", _Seconds, default=text("0")),
+    _column("pruned_through", _Number, default=text("0")),  # the highest position that was ever removed from its log
     # On Postgres, what makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
     UniqueConstraint("group_id", "generation", name="one_owner_per_generation").ddl_if(dialect="postgresql"),
     postgresql_with=_busy(fillfactor=20),
@@ -161,6 +164,20 @@ messages = Table(
     postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,
     sqlite_autoincrement=True,  # never a sequence again that a purged message had: a reader may be past it
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    _column("group_id", Integer, key=True),
+    _column("sink", _Text, key=True),
+    _column("position", _Number),
+    _column("generation", _Number),  # the fence of the sink
+    _column("owner_id", _Text),
+    _column("moved_at", _Seconds),
+    postgresql_with=_busy(fillfactor=20),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 workflows = Table(

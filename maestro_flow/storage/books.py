@@ -5,13 +5,15 @@ from __future__ import annotations
 from attrs import Factory, define, evolve
 
 from maestro_flow.model.commit import Commit, FlowWrite
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message, MessageState
-from maestro_flow.model.leases import Lease
+from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import check_group, may_be_redriven, state_after
+from maestro_flow.storage.protocol import RunQuery
 
-__all__ = ["Books", "Group", "StoredMessage"]
+__all__ = ["Books", "Group", "StoredMessage", "age", "matches"]
 
 
 @define
@@ -35,10 +37,19 @@ class Group:
     kept_for: str = ""
     """The node that the group was released to, until ``kept_until``."""
     kept_until: float = 0.0
+    pruned_through: int = 0
+    cursors: dict[str, Cursor] = Factory(dict)
+    """By sink."""
     log: list[LogRecord] = Factory(list)
     """In order of position."""
     inbox: dict[str, StoredMessage] = Factory(dict)
     """By message id, in order of sequence."""
+
+    def is_free(self, owner: Owner, now: float) -> bool:
+        """The owner may claim it: nobody holds it, and it is not kept for another node."""
+        if self.owner_id:
+            return self.expires_at <= now
+        return self.kept_for in ("", owner.id) or self.kept_until <= now
 
     def waiting(self) -> list[StoredMessage]:
         return [letter for letter in self.inbox.values() if letter.message.state is MessageState.WAITING]
@@ -78,8 +89,8 @@ class Books:
         return records[revision - 1].commit_id, records[revision - 1].group_id
 
     def last_position(self, group_id: int) -> int:
-        log = self.group(group_id).log
-        return log[-1].position if log else 0
+        group = self.group(group_id)
+        return max(group.pruned_through, group.log[-1].position if group.log else 0)
 
     def message(self, group_id: int, message_id: str) -> Message | None:
         letter = self.group(group_id).inbox.get(message_id)
@@ -114,6 +125,13 @@ class Books:
             group.inbox[message_id] = StoredMessage(message)
         return message
 
+    def remove(self, flow_id: str) -> None:
+        """Prune a flow."""
+        records = self.flows.pop(flow_id)
+        group = self.groups[self.entries.pop(flow_id).group_id]
+        group.log = [record for record in group.log if record.flow_id != flow_id]
+        group.pruned_through = max(group.pruned_through, records[-1].position)
+
     def apply(self, commit: Commit, now: float) -> None:
         """Write a commit that was judged DONE."""
         group = self.groups[commit.lease.group_id]
@@ -144,4 +162,22 @@ def _record(lease: Lease, flow: FlowWrite) -> LogRecord:
         at=flow.at,
         schema_version=flow.schema_version,
         events=flow.events,
+    )
+
+
+def age(entry: RunEntry) -> tuple[float, str]:
+    """By which lists of runs are ordered."""
+    return entry.created_at, entry.flow_id
+
+
+def matches(entry: RunEntry, query: RunQuery) -> bool:
+    """Whether the query lists the run, on some page."""
+    is_of_anybody = query.workflow_id is None and query.parent is None
+    return (
+        query.workflow_id in (None, entry.workflow_id)
+        and entry.parent == ("" if is_of_anybody else entry.parent if query.parent is None else query.parent)
+        and query.instance_id in (None, entry.instance_id)
+        and (not query.statuses or entry.status in query.statuses)
+        and (entry.blocking or not query.blocking)
+        and (query.before is None or age(entry) < query.before)
     )

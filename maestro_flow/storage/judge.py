@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from maestro_flow.errors import Conflict, NotFound, StorageError
+from maestro_flow.errors import Conflict, NotFound, OwnershipLost, StorageError
 from maestro_flow.model.commit import Commit, FlowWrite, Outcome, Settlement
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Lease
@@ -23,6 +23,7 @@ __all__ = [
     "contradicts_itself",
     "judge_batch",
     "may_be_redriven",
+    "no_longer_held",
     "state_after",
 ]
 
@@ -108,6 +109,13 @@ def check_groups(message: Message, group_count: int) -> None:
     """Raises StorageError: the store lacks the group in whose inbox the message is put, or that it is for."""
     check_group(message.group_id, group_count)
     check_group(message.destination, group_count)
+
+
+def no_longer_held(lease: Lease) -> OwnershipLost:
+    """The error of a verb that only the owner may use."""
+    return OwnershipLost(
+        f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
+    )
 
 
 def check_same_message(there: Message, message: Message) -> None:

@@ -16,19 +16,22 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from maestro_flow.clock import Clock
-from maestro_flow.errors import MaestroFlowError, OwnershipLost, SettingsError
+from maestro_flow.errors import MaestroFlowError, SettingsError
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
-from maestro_flow.storage.books import Books, Group
-from maestro_flow.storage.judge import check_group, check_groups, check_same_message, judge_batch
+from maestro_flow.storage.books import Books, Group, age, matches
+from maestro_flow.storage.cursors import moved, opened
+from maestro_flow.storage.judge import check_group, check_groups, check_same_message, judge_batch, no_longer_held
 from maestro_flow.storage.listeners import Listeners
 from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
+from maestro_flow.storage.pruning import IndexedRun, check_not_pruned, prunable
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow.storage.url import without_password
 
@@ -139,7 +142,7 @@ class MemoryStorage:
 
     def _claimable(self, owner: Owner) -> list[int]:
         now = self._clock.time()
-        return [group_id for group_id, group in enumerate(self._books.groups) if _is_free(group, owner, now)]
+        return [group_id for group_id, group in enumerate(self._books.groups) if group.is_free(owner, now)]
 
     # -- the one write door -------------------------------------------------------------------------------------
 
@@ -171,11 +174,77 @@ class MemoryStorage:
         with self._lock:
             return self._books.flows.get(flow_id, [])[max(after_revision, 0) :]
 
-    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
+    def read_log(
+        self, group_id: int, *, after: int = 0, limit: int = 1000, accept_gaps: bool = False
+    ) -> list[LogRecord]:
         with self._lock:
             log = self._books.group(group_id).log
+            if not accept_gaps:
+                check_not_pruned(group_id, after, self._books.group(group_id).pruned_through)
             first = bisect_right(log, after, key=lambda record: record.position)
             return log[first : first + limit]
+
+    def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
+        with self._lock:
+            check_group(lease.group_id, self.group_count)
+            if not self._books.is_current(lease):
+                raise no_longer_held(lease)
+            entries = {flow_id: entry for flow_id in flow_ids if (entry := self._entry(flow_id))}
+            instances = {(entry.workflow_id, entry.instance_id) for entry in entries.values()}
+            others = [run for run in self._runs.values() if (run.workflow_id, run.instance_id) in instances]
+            known = {**entries, **{run.flow_id: self._entry(run.flow_id) or run.entry for run in others}}
+            here = {flow_id for flow_id, entry in entries.items() if entry.group_id == lease.group_id}
+            for flow_id in prunable(here, [self._indexed(entry) for entry in known.values()]):
+                self._books.remove(flow_id)
+                run = self._runs.pop(flow_id, None)
+                if run is not None:
+                    del self._starts[run.workflow_id, run.request_id]
+            return frozenset(flow_id for flow_id in flow_ids if self._entry(flow_id) is None)
+
+    def _indexed(self, entry: RunEntry) -> IndexedRun:
+        return IndexedRun(
+            entry.flow_id,
+            entry.workflow_id,
+            entry.instance_id,
+            entry.run_id,
+            is_finished=entry.status.is_terminal and not entry.blocking,
+            is_ended=entry.status.is_terminal,
+            is_pending=entry.flow_id in self._given,
+            is_start=entry.flow_id in self._runs,
+        )
+
+    def pruned_through(self, group_id: int) -> int:
+        with self._lock:
+            return self._books.group(group_id).pruned_through
+
+    # -- cursors of sinks ---------------------------------------------------------------------------------------
+
+    def open_cursor(self, group_id: int, sink: str, owner: Owner, *, position: int | None = None) -> Cursor:
+        with self._lock:
+            cursors, last = self._books.group(group_id).cursors, self._books.last_position(group_id)
+            now = self._clock.time()
+            cursors[sink] = opened(
+                cursors.get(sink), group_id, sink, owner, position=position, last_position=last, now=now
+            )
+            return cursors[sink]
+
+    def move_cursor(self, cursor: Cursor, position: int) -> Cursor:
+        with self._lock:
+            cursors = self._books.group(cursor.group_id).cursors
+            last = self._books.last_position(cursor.group_id)
+            now = self._clock.time()
+            cursors[cursor.sink] = moved(cursors.get(cursor.sink), cursor, position, last_position=last, now=now)
+            return cursors[cursor.sink]
+
+    def cursors(self, *, after: tuple[int, str] = (-1, ""), limit: int = 100) -> list[Cursor]:
+        with self._lock:
+            everywhere = [cursor for group in self._books.groups for cursor in group.cursors.values()]
+        ordered = sorted(everywhere, key=lambda cursor: (cursor.group_id, cursor.sink))
+        return [cursor for cursor in ordered if (cursor.group_id, cursor.sink) > after][:limit]
+
+    def drop_cursor(self, group_id: int, sink: str) -> None:
+        with self._lock:
+            self._books.group(group_id).cursors.pop(sink, None)
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 
@@ -191,7 +260,7 @@ class MemoryStorage:
         check_group(lease.group_id, self.group_count)
         with self._lock:
             if not self._books.is_current(lease):
-                raise OwnershipLost(f"group {lease.group_id} is not held by {lease.owner_id} in {lease.generation}")
+                raise no_longer_held(lease)
             waiting = [x for x in self._books.groups[lease.group_id].waiting() if x.message.sequence > after][:limit]
             for letter in waiting:
                 if letter.delivered_to < lease.generation:
@@ -310,34 +379,11 @@ class MemoryStorage:
     def list_runs(self, query: RunQuery) -> list[RunEntry]:
         with self._lock:
             entries = [entry for entry in map(self._entry, {**self._runs, **self._books.entries}) if entry is not None]
-        matching = [entry for entry in entries if _matches(entry, query)]
-        return sorted(matching, key=_age, reverse=True)[: query.limit]
+        matching = [entry for entry in entries if matches(entry, query)]
+        return sorted(matching, key=age, reverse=True)[: query.limit]
 
     def _entry(self, flow_id: str) -> RunEntry | None:
         """What the commits wrote, or else what the start made."""
         if flow_id in self._books.entries:
             return self._books.entries[flow_id]
         return self._runs[flow_id].entry if flow_id in self._runs else None
-
-
-def _is_free(group: Group, owner: Owner, now: float) -> bool:
-    """The owner may claim the group: nobody holds it, and it is not kept for another node."""
-    if group.owner_id:
-        return group.expires_at <= now
-    return group.kept_for in ("", owner.id) or group.kept_until <= now
-
-
-def _age(entry: RunEntry) -> tuple[float, str]:
-    return entry.created_at, entry.flow_id
-
-
-def _matches(entry: RunEntry, query: RunQuery) -> bool:
-    is_of_anybody = query.workflow_id is None and query.parent is None
-    return (
-        query.workflow_id in (None, entry.workflow_id)
-        and entry.parent == ("" if is_of_anybody else entry.parent if query.parent is None else query.parent)
-        and query.instance_id in (None, entry.instance_id)
-        and (not query.statuses or entry.status in query.statuses)
-        and (entry.blocking or not query.blocking)
-        and (query.before is None or _age(entry) < query.before)
-    )

@@ -12,6 +12,8 @@ or a group and the catalog, in one transaction, so keys can live in hash slots::
               pending_starts  acknowledge_starts               starts that wait for their first commit
               commit                                           the one write door
               last_position  load_flows  read_flow  read_log   the log
+              prune  pruned_through                            what of it is gone
+              open_cursor  move_cursor  cursors  drop_cursor   how far each sink of events has read it
               send  receive  message  purge_messages           the inbox and its tombstones
               dead_letters  redrive                            what could not be handled, and another try
     index     run  list_runs                                   entries of all groups, merged
@@ -27,6 +29,7 @@ from typing import Any, Protocol
 from attrs import field, frozen, validators
 
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Holder, Lease, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
@@ -193,8 +196,72 @@ class Storage(Protocol):
         """Records of one flow beyond a revision, in order. Empty for an unknown flow."""
         ...
 
-    def read_log(self, group_id: int, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        """Records of a group with a position greater than ``after``, in order of position; positions have gaps."""
+    def read_log(
+        self, group_id: int, *, after: int = 0, limit: int = 1000, accept_gaps: bool = False
+    ) -> list[LogRecord]:
+        """Records of a group with a position greater than ``after``, in order of position; positions have gaps.
+
+        ``accept_gaps`` leaves out what was pruned without a word.
+
+        Raises:
+            LogPruned: ``after`` is below ``pruned_through``, and gaps are not accepted.
+        """
+        ...
+
+    def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
+        """Remove finished flows of the lease's group as a whole; returns which of ``flow_ids`` are gone now.
+
+        Gone are the entry, the records, and what a start has left in the catalog: the same request id is a new run
+        afterwards. What was gone before counts as gone, so the call may be repeated. Definitions, the counters of
+        workflows (a number is never given out again) and messages stay.
+
+        A flow stays if its entry is not terminal or blocks, or its start is not acknowledged. A run that a start has
+        made stays, besides, as long as an earlier run of its instance does, or the latest one has not ended: so the
+        runs of an instance go in order, and never while one of them can still read from those before it.
+
+        The highest position that is removed becomes the group's ``pruned_through``, before or together with the
+        removal. A flow is removed in one step; where group and catalog cannot change together, what the catalog has is
+        removed first, so that an interrupted call leaves an ended run that cannot be restarted, until it is repeated.
+
+        Raises:
+            OwnershipLost: the lease is not current.
+        """
+        ...
+
+    def pruned_through(self, group_id: int) -> int:
+        """The highest position that ``prune`` has ever removed from the group's log, 0 if none."""
+        ...
+
+    # -- cursors of sinks ---------------------------------------------------------------------------------------
+
+    def open_cursor(self, group_id: int, sink: str, owner: Owner, *, position: int | None = None) -> Cursor:
+        """Take the cursor of a sink in a group over: it has the next generation and belongs to ``owner``.
+
+        One that its owner opens again is returned as it is. A sink that is new in the group is registered, at
+        ``position``, or where the log ends now (None); of one that is known, ``position`` is ignored.
+
+        Raises:
+            StorageError: ``position`` is negative, or beyond the end of the log.
+        """
+        ...
+
+    def move_cursor(self, cursor: Cursor, position: int) -> Cursor:
+        """Move a cursor from the position that ``cursor`` has on to another; the same move again has the same answer.
+
+        Raises:
+            OwnershipLost: the generation and the owner of ``cursor`` are not current.
+            NotFound: the cursor was dropped.
+            Conflict: it stands at another position than ``cursor`` says, and not at ``position`` either.
+            StorageError: ``position`` is before that of ``cursor``, or beyond the end of the log.
+        """
+        ...
+
+    def cursors(self, *, after: tuple[int, str] = (-1, ""), limit: int = 100) -> list[Cursor]:
+        """A page of all cursors, by (group id, sink); ``after`` is that of the last one of the page before."""
+        ...
+
+    def drop_cursor(self, group_id: int, sink: str) -> None:
+        """The sink reads this group no longer, and holds no record back. No effect where it has no cursor."""
         ...
 
     # -- the inbox ----------------------------------------------------------------------------------------------

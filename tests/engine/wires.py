@@ -18,6 +18,7 @@ VERBS = frozenset(
         "run",
         "list_runs",
     }
+    | {"prune", "pruned_through", "open_cursor", "move_cursor", "cursors", "drop_cursor"}
 )
 
 

@@ -28,11 +28,11 @@ WRITES = frozenset(
         "receive",
         "purge_messages",
     }
-    | {"redrive"}
+    | {"redrive", "prune", "open_cursor", "move_cursor", "drop_cursor"}
 )
 READS = frozenset(
     {"holder", "last_position", "load_flows", "read_flow", "read_log", "message", "definition", "pending_starts", "run"}
-    | {"list_runs", "dead_letters"}
+    | {"list_runs", "dead_letters", "pruned_through", "cursors"}
 )
 PAGES = frozenset({"load_flows", "pending_starts", "receive"})
 """Their pages may have fewer entries than were asked for."""

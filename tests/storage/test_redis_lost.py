@@ -33,6 +33,11 @@ GROUP_VERBS: dict[str, Use] = {
     "message": lambda node: node.store.message(0, "m9"),
     "purge": lambda node: node.store.purge_messages(settled_before=1.0),
     "run": lambda node: node.store.run("w/1/1"),
+    "prune": lambda node: node.store.prune(node.lease, ["w/1/1"]),
+    "pruned through": lambda node: node.store.pruned_through(0),
+    "open cursor": lambda node: node.store.open_cursor(0, "sink", Owner("o")),
+    "cursors": lambda node: node.store.cursors(),
+    "drop cursor": lambda node: node.store.drop_cursor(0, "sink"),
 }
 """All that ask a group, whatever they ask it for."""
 
@@ -82,6 +87,7 @@ MISSED_BY: dict[str, dict[str, Use]] = {
     "catalog:run:w/1/1": {
         "a second start": lambda node: node.store.start([StartRequest("w", "r1", 0)]),
         "its owner": lambda node: node.store.pending_starts(0),
+        "a restart": lambda node: node.store.start([StartRequest("w", "r9", 0, after=(1, 1))]),
     },
 }
 """A key, and all who would go wrong without it."""

@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the group
 -- ARGV[2]  position   ARGV[3]  how many records at most
--- reply    list of { flow id, revision, record }
+-- reply    { the position up to which the log was pruned, or nil, list of { flow id, revision, record } }
 
 local records, room = {}, REPLY_BYTES
 for _, item in ipairs(redis.call('XRANGE', key('log'), '(' .. ARGV[2] .. '-0', '+', 'COUNT', ARGV[3])) do
@@ -18,4 +18,4 @@ for _, item in ipairs(redis.call('XRANGE', key('log'), '(' .. ARGV[2] .. '-0', '
     break
   end
 end
-return records
+return {redis.call('HGET', head, 'pruned_through'), records}

@@ -61,7 +61,7 @@ local function is_same(request, run, body)
   return is_there and body == request.body and run[9] == request.parent and (not request.version or request.version == tonumber(run[3]))
 end
 
--- The latest run of the instance that a restart is about, or nothing.
+-- The latest run of the instance that a restart is about, or nothing: it may have been pruned (forget_starts.lua).
 local function latest_run(request, latest)
   local instance = request.after and request.after[1]
   if not instance or instance < 1 or instance > latest.instance then
@@ -73,7 +73,11 @@ local function latest_run(request, latest)
   end
   local run_id = redis.call('HGET', key('run', first), 'latest_run') or 1
   local flow_id = flow_id_of(request.workflow_id, instance, run_id)
-  return read_run(flow_id) or lost('run ' .. flow_id)
+  local run = read_run(flow_id)
+  if not run and redis.call('HEXISTS', key('workflow', request.workflow_id), 'pruned') == 0 then
+    lost('run ' .. flow_id)
+  end
+  return run
 end
 
 -- The run after ``followed``, or the first one of a new instance.

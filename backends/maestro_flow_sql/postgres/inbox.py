@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from maestro_flow.errors import OwnershipLost
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Lease
-from maestro_flow.storage.judge import check_same_message, may_be_redriven
+from maestro_flow.storage.judge import check_same_message, may_be_redriven, no_longer_held
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.rows import MESSAGE_COLUMNS, message_of, message_values
 
@@ -120,9 +119,7 @@ def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
     """
     rows = db.execute(_RECEIVE, {**attrs.asdict(lease), "after": after, "limit": limit}, prepare=True).fetchall()
     if not rows:
-        raise OwnershipLost(
-            f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
-        )
+        raise no_longer_held(lease)
     received = [(message_of(row), is_new) for *row, is_new in rows if row[0] is not None]
     return [attrs.evolve(message, deliveries=message.deliveries + is_new) for message, is_new in received]
 

@@ -31,8 +31,10 @@ _FENCE = """
 """
 
 _POSITIONS = """
-    SELECT group_id, coalesce((SELECT max(position) FROM log WHERE log.group_id = asked.group_id), 0)
-    FROM unnest(%s::integer[]) AS asked (group_id)
+    SELECT group_id, greatest(pruned_through, (
+        SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = leases.group_id))
+    FROM leases
+    WHERE group_id = ANY (%s::integer[])
 """
 
 _WRITTEN = """

@@ -8,17 +8,19 @@ from contextlib import AbstractContextManager
 from sqlalchemy import ColumnElement, Connection, func
 
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
 from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.judge import check_group, check_groups
 from maestro_flow_sql.migrations import Admission
-from maestro_flow_sql.postgres import catalog, inbox
+from maestro_flow_sql.postgres import catalog, cursors, inbox, pruning
 from maestro_flow_sql.postgres import leases as ownership
 from maestro_flow_sql.postgres.commit import commit_batch
 from maestro_flow_sql.postgres.connections import Connections
 from maestro_flow_sql.postgres.hints import Hints
 from maestro_flow_sql.reads import SqlReads
+from maestro_flow_sql.rows import in_parts
 
 __all__ = ["PostgresStorage"]
 
@@ -91,6 +93,31 @@ class PostgresStorage(SqlReads):
             check_group(commit.lease.group_id, self._group_count)
         with self._connections.owning() as db:
             return commit_batch(db, batch, self._group_count)
+
+    # -- pruning, and cursors of sinks --------------------------------------------------------------------------
+
+    def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
+        check_group(lease.group_id, self._group_count)
+        gone: set[str] = set()
+        for part in in_parts(flow_ids):
+            with self._connections.direct() as db:
+                gone |= pruning.prune(db, lease, part)
+        return frozenset(gone)
+
+    def open_cursor(self, group_id: int, sink: str, owner: Owner, *, position: int | None = None) -> Cursor:
+        check_group(group_id, self._group_count)
+        with self._connections.direct() as db:
+            return cursors.open_cursor(db, group_id, sink, owner, position=position)
+
+    def move_cursor(self, cursor: Cursor, position: int) -> Cursor:
+        check_group(cursor.group_id, self._group_count)
+        with self._connections.direct() as db:
+            return cursors.move_cursor(db, cursor, position)
+
+    def drop_cursor(self, group_id: int, sink: str) -> None:
+        check_group(group_id, self._group_count)
+        with self._connections.direct() as db:
+            cursors.drop_cursor(db, group_id, sink)
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 

@@ -144,6 +144,6 @@ def _create(db: Direct, target: Target) -> None:
         (made.version, made.oldest_reader, GROUP_COUNT),
     )
     db.execute(
-        "INSERT INTO leases SELECT number, 0, '', '', 0, '', 0 FROM generate_series(0, %s - 1) AS number",
+        "INSERT INTO leases SELECT number, 0, '', '', 0, '', 0, 0 FROM generate_series(0, %s - 1) AS number",
         (GROUP_COUNT,),
     )

@@ -25,13 +25,14 @@ _WRITE = """
         {records}
     ),
     fence AS MATERIALIZED (
-        SELECT group_id, generation, owner_id FROM leases
+        SELECT group_id, generation, owner_id, pruned_through FROM leases
         WHERE (group_id, generation, owner_id) IN (SELECT group_id, generation, owner_id FROM batch)
         ORDER BY group_id
         FOR KEY SHARE
     ),
     ends AS MATERIALIZED (
-        SELECT *, (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = fence.group_id) AS last_position
+        SELECT *, greatest(pruned_through, (
+            SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = fence.group_id)) AS last_position
         FROM fence
     ),
     written AS (

@@ -19,6 +19,7 @@ APPEND = """
     FROM leases JOIN log AS before ON before.group_id = leases.group_id
     WHERE (leases.group_id, leases.generation, leases.owner_id) = (:group_id, :generation, :owner_id)  -- PROTOCOL 3
       AND (before.flow_id, before.revision) = (:flow_id, :revision - 1)                                -- PROTOCOL 4
+      AND :position > leases.pruned_through                                                            -- PROTOCOL 28
       AND :position > (SELECT max(position) FROM log WHERE group_id = :group_id)                       -- PROTOCOL 7
     ON CONFLICT (flow_id, revision) DO NOTHING                                                         -- PROTOCOL 4, 5
     RETURNING position

@@ -20,7 +20,7 @@ __all__ = ["commit_batch"]
 
 _FENCES = """
     SELECT group_id, generation, owner_id,
-           (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = leases.group_id)
+           max(pruned_through, (SELECT coalesce(max(position), 0) FROM log WHERE log.group_id = leases.group_id))
     FROM leases
     WHERE group_id IN (SELECT value FROM json_each(?))
 """

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from attrs import astuple
 from msgspec import json
 
-from maestro_flow.errors import OwnershipLost
 from maestro_flow.model.leases import Lease, NodeEntry, Owner, Renewal
+from maestro_flow.storage.judge import no_longer_held
 from maestro_flow.storage.process import is_provably_dead
 from maestro_flow_sql.sqlite.values import as_json
 
@@ -121,9 +121,7 @@ def leave(db: sqlite3.Connection, owner: Owner) -> None:
 def check_current(db: sqlite3.Connection, lease: Lease) -> None:
     """Raises OwnershipLost: (group, generation, owner) is not what the store has (PROTOCOL 3)."""
     if db.execute(_CURRENT, astuple(lease)).fetchone() is None:
-        raise OwnershipLost(
-            f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
-        )
+        raise no_longer_held(lease)
 
 
 def _dead_processes(db: sqlite3.Connection, now: float) -> str:

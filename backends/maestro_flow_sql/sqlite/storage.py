@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, literal
 
 from maestro_flow.clock import Clock
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner, Renewal
 from maestro_flow.model.runs import PendingRun, StartRequest
@@ -16,7 +17,8 @@ from maestro_flow.storage.judge import check_group, check_groups
 from maestro_flow.storage.listeners import Listeners
 from maestro_flow_sql.migrations import META, Admission, Meta
 from maestro_flow_sql.reads import SqlReads
-from maestro_flow_sql.sqlite import catalog, inbox
+from maestro_flow_sql.rows import in_parts
+from maestro_flow_sql.sqlite import catalog, cursors, inbox, pruning
 from maestro_flow_sql.sqlite import leases as ownership
 from maestro_flow_sql.sqlite.append import APPEND, append_values
 from maestro_flow_sql.sqlite.commit import commit_batch
@@ -97,6 +99,31 @@ class SqliteStorage(SqlReads):
             return [Outcome.DONE]
         with self._writer.transaction() as db:
             return commit_batch(db, batch, self._group_count, self._clock.time())
+
+    # -- pruning, and cursors of sinks --------------------------------------------------------------------------
+
+    def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
+        check_group(lease.group_id, self._group_count)
+        gone: set[str] = set()
+        for part in in_parts(flow_ids):
+            with self._writer.transaction() as db:
+                gone |= pruning.prune(db, lease, part)
+        return frozenset(gone)
+
+    def open_cursor(self, group_id: int, sink: str, owner: Owner, *, position: int | None = None) -> Cursor:
+        check_group(group_id, self._group_count)
+        with self._writer.transaction() as db:
+            return cursors.open_cursor(db, group_id, sink, owner, position=position, now=self._clock.time())
+
+    def move_cursor(self, cursor: Cursor, position: int) -> Cursor:
+        check_group(cursor.group_id, self._group_count)
+        with self._writer.transaction() as db:
+            return cursors.move_cursor(db, cursor, position, self._clock.time())
+
+    def drop_cursor(self, group_id: int, sink: str) -> None:
+        check_group(group_id, self._group_count)
+        with self._writer.transaction() as db:
+            cursors.drop_cursor(db, group_id, sink)
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 

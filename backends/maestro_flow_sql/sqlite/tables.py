@@ -121,4 +121,4 @@ def _create(connection: sqlite3.Connection, now: float) -> None:
     meta = (made.version, made.oldest_reader, GROUP_COUNT, now)
     connection.execute("INSERT INTO store_meta VALUES (1, ?, ?, ?, ?)", meta)
     nobody = [(group_id,) for group_id in range(GROUP_COUNT)]
-    connection.executemany("INSERT INTO leases VALUES (?, 0, '', '', 0, '', 0)", nobody)
+    connection.executemany("INSERT INTO leases VALUES (?, 0, '', '', 0, '', 0, 0)", nobody)

@@ -15,6 +15,7 @@ from hypothesis.strategies import integers, sampled_from
 
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, FlowWrite
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import PendingRun, RunEntry
@@ -78,6 +79,7 @@ class ConversationState(RuleBasedStateMachine):
         self.flows: dict[int, list[str]] = {}
         self.started: dict[str, PendingRun] = {}
         self.batches: list[list[Commit]] = []
+        self.cursors: list[Cursor] = []
         self.commits = 0
         self.is_reopened = False
 
@@ -193,6 +195,7 @@ class ConversationState(RuleBasedStateMachine):
             "definitions": [storage.definition(name, n) for name, n in product(WORKFLOWS, range(1, 4))],
             "runs": storage.list_runs(RunQuery(limit=1000)),
             "children": [storage.list_runs(RunQuery(parent=step)) for step in STEPS],
+            "cursors": storage.cursors(),
             "blocking": storage.list_runs(RunQuery(limit=1000, blocking=True)),
             "flows": {flow_id: (storage.run(flow_id), storage.read_flow(flow_id)) for flow_id in flows},
             "renewals": [storage.renew(owner, [], lease_s=LEASE_S) for owner in OWNERS],
@@ -200,7 +203,8 @@ class ConversationState(RuleBasedStateMachine):
         for group_id in self.groups:
             found[f"group {group_id}"] = (
                 storage.last_position(group_id),
-                storage.read_log(group_id),
+                storage.read_log(group_id, accept_gaps=True),
+                storage.pruned_through(group_id),
                 storage.load_flows(group_id),
                 storage.pending_starts(group_id),
                 storage.holder(group_id),

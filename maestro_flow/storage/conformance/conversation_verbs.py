@@ -10,6 +10,7 @@ from hypothesis.stateful import rule
 from hypothesis.strategies import integers, lists, none, one_of, sampled_from, tuples
 
 from maestro_flow.model.commit import Commit
+from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.conformance.conversation import HANDLES, ConversationState
@@ -30,8 +31,10 @@ from maestro_flow.storage.conformance.plans import (
     groups_or_nowhere,
     limits,
     owners,
+    positions,
     queries,
     sends,
+    sinks,
     starts,
     versions,
 )
@@ -118,7 +121,9 @@ class Writing(ConversationState):
     @rule(through=handles, group=groups_or_nowhere, after=integers(-1, 4), limit=limits)
     def read_log(self, through: int, group: int, after: int, limit: int) -> None:
         group_id = self.group_of(group)
-        self.pair.ask(through, lambda store: store.read_log(group_id, after=after, limit=limit))
+        for gaps in (False, True):
+            self.pair.ask(through, methodcaller("read_log", group_id, after=after, limit=limit, accept_gaps=gaps))
+        self.pair.ask(through, lambda store: store.pruned_through(group_id))
         self.pair.ask(through, lambda store: store.last_position(group_id))
 
     @rule(through=handles, group=groups, flow=integers(0, 5), after=integers(-1, 3), limit=limits)
@@ -200,6 +205,50 @@ class Catalog(Writing):
         self.pair.ask(through, lambda store: store.acknowledge_starts([*flow_ids, "nowhere/1/1"]))
 
 
+class Sinks(Writing):
+    """open_cursor, move_cursor, cursors, drop_cursor, prune."""
+
+    @rule(through=handles, group=groups_or_nowhere, sink=sinks, owner=owners, position=positions)
+    def open_cursor(self, through: int, group: int, sink: str, owner: Owner, position: int | None) -> None:
+        group_id = self.group_of(group)
+        cursor = self.pair.ask(through, lambda store: store.open_cursor(group_id, sink, owner, position=position))
+        if isinstance(cursor, Cursor):
+            self.cursors.append(cursor)
+
+    @rule(through=handles, which=integers(0, 5), forged=forgeries, position=integers(-1, 6))
+    def move_cursor(self, through: int, which: int, forged: str, position: int) -> None:
+        """One that was given out, mostly the last one."""
+        if not self.cursors:
+            return
+        cursor = self.cursors[-1 - which % len(self.cursors)]
+        match forged:
+            case "owner":
+                cursor = evolve(cursor, owner_id="impostor")
+            case "generation":
+                cursor = evolve(cursor, generation=cursor.generation + 1)
+        moved = self.pair.ask(through, lambda store: store.move_cursor(cursor, position))
+        if isinstance(moved, Cursor):
+            self.cursors.append(moved)
+
+    @rule(through=handles, group=groups, sink=sinks, limit=limits)
+    def list_cursors(self, through: int, group: int, sink: str, limit: int) -> None:
+        after = (self.groups[group], sink)
+        self.pair.ask(through, lambda store: store.cursors(after=after, limit=limit))
+
+    @rule(through=handles, group=groups_or_nowhere, sink=sinks)
+    def drop_cursor(self, through: int, group: int, sink: str) -> None:
+        group_id = self.group_of(group)
+        self.pair.ask(through, lambda store: store.drop_cursor(group_id, sink))
+
+    @rule(through=handles, lease=a_lease, forged=forgeries, flows=lists(tuples(groups, integers(0, 5)), max_size=4))
+    def prune(self, through: int, lease: int, forged: str, flows: list[tuple[int, int]]) -> None:
+        held = self.lease_of(lease, forged)
+        flow_ids = [*(self.flow_of(group, flow) for group, flow in flows), "nowhere/1/1"]
+        gone = self.pair.ask(through, lambda store: store.prune(held, flow_ids))
+        for flow_id in gone if isinstance(gone, frozenset) else ():
+            self.started.pop(flow_id, None)
+
+
 class Index(Writing):
     """list_runs."""
 
@@ -213,5 +262,5 @@ class Index(Writing):
         self.pair.ask(through, lambda store: store.list_runs(query))
 
 
-class Conversation(Ownership, Inboxes, Catalog, Index):
+class Conversation(Ownership, Inboxes, Catalog, Sinks, Index):
     """All verbs."""

@@ -36,8 +36,10 @@ __all__ = [
     "groups_or_nowhere",
     "limits",
     "owners",
+    "positions",
     "queries",
     "sends",
+    "sinks",
     "starts",
     "versions",
 ]
@@ -59,6 +61,8 @@ owners = st.sampled_from(OWNERS)
 groups = st.integers(0, ACTIVE - 1)
 groups_or_nowhere = st.sampled_from([*range(ACTIVE)] * 6 + [NOWHERE])
 limits = st.sampled_from([1, 2, 3, 100])
+sinks = st.sampled_from(["hook", "kafka"])
+positions = st.sampled_from([None, 0, 0, 1, 2, -1, 9])
 versions = st.sampled_from([None] * 7 + [1, 2, 0, 9])
 a_lease = st.sampled_from([*range(ACTIVE)] * 4 + [*range(ACTIVE, 2 * ACTIVE)])
 """An active group's newest lease; from ``ACTIVE`` on the one before it."""

@@ -10,6 +10,7 @@ from maestro_flow.storage.conformance.catalog import Catalog
 from maestro_flow.storage.conformance.children import Children
 from maestro_flow.storage.conformance.commits import Commits
 from maestro_flow.storage.conformance.concurrency import Concurrency
+from maestro_flow.storage.conformance.cursors import Cursors
 from maestro_flow.storage.conformance.dead_letters import DeadLetters
 from maestro_flow.storage.conformance.dead_owners import DeadOwners
 from maestro_flow.storage.conformance.durability import Durability
@@ -24,6 +25,7 @@ from maestro_flow.storage.conformance.nodes import Nodes
 from maestro_flow.storage.conformance.numbers import Numbers
 from maestro_flow.storage.conformance.pending_starts import PendingStarts
 from maestro_flow.storage.conformance.positions import Positions
+from maestro_flow.storage.conformance.pruning import Pruning
 from maestro_flow.storage.conformance.races import Races
 from maestro_flow.storage.conformance.renewals import Renewals
 from maestro_flow.storage.conformance.resends import Resends
@@ -63,6 +65,8 @@ class StorageConformance(
     Runs,
     Children,
     Blocking,
+    Cursors,
+    Pruning,
     Schema,
     Texts,
     Numbers,

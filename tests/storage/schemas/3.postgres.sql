@@ -3,6 +3,17 @@
 CREATE FUNCTION store_time() RETURNS double precision LANGUAGE sql VOLATILE
 AS 'SELECT extract(epoch FROM clock_timestamp())::double precision';
 
+CREATE TABLE cursors (
+    group_id INTEGER NOT NULL,
+    sink TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    owner_id TEXT COLLATE "C" NOT NULL,
+    moved_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (group_id, sink)
+)
+ WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+
 CREATE TABLE definitions (
     workflow_id TEXT COLLATE "C" NOT NULL,
     version INTEGER NOT NULL,
@@ -19,6 +30,7 @@ CREATE TABLE leases (
     expires_at DOUBLE PRECISION NOT NULL,
     kept_for TEXT COLLATE "C" DEFAULT '' NOT NULL,
     kept_until DOUBLE PRECISION DEFAULT 0 NOT NULL,
+    pruned_through BIGINT DEFAULT 0 NOT NULL,
     PRIMARY KEY (group_id),
     CONSTRAINT one_owner_per_generation UNIQUE (group_id, generation)
 )

@@ -1,5 +1,17 @@
 -- A store as schema 3 was made of, for SQLite. Never changed: it is what users have.
 
+CREATE TABLE cursors (
+    group_id INTEGER NOT NULL,
+    sink TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    owner_id TEXT NOT NULL,
+    moved_at REAL NOT NULL,
+    PRIMARY KEY (group_id, sink)
+)
+ WITHOUT ROWID,
+ STRICT;
+
 CREATE TABLE definitions (
     workflow_id TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -17,6 +29,7 @@ CREATE TABLE leases (
     expires_at REAL NOT NULL,
     kept_for TEXT DEFAULT '' NOT NULL,
     kept_until REAL DEFAULT 0 NOT NULL,
+    pruned_through INTEGER DEFAULT 0 NOT NULL,
     PRIMARY KEY (group_id)
 )
  STRICT;

@@ -1,0 +1,7 @@
+-- All cursors of a group; sinks are few.
+-- with: group
+--
+-- KEYS[1]  the group
+-- reply    sink, cursor, and so on, in no order
+
+return redis.call('HGETALL', key('cursors'))

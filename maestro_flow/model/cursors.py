@@ -1,0 +1,27 @@
+"""How far a sink of events has read the log of a group (PROTOCOL 28)."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+from maestro_flow.model.text import storable
+
+__all__ = ["Cursor"]
+
+
+@frozen
+class Cursor:
+    """The cursor of one sink in one group, as it stands after the call that returns it.
+
+    ``generation`` and ``owner_id`` are the sink's own fence: who opens the cursor anew takes it away from the owner
+    before.
+    """
+
+    group_id: int
+    sink: str = field(validator=validators.and_(storable, validators.min_len(1)))
+    position: int
+    """The sink has every record of the group up to this position."""
+    generation: int
+    owner_id: str
+    moved_at: float = field(eq=False)
+    """When it got to this position, in seconds since the epoch by the store's clock."""
