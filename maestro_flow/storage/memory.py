@@ -10,7 +10,6 @@ import threading
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import count
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -19,7 +18,6 @@ from maestro_flow.clock import Clock
 from maestro_flow.errors import MaestroFlowError, SettingsError
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.cursors import Cursor
-from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
@@ -346,13 +344,8 @@ class MemoryStorage:
         return run
 
     def _latest_run(self, workflow_id: str, instance_id: int) -> PendingRun | None:
-        latest = None
-        for run_id in count(1):
-            run = self._runs.get(str(FlowId(workflow_id, instance_id, run_id)))
-            if run is None:
-                break
-            latest = run
-        return latest
+        runs = (r for r in self._runs.values() if (r.workflow_id, r.instance_id) == (workflow_id, instance_id))
+        return max(runs, key=lambda run: run.run_id, default=None)
 
     def _undo(self, answers: Sequence[PendingRun]) -> None:
         """All or nothing: forget the runs that this call has made, the latest first."""
