@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import Factory, field, frozen, validators
+from attrs import field, frozen, validators
 
 from maestro_flow.model.text import storable
 
 __all__ = ["Message", "MessageState"]
+
+
+_SAME_GROUP = -(2**31)
+"""Stands for ``group_id`` until that is known. (msgspec, by which a backend may store messages, cannot decode a class
+with a default that is computed from another field.)"""
 
 
 class MessageState(StrEnum):
@@ -36,13 +41,17 @@ class Message:
     flow_id: str = field(validator=storable)
     kind: str = field(validator=storable)
     body: bytes = b"{}"
-    destination: int = field(default=Factory(lambda self: self.group_id, takes_self=True))
-    """The group whose flow it is for; ``group_id`` is the group in whose inbox it stands."""
+    destination: int = _SAME_GROUP
+    """The group whose flow it is for; ``group_id`` is the group in whose inbox it stands, and the default."""
     sequence: int = field(default=0, eq=False)
     deliveries: int = field(default=0, eq=False)
     state: MessageState = field(default=MessageState.WAITING, eq=False)
     outcome: str = field(default="", eq=False)
     sent_at: float = field(default=0.0, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.destination == _SAME_GROUP:
+            object.__setattr__(self, "destination", self.group_id)
 
     @property
     def is_in_transit(self) -> bool:
