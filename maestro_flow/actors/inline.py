@@ -27,24 +27,24 @@ A = TypeVar("A", bound=BaseActor)
 
 
 class _Inbox:
-    """Mail of one actor: each letter is a thing to run, in the order of arrival."""
+    """The mailbox of one actor: each message is a thing to run, in the order of arrival."""
 
     def __init__(self, runtime: InlineRuntime) -> None:
-        self._runtime, self._letters = runtime, deque[Any]()
+        self._runtime, self._envelopes = runtime, deque[Any]()
         self.actor: BaseActor | None = None
 
     def put(self, envelope: Any, /) -> None:
-        self._letters.append(envelope)
+        self._envelopes.append(envelope)
         self._runtime.add(self.deliver)
 
     def get(self) -> Any:
-        return self._letters.popleft()
+        return self._envelopes.popleft()
 
     def empty(self) -> bool:
-        return not self._letters
+        return not self._envelopes
 
     def deliver(self) -> None:
-        envelope = self._letters.popleft()
+        envelope = self._envelopes.popleft()
         if self.actor is not None and not self.actor.actor_stopped.is_set():
             self.actor.on_receive(envelope.message)
 

@@ -1,4 +1,4 @@
-"""The pooled runtime: one thread runs whichever mailbox has mail.
+"""The pooled runtime: one thread runs whichever mailbox has messages.
 
 A waiting actor is a few objects, not a thread. More than one running thread would only compete for the interpreter
 lock: what blocks (user code, the store) is on workers and services. But any thread may run actors: one that enters
@@ -57,51 +57,51 @@ class _Call:
 
 
 class Mailbox:
-    """An actor's inbox, which makes its actor runnable when mail arrives; at most one thread runs it at a time.
+    """An actor's inbox, which makes its actor runnable when a message arrives; at most one thread runs it at a time.
 
-    ``letters`` is None while there are none: most actors wait for hours, and an empty deque takes 0.7 kB.
+    ``envelopes`` is None while there are none: most actors wait for hours, and an empty deque takes 0.7 kB.
     """
 
-    __slots__ = ("actor", "letters", "lock", "runtime", "scheduled")
+    __slots__ = ("actor", "envelopes", "lock", "runtime", "scheduled")
 
     def __init__(self, runtime: PooledRuntime) -> None:
         self.runtime = runtime
-        self.letters: deque[Any] | None = None
+        self.envelopes: deque[Any] | None = None
         self.lock = threading.Lock()
         self.scheduled = False
         self.actor: BaseActor | None = None
 
     def put(self, envelope: Any, /) -> None:
         with self.lock:
-            if self.letters is None:
-                self.letters = deque()
-            self.letters.append(envelope)
+            if self.envelopes is None:
+                self.envelopes = deque()
+            self.envelopes.append(envelope)
             if self.scheduled or self.actor is None:
                 return
             self.scheduled = True
         self.runtime.schedule(self)
 
     def get(self) -> Any:
-        if not self.letters:
+        if not self.envelopes:
             raise IndexError("the mailbox is empty")
-        return self.letters.popleft()
+        return self.envelopes.popleft()
 
     def empty(self) -> bool:
-        return not self.letters
+        return not self.envelopes
 
     def run(self) -> bool:
-        """Give the actor its turn; True when mail is left."""
-        actor, letters = self.actor, self.letters
+        """Give the actor its turn; True when messages are left."""
+        actor, envelopes = self.actor, self.envelopes
         for _ in range(_TURN_MAX):
             if actor is None or actor.actor_stopped.is_set():
-                self.actor = self.letters = None  # nothing more is delivered, and the actor can be freed
+                self.actor = self.envelopes = None  # nothing more is delivered, and the actor can be freed
                 return False
-            if not letters:
+            if not envelopes:
                 with self.lock:
-                    if not letters:
-                        self.letters, self.scheduled = None, False
+                    if not envelopes:
+                        self.envelopes, self.scheduled = None, False
                         return False
-            actor.on_receive(letters.popleft().message)
+            actor.on_receive(envelopes.popleft().message)
         return True
 
 
@@ -135,12 +135,12 @@ class PooledRuntime(Threads):
         return actor.actor_ref
 
     def call_soon(self, call: Callable[[], None]) -> None:
-        # Not so a letter in a mailbox: between "has mail" and its place in this queue an exception would leave it for
-        # ever with mail that nobody delivers.
+        # Not so a message in a mailbox: between "has messages" and its place in this queue an exception would leave it
+        # with messages that nobody ever delivers.
         self._runnable.put(_Call(call))
 
     def schedule(self, mailbox: Mailbox) -> None:
-        """A mailbox has mail: the thread that is running actors keeps it for itself, any other one hands it over."""
+        """A mailbox has messages: the thread that runs actors keeps it for itself, any other one hands it over."""
         own: deque[_Runnable] | None = getattr(self._here, "own", None)
         if own is None:
             self._runnable.put(mailbox)

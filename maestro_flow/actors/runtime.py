@@ -1,6 +1,6 @@
 """What runs actors: the interface of the three runtimes. An actor class does not know which one it runs on.
 
-    pooled     one thread runs whichever mailbox has mail: 50 times more actors than threads could be (default)
+    pooled     one thread runs whichever mailbox has messages: 50 times more actors than threads could be (default)
     threaded   plain Pykka, a thread per actor: for debugging
     inline     everything on the caller's thread, in a seeded order, on a virtual clock: for simulation and tests
 

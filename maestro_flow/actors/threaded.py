@@ -49,7 +49,7 @@ class ThreadedRuntime(Threads):
         self._calls.put(None)
         for actor in list(self._actors):
             actor.actor_stopped.set()
-            actor.actor_inbox.put(_POKE)  # its thread waits for mail
+            actor.actor_inbox.put(_POKE)  # its thread waits for messages
 
     def _start(self, target: Callable[[], None], name: str) -> None:
         threading.Thread(target=target, name=f"maestro-flow-{name}", daemon=True).start()
