@@ -9,7 +9,7 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-__all__ = ["Clock", "Environment", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "Environment", "Event", "ManualClock", "SystemClock", "ThreadEvent"]
 
 
 class Clock(Protocol):
@@ -18,6 +18,29 @@ class Clock(Protocol):
     def time(self) -> float: ...
 
     def monotonic(self) -> float: ...
+
+
+class Event(Protocol):
+    """A flag to wait for. On a virtual clock it is waiting that makes time pass."""
+
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """True when the flag was set in time."""
+        ...
+
+
+class ThreadEvent:
+    """``threading.Event`` with our parameter name."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.set, self.clear = self._event.set, self._event.clear
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        return self._event.wait(timeout_s)
 
 
 class SystemClock:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,12 +12,8 @@ from maestro_flow.client.client import Client
 from maestro_flow.client.run import Run
 from maestro_flow.clock import Environment
 from maestro_flow.config.configuration import Configuration
-from maestro_flow.core.graph import Graph
 from maestro_flow.dsl.builder import Workflow
-from maestro_flow.errors import Closed
 from maestro_flow.model.definition import WorkflowDefinition
-from maestro_flow.model.inbox import Message
-from maestro_flow.model.runs import PendingRun
 from maestro_flow.node.node import Node, make_runtime
 from maestro_flow.steps.registry import StepTypes
 from maestro_flow.storage.protocol import Storage
@@ -54,32 +49,32 @@ class Engine(Client):
         chosen = Configuration.read().settings(settings)
         environment = environment or Environment()
         self._step_types = StepTypes(chosen.step_types)
-        self._pid = os.getpid()
         self._own_runtime: Runtime | None = None
         with ExitStack() as undo:  # what is half made when something goes wrong
             if runtime is None or isinstance(runtime, str):
                 runtime = self._own_runtime = make_runtime(chosen.runtime, environment.clock)
                 undo.callback(runtime.close)
             super().__init__(store, namespace=namespace, environment=environment, new_event=runtime.event)
-            undo.callback(self._let_go)
+            undo.callback(self._close_storage)
             self._node = Node(
                 self.storage,
-                reader=self.reader,
+                reader=self._session.reader,
                 settings=chosen,
                 environment=environment,
                 runtime=runtime,
-                announce=self.hints.announce,
-                wake_waiters=self.hints.wake_all,
+                announce=self._session.hints.announce,
+                wake_waiters=self._session.hints.wake_all,
                 step_types=self._step_types,
             )
             undo.callback(self._node.close)
+            self._session.node = self._node
             is_serving = self._node.wait_until_serving(chosen.scan_s)
             undo.pop_all()
         if is_serving and not self._node.serving_groups():
             logger.info("other nodes hold all groups now: this one gets its share as they give it up")
 
-    def _stop(self) -> None:
-        if self._is_in_a_fork():
+    def _before_close(self) -> None:
+        if self._node.is_forked:
             return  # the threads and the leases are those of the process that has made it
         try:
             self._node.close()
@@ -122,25 +117,3 @@ class Engine(Client):
         run = self.start(workflow_id, params=params, version=version, request_id=request_id)
         run.wait(timeout_s)
         return run
-
-    def check(self) -> None:
-        super().check()
-        if self._is_in_a_fork():
-            raise Closed("this Engine was made before a fork, and runs there; make a new one in this process")
-        self._node.check()
-
-    def send(self, message: Message) -> None:
-        super().send(message)
-        self._node.look_for_messages(message.group_id)
-
-    def lacking(self, graph: Graph) -> Mapping[str, str]:
-        return self._node.lacking(graph)
-
-    def _is_in_a_fork(self) -> bool:
-        return os.getpid() != self._pid
-
-    def _groups(self) -> Sequence[int]:
-        return self._node.serving_groups() or super()._groups()
-
-    def started(self, started: Sequence[PendingRun]) -> None:
-        self._node.take_up(started)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from maestro_flow.clock import Clock
+from maestro_flow.clock import Clock, Event
 from maestro_flow.steps.workers import Workers
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from maestro_flow.actors.base import BaseActor
 
-__all__ = ["Event", "Runtime", "Service", "Timer"]
+__all__ = ["Runtime", "Service", "Timer"]
 
 A = TypeVar("A", bound="BaseActor")
 
@@ -31,18 +31,6 @@ class Timer(Protocol):
 
     def cancel(self) -> None:
         """The call is not made, unless it is being made already."""
-        ...
-
-
-class Event(Protocol):
-    """A flag to wait for."""
-
-    def set(self) -> None: ...
-
-    def clear(self) -> None: ...
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """True when the flag was set in time."""
         ...
 
 

@@ -15,22 +15,11 @@ from weakref import WeakSet
 
 from maestro_flow.actors.runtime import Timer
 from maestro_flow.actors.timers import ThreadTimers
-from maestro_flow.clock import Clock
+from maestro_flow.clock import Clock, ThreadEvent
 
-__all__ = ["ThreadEvent", "ThreadService", "ThreadWorkers", "Threads"]
+__all__ = ["ThreadService", "ThreadWorkers", "Threads"]
 
 logger = logging.getLogger("maestro_flow.actors")
-
-
-class ThreadEvent:
-    """``threading.Event`` with our parameter name."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self.set, self.clear = self._event.set, self._event.clear
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        return self._event.wait(timeout_s)
 
 
 class ThreadService:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
-from maestro_flow.client.waiting import looks
+from maestro_flow.client.polling import poll
+from maestro_flow.client.session import Session
 from maestro_flow.core.actions import ACCEPTED, CONFLICT
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import Conflict, WaitTimeout
 from maestro_flow.model.actions import RUN_ACTIONS, Action, ActionOrder
 from maestro_flow.model.inbox import Message, MessageState
-
-if TYPE_CHECKING:
-    from maestro_flow.client.client import Client
 
 __all__ = ["ANSWER_S", "ask"]
 
@@ -34,7 +30,7 @@ _DONE = {
 
 
 def ask(
-    client: Client, state: FlowState, group_id: int, action: Action, order: ActionOrder, *, timeout_s: float
+    session: Session, state: FlowState, group_id: int, action: Action, order: ActionOrder, *, timeout_s: float
 ) -> None:
     """Have the owner of a run, whose state was just read, do something, and wait until it has agreed.
 
@@ -45,7 +41,7 @@ def ask(
         StorageUnavailable: the request may not have been sent.
         StorageFailed, Closed: see ``Run.wait``.
     """
-    client.check()
+    session.check()
     if order.step:
         state.graph.known([order.step])
     flow_id = state.flow_id
@@ -53,14 +49,14 @@ def ask(
     if state.status.is_terminal and (order.step or action not in RUN_ACTIONS[state.status]):
         run = "the run" if order.step else "it"
         raise Conflict(f"{what} cannot be {_DONE[action]}: {run} is {state.status}; restart the run to go on with it")
-    message = Message(group_id, client.environment.new_id(), flow_id, action.lower(), msgspec.json.encode(order))
-    client.send(message)
+    message = Message(group_id, session.environment.new_id(), flow_id, action.lower(), msgspec.json.encode(order))
+    session.send(message)
     outcome = ""
     try:
-        for answer in looks(
-            client,
+        for answer in poll(
+            session,
             flow_id,
-            lambda: client.storage.message(group_id, message.message_id),
+            lambda: session.storage.message(group_id, message.message_id),
             timeout_s,
             only_the_end=False,
         ):

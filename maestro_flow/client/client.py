@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from attrs import evolve
 from msgspec.structs import replace
 
-from maestro_flow.actors.runtime import Event
-from maestro_flow.actors.threads import ThreadEvent
 from maestro_flow.client.dead_letters import DeadLetter, redrive, stored_letters
-from maestro_flow.client.hints import Hints
 from maestro_flow.client.run import Run
+from maestro_flow.client.session import Session
 from maestro_flow.client.switching import check_switch
 from maestro_flow.client.tag_permits import limit_message
-from maestro_flow.clock import Clock, Environment
+from maestro_flow.clock import Clock, Environment, Event, ThreadEvent
 from maestro_flow.config.configuration import Configuration
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.placement import place_run
 from maestro_flow.dsl.builder import Workflow
 from maestro_flow.dsl.start import parse_params, parse_step_params
-from maestro_flow.errors import Closed, NotFound, SettingsError
+from maestro_flow.errors import NotFound, SettingsError
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.definition_codec import encode_definition
 from maestro_flow.model.flow_id import FlowId, system_name
-from maestro_flow.model.inbox import Message
 from maestro_flow.model.requests import RunRequest, encode_request
-from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
+from maestro_flow.model.runs import RunEntry, StartRequest
 from maestro_flow.model.status import RunStatus
-from maestro_flow.reading.flows import FlowReader
-from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.system.registry import SYSTEM_FLOWS
@@ -65,15 +59,11 @@ class Client:
         environment: Environment | None = None,
         new_event: Callable[[], Event] = ThreadEvent,
     ) -> None:
-        self.environment = environment or Environment()
+        environment = environment or Environment()
         self._owns_storage = store is None or isinstance(store, str)
-        self.storage: Storage = _opened(store, namespace, self.environment.clock, create=create)
-        self.graphs = GraphCache(self.storage)
-        self.reader = FlowReader(self.storage, self.graphs)
-        self.hints = Hints()
-        self._new_event = new_event
-        self._closing = threading.RLock()  # a signal's handler may close what is being closed
-        self.is_closed = False
+        self.storage: Storage = _opened(store, namespace, environment.clock, create=create)
+        self._session = Session(self.storage, environment, new_event, owner=type(self).__name__)
+        self._closing = threading.RLock()  # the handler of a signal may call close while it is under way
 
     def __enter__(self) -> Self:
         return self
@@ -84,21 +74,20 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Let go of the store; from any thread, and as often as one likes. Who waits for a run here gets ``Closed``.
+        """Close the store, if the client has opened it. Thread-safe and idempotent; waiters for a run get ``Closed``.
 
-        An engine stops running first: what is under way is recorded as handed over, and goes on in the next engine.
+        An engine stops its node first: active attempts are recorded as handed over, and continue in the next engine.
         """
         with self._closing:
-            if not self.is_closed:
-                self._stop()
-                self.is_closed = True
-                self.hints.wake_all()
-                self._let_go()
+            if not self._session.is_closed:
+                self._before_close()
+                self._session.close()
+                self._close_storage()
 
-    def _stop(self) -> None:
-        """What comes before the store is let go of."""
+    def _before_close(self) -> None:
+        """Hook, called before the store closes."""
 
-    def _let_go(self) -> None:
+    def _close_storage(self) -> None:
         if self._owns_storage:
             self.storage.close()
 
@@ -113,7 +102,7 @@ class Client:
         """
         self.check()
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
-        check_switch(self.storage, self.graphs, definition)
+        check_switch(self._session, definition)
         return self.storage.push(definition.id, encode_definition(definition))
 
     def definition(self, workflow_id: str, version: int | None = None) -> WorkflowDefinition:
@@ -175,7 +164,7 @@ class Client:
         ``step_params`` and ``breakpoints`` are those of all of them.
         """
         self.check()
-        graph, groups = self._graph(workflow_id, version), self._groups()
+        graph, groups = self._graph(workflow_id, version), self._session.groups()
         common = RunRequest(
             step_params=parse_step_params(graph.definition, step_params or {}),
             breakpoints=graph.known(breakpoints),
@@ -183,13 +172,13 @@ class Client:
         requests = []
         for given, request_id in zip(params, request_ids or [None] * len(params), strict=True):
             # A request id of our own needs no protection against a second use with another body.
-            key = request_id if request_id is not None else self.environment.new_id()
+            key = request_id if request_id is not None else self._session.environment.new_id()
             body = encode_request(replace(common, params=parse_params(graph.definition.params, given)))
             group_id = place_run(graph.definition, key, groups, self.storage.group_count)
             requests.append(StartRequest(workflow_id, key, group_id, version, body))
         started = self.storage.start(requests)
-        self.started([given_run for given_run in started if given_run.fresh])
-        return [Run(self, given_run) for given_run in started]
+        self._session.started([given_run for given_run in started if given_run.fresh])
+        return [Run(self._session, given_run) for given_run in started]
 
     def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:
         """A run of a workflow: the latest instance, and its latest run, where none is named.
@@ -207,7 +196,7 @@ class Client:
         if not entries:
             wanted = "".join(f"/{part}" for part in (instance_id, run_id) if part is not None)
             raise NotFound(f"there is no run {workflow_id}{wanted} in the store")
-        return Run(self, entries[0])
+        return Run(self._session, entries[0])
 
     def runs(
         self,
@@ -236,7 +225,7 @@ class Client:
             found += page
             last = page[-1]
             page = self._listed(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
-        return [Run(self, entry) for entry in found]
+        return [Run(self._session, entry) for entry in found]
 
     # -- limits on tags -----------------------------------------------------------------------------------------
 
@@ -251,7 +240,7 @@ class Client:
             SettingsError: the tag is no text that can be stored, or the limit is below 0.
             StorageUnavailable: it may not have been set.
         """
-        self.send(limit_message(tag, limit, self.storage.group_count, self.environment.new_id()))
+        self._session.send(limit_message(tag, limit, self.storage.group_count, self._session.environment.new_id()))
 
     def tag_permits(self) -> dict[str, TagPermit]:
         """All tags with a limit that was set, with steps that hold a permit, or with steps that wait for one."""
@@ -270,7 +259,7 @@ class Client:
             DefinitionError: a definition in it cannot be read by this version.
         """
         self.check()
-        return verify(self.storage, self.graphs, SYSTEM_FLOWS, live=live, grace_s=grace_s)
+        return verify(self.storage, self._session.graphs, SYSTEM_FLOWS, live=live, grace_s=grace_s)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
@@ -289,32 +278,15 @@ class Client:
         redrive(self.storage, message_id)
 
     def check(self) -> None:
-        """Do nothing as long as there is hope: a client may only be closed, an engine's store may have failed it, too.
+        """Do nothing while the client can be used, and, in an engine, while its node can work.
 
         Raises:
-            Closed: nothing can be asked of it any more; open the store with a new one.
-            StorageFailed: the store has failed for good; close, see to it, and open it again.
+            Closed: it was closed, or is an engine that was made before a fork; open the store with a new one.
+            StorageFailed: the store of the engine has failed for good; close it, repair the store, and open it again.
         """
-        if self.is_closed:
-            raise Closed(f"this {type(self).__name__} is closed; open the store with a new one")
+        self._session.check()
 
-    # -- what a run's handle needs ------------------------------------------------------------------------------
-
-    def send(self, message: Message) -> None:
-        """Put a message into the inbox of its group."""
-        self.check()
-        self.storage.send(message)
-
-    def lacking(self, graph: Graph) -> Mapping[str, str]:  # noqa: ARG002 - a client runs nothing, so it lacks nothing
-        """The steps of a graph that this process should run and cannot, and what each waits for."""
-        return {}
-
-    @contextmanager
-    def waiting(self, flow_id: str, *, only_the_end: bool = False) -> Iterator[Event]:
-        """An event that is set when this process commits something, or the end, of the flow."""
-        event = self._new_event()
-        with self.hints.waiting(flow_id, event, only_the_end=only_the_end):
-            yield event
+    # -- parts ---------------------------------------------------------------------------------------------------
 
     def _graph(self, workflow_id: str, version: int | None) -> Graph:
         if version is None:
@@ -322,7 +294,7 @@ class Client:
             if stored is None:
                 raise NotFound(f"there is no workflow {workflow_id!r} in the store: push it first")
             version = stored.version
-        return self.graphs.of_version(workflow_id, version)
+        return self._session.graphs.of_version(workflow_id, version)
 
     def _listed(self, query: RunQuery) -> list[RunEntry]:
         """A page of runs without those of the engine itself; only the last page is not full."""
@@ -332,13 +304,6 @@ class Client:
             return found
         last, left = found[-1], query.limit - len(shown)
         return shown + self._listed(evolve(query, before=(last.created_at, last.flow_id), limit=left))
-
-    def _groups(self) -> Sequence[int]:
-        """Groups that a new run may be placed in."""
-        return range(self.storage.group_count)
-
-    def started(self, started: Sequence[PendingRun]) -> None:
-        """New runs are durable: the owners of their groups find them by their scans."""
 
 
 def _opened(store: str | Storage | None, namespace: str | None, clock: Clock, *, create: bool) -> Storage:

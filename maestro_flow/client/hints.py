@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from maestro_flow.actors.runtime import Event
+from maestro_flow.clock import Event
 
 __all__ = ["Hints"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maestro_flow.client.actions import ANSWER_S, ask
-from maestro_flow.client.restart import Wishes, follow_up, order_within
-from maestro_flow.client.waiting import looks
+from maestro_flow.client.polling import poll
+from maestro_flow.client.restart import RestartOptions, follow_up, order_within
+from maestro_flow.client.session import Session
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import RunFailed
@@ -20,17 +21,14 @@ from maestro_flow.views.explanation import Explanation
 from maestro_flow.views.history import Happened, Moment, history, timeline
 from maestro_flow.views.run import RunView, StepView
 
-if TYPE_CHECKING:
-    from maestro_flow.client.client import Client
-
 __all__ = ["Run"]
 
 
 class Run:
     """One run of a workflow instance. Every reading is fresh from the store; a run that has ended changes no more."""
 
-    def __init__(self, client: Client, entry: RunEntry | PendingRun) -> None:
-        self._client = client
+    def __init__(self, session: Session, entry: RunEntry | PendingRun) -> None:
+        self._session = session
         self.workflow_id, self.version = entry.workflow_id, entry.version
         self.instance_id, self.run_id = entry.instance_id, entry.run_id
         self.flow_id, self.group_id = entry.flow_id, entry.group_id
@@ -48,7 +46,7 @@ class Run:
     @property
     def definition(self) -> WorkflowDefinition:
         """The version of the workflow that it runs; of a loop's child, the body of the loop."""
-        return self._client.graphs.of_run(self.flow_id, self.version).definition
+        return self._session.graphs.of_run(self.flow_id, self.version).definition
 
     @property
     def steps(self) -> dict[str, StepView]:
@@ -63,7 +61,7 @@ class Run:
     def view(self) -> RunView:
         """The run at this moment."""
         state = self._refresh()
-        return RunView.of(state, self._client.lacking(state.graph))
+        return RunView.of(state, self._session.lacking(state.graph))
 
     def explain(self, step: str = "") -> Explanation:
         """Why the run, or one of its steps, is as it is, and since when.
@@ -71,13 +69,13 @@ class Run:
         Raises:
             NotFound: there is no such step.
         """
-        self._client.check()
-        return explain(self._client.storage, self._refresh(), self.group_id, step)
+        self._session.check()
+        return explain(self._session.storage, self._refresh(), self.group_id, step)
 
     def events(self, after_revision: int = 0) -> Iterator[Happened]:
         """What is recorded of the run beyond a revision, oldest first."""
-        self._client.check()
-        return history(self._client.storage, self.flow_id, after_revision)
+        self._session.check()
+        return history(self._session.storage, self.flow_id, after_revision)
 
     def timeline(self, step: str) -> list[Moment]:
         """What became of a step in this run: all its attempts and executions, oldest first.
@@ -98,9 +96,9 @@ class Run:
         """
 
         def look() -> RunEntry | None:
-            return self._client.storage.run(self.flow_id)
+            return self._session.storage.run(self.flow_id)
 
-        for entry in looks(self._client, self.flow_id, look, timeout_s, only_the_end=True):
+        for entry in poll(self._session, self.flow_id, look, timeout_s, only_the_end=True):
             if entry is not None and entry.status.is_terminal:
                 return entry.status
         raise AssertionError("unreachable")
@@ -112,10 +110,10 @@ class Run:
             WaitTimeout, StorageFailed, Closed: see ``wait``.
         """
         seen = -1
-        for state in looks(self._client, self.flow_id, self._refresh, timeout_s, only_the_end=False):
+        for state in poll(self._session, self.flow_id, self._refresh, timeout_s, only_the_end=False):
             if state.revision != seen:
                 seen = state.revision
-                yield RunView.of(state, self._client.lacking(state.graph))
+                yield RunView.of(state, self._session.lacking(state.graph))
             if state.status.is_terminal:
                 return
 
@@ -208,15 +206,17 @@ class Run:
             DefinitionError: a param does not fit, or must not be changed by a restart.
             StorageUnavailable: it may have been restarted: repeat it with the same ``request_id``.
         """
-        wishes = Wishes(step, from_beginning, params or {}, step_params or {}, skip_steps, breakpoints, request_id)
+        options = RestartOptions(
+            step, from_beginning, params or {}, step_params or {}, skip_steps, breakpoints, request_id
+        )
         if step and not self.status.is_terminal:
-            self._ask(Action.RESTART, order_within(self._refresh(), wishes), timeout_s)
+            self._ask(Action.RESTART, order_within(self._refresh(), options), timeout_s)
             return self
-        return Run(self._client, follow_up(self._client, self._refresh(), self.group_id, wishes))
+        return Run(self._session, follow_up(self._session, self._refresh(), self.group_id, options))
 
     def _ask(self, action: Action, order: ActionOrder, timeout_s: float) -> None:
-        self._client.check()
-        ask(self._client, self._refresh(), self.group_id, action, order, timeout_s=timeout_s)
+        self._session.check()
+        ask(self._session, self._refresh(), self.group_id, action, order, timeout_s=timeout_s)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -224,8 +224,8 @@ class Run:
         """Fold what the log has grown by since the last look."""
         state = self._state
         if state is None or not state.revision:
-            state = self._client.reader.state(self._entry, self._client.storage.read_flow(self.flow_id))
+            state = self._session.reader.state(self._entry, self._session.storage.read_flow(self.flow_id))
         elif not state.status.is_terminal or state.is_blocking:
-            state = fold(state, self._client.storage.read_flow(self.flow_id, after_revision=state.revision))
+            state = fold(state, self._session.storage.read_flow(self.flow_id, after_revision=state.revision))
         self._state = state
         return state

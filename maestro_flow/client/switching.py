@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from maestro_flow.client.session import Session
 from maestro_flow.errors import Conflict
 from maestro_flow.model.definition import RunRule, WorkflowDefinition
 from maestro_flow.model.status import RunStatus
-from maestro_flow.reading.graphs import GraphCache
-from maestro_flow.storage.protocol import RunQuery, Storage
+from maestro_flow.storage.protocol import RunQuery
 
 __all__ = ["check_switch"]
 
@@ -14,17 +14,17 @@ _CHECKED = (RunRule.FIRST_ONLY, RunRule.LAST_ONLY, RunRule.STRICT_SEQUENTIAL)
 _LIVE = frozenset(status for status in RunStatus if not status.is_terminal)
 
 
-def check_switch(storage: Storage, graphs: GraphCache, definition: WorkflowDefinition) -> None:
+def check_switch(session: Session, definition: WorkflowDefinition) -> None:
     """Compare with the latest version. A look, not a lock: a run that starts or fails just now is not seen.
 
     Raises:
         Conflict: runs of the workflow would be displaced by the new rule, or would block it from the beginning.
     """
-    workflow_id, rule = definition.id, definition.run_strategy.rule
+    storage, workflow_id, rule = session.storage, definition.id, definition.run_strategy.rule
     if rule not in _CHECKED:
         return
     stored = storage.definition(workflow_id)
-    if stored is None or graphs.of_version(workflow_id, stored.version).definition.run_strategy.rule is rule:
+    if stored is None or session.graphs.of_version(workflow_id, stored.version).definition.run_strategy.rule is rule:
         return
     switch = f"workflow {workflow_id} cannot be switched to {rule} now"
     if rule is RunRule.STRICT_SEQUENTIAL:

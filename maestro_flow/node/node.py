@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +22,7 @@ from maestro_flow.config.settings import Settings
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.queue import Question
 from maestro_flow.core.system_flow import SystemFlows
-from maestro_flow.errors import MaestroFlowError, StorageFailed, StorageUnavailable
+from maestro_flow.errors import Closed, MaestroFlowError, StorageFailed, StorageUnavailable
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import PendingRun
@@ -79,6 +80,7 @@ class Node:
         self.owner = Owner(environment.new_id(), this_process())
         self._storage, self._settings, self._runtime, self._reader = storage, settings, runtime, reader
         self._wake_waiters = wake_waiters
+        self._pid = os.getpid()
         self._timing = threading.Lock()
         self._health = StoreHealth(runtime.clock, self._store_has_failed)
         self._journal = GroupCommitJournal(runtime, storage, self._health, batch_max=settings.batch_max)
@@ -161,8 +163,20 @@ class Node:
         self._runtime.call_soon(look)
         return ready.wait(timeout_s)
 
+    @property
+    def is_forked(self) -> bool:
+        """This is a copy in a child process: it has no threads, and the leases are its parent's."""
+        return os.getpid() != self._pid
+
     def check(self) -> None:
-        """Raises StorageFailed: the store has failed for good, and nothing runs here any more."""
+        """Do nothing while the node can work.
+
+        Raises:
+            Closed: this process is a fork of the one that has the node.
+            StorageFailed: the store has failed for good, and nothing runs here any more.
+        """
+        if self.is_forked:
+            raise Closed("this Engine was made before a fork, and runs there; make a new one in this process")
         self._health.check()
 
     def lacking(self, graph: Graph) -> dict[str, str]:

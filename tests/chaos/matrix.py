@@ -17,6 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from maestro_flow import Client, RunStatus
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.store import read_history
@@ -109,7 +110,8 @@ def _until(condition: Callable[[], bool]) -> None:
 def _wrong(url: str, diary: Path) -> list[str]:
     """What is wrong with the store that was left behind."""
     with Client(url) as client:
-        history = read_history(client.storage, client.graphs, SYSTEM_FLOWS, executions=executions(diary), is_quiet=True)
+        graphs = GraphCache(client.storage)
+        history = read_history(client.storage, graphs, SYSTEM_FLOWS, executions=executions(diary), is_quiet=True)
     found = [f"{each.invariant} {each.flow_id} {each.step_id}: {each.message}" for each in check(history)]
     ends = {entry.flow_id: entry.status for entry in history.entries}
     if ends != _ENDS:

@@ -12,6 +12,7 @@ from maestro_flow import RunStatus
 from maestro_flow.model.events import RunEnded, StepEnded, decode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import StepStatus
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import Answer, Execution, History, Violation
@@ -65,7 +66,12 @@ def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> 
     client = load.client
     called = executions(diary)
     history = read_history(
-        client.storage, client.graphs, SYSTEM_FLOWS, operations=load.operations, executions=called, is_quiet=True
+        client.storage,
+        GraphCache(client.storage),
+        SYSTEM_FLOWS,
+        operations=load.operations,
+        executions=called,
+        is_quiet=True,
     )
     violations = check(history)
     started = {each.flow_id for each in load.operations if each.answer is Answer.ACCEPTED}

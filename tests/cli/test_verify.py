@@ -54,7 +54,7 @@ def test_dead_letters_are_listed_and_tried_again(cli: CommandLine) -> None:
     with Client(f"sqlite:///{cli.folder}/maestro-flow.db") as client:
         run = client.find("left")
         message = Message(run.group_id, "m1", run.flow_id, "stop")
-        client.send(message)
+        client.storage.send(message)
         leases = client.storage.claim(Owner("test"), lease_s=60.0, limit=1000)
         (lease,) = (lease for lease in leases if lease.group_id == run.group_id)
         assert isinstance(lease, Lease)

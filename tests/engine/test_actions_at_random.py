@@ -18,6 +18,7 @@ from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.flow_id import FlowId
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import RunStatus
+from maestro_flow.reading.graphs import GraphCache
 from tests.engine.world import Process, World
 
 RUNS, PROCESSES_DIE_AT = 50, (0.7, 1.6)
@@ -64,11 +65,11 @@ def play(world: World, process: Process, due: list[tuple[float, Message]], began
         at = min([until, *(at for at, _ in due)])
         process.runtime.run(lambda: False, timeout_s=max(began + at - clock.monotonic(), 0.0))
         while due and began + due[0][0] <= clock.monotonic():
-            process.engine.send(due.pop(0)[1])
+            process.send(due.pop(0)[1])
 
 
 def state_of(process: Process, run: Run) -> FlowState:
-    graph = process.engine.graphs.of_run(run.flow_id, run.version)
+    graph = GraphCache(process.engine.storage).of_run(run.flow_id, run.version)
     return fold(FlowState.new(run.flow_id, graph), process.storage.read_flow(run.flow_id))
 
 
@@ -95,7 +96,7 @@ def test_every_action_is_answered_and_every_run_ends(seed: int) -> None:
             if step.status == "PAUSED":
                 for kind, order in ("breakpoint", ActionOrder(step.id, on=False)), ("resume", ActionOrder(step.id)):
                     key, body = f"{message.message_id}/{kind}", msgspec.json.encode(order)
-                    process.engine.send(Message(message.group_id, key, message.flow_id, kind, body))
+                    process.send(Message(message.group_id, key, message.flow_id, kind, body))
     for message in messages:
         run = process.engine.find(*_parts(message.flow_id))
         status = run.wait(timeout_s=300)

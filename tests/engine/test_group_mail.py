@@ -72,7 +72,7 @@ def test_mail_that_comes_twice_is_delivered_once_while_it_is_in_hand() -> None:
             handle(message)
 
     flow.handle = deaf_to_stops
-    process.engine.send(Message(run.group_id, "m", run.flow_id, "stop"))
+    process.send(Message(run.group_id, "m", run.flow_id, "stop"))
     let_pass(process, 3.0)
     process.engine._node._receive_again(owned.held)
     let_pass(process, 3.0)
@@ -89,7 +89,7 @@ def test_a_stop_during_the_hand_over_waits_for_the_next_owner() -> None:
     owned = first.engine._node._keeper.groups[run.group_id]
     post(owned.ref, HandOverAll(first.runtime.event().set))
     let_pass(first, 0.01)
-    first.engine.send(Message(run.group_id, "m", run.flow_id, "stop"))
+    first.send(Message(run.group_id, "m", run.flow_id, "stop"))
     let_pass(first, 0.01)
     assert run.status is RunStatus.IN_PROGRESS
     assert answer(world, run.group_id).state is MessageState.WAITING
@@ -114,7 +114,7 @@ def test_a_message_that_breaks_its_flow_again_and_again_is_a_dead_letter_with_it
         return decide(state, inputs, now, capacity)
 
     monkeypatch.setattr("maestro_flow.actors.flow.decide", poisoned)
-    process.engine.send(Message(run.group_id, "m", run.flow_id, "stop"))
+    process.send(Message(run.group_id, "m", run.flow_id, "stop"))
     assert run.wait(timeout_s=120) is RunStatus.SUCCEEDED, "the flow is better off without it"
     dead = answer(world, run.group_id)
     assert dead.state is MessageState.DEAD

@@ -15,6 +15,7 @@ from maestro_flow import Conflict, Engine, Run, RunStatus, StepContext, Workflow
 from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import StorageUnavailable
+from maestro_flow.reading.graphs import GraphCache
 from tests.servers import postgres as postgres_servers
 from tests.servers import redis as redis_servers
 
@@ -129,7 +130,7 @@ def check_ended(engine: Engine, runs: list[Run], load: Load, lease_was_lost: boo
     assert set(ended) <= {RunStatus.SUCCEEDED, RunStatus.STOPPED}
     assert ended[RunStatus.SUCCEEDED] >= RUNS - STOPPED
     for run in runs:
-        graph = engine.graphs.of_run(run.flow_id, run.version)
+        graph = GraphCache(engine.storage).of_run(run.flow_id, run.version)
         state = fold(FlowState.new(run.flow_id, graph), engine.storage.read_flow(run.flow_id))
         assert {(step.attempt, step.crashes) for step in state.steps.values()} == {(1, 0)}, run.flow_id
         if not lease_was_lost:

@@ -362,7 +362,7 @@ def test_a_stop_beside_the_last_commit_is_answered_either_way(seed: int) -> None
     run = process.engine.start("sleeper")
     let_pass(process, 0.49)
     message = Message(run.group_id, "m", run.flow_id, "stop")
-    process.engine.send(message)
+    process.send(message)
     let_pass(process, 3.0)
     settled = world.storage.message(run.group_id, "m")
     assert settled is not None

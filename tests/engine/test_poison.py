@@ -54,9 +54,9 @@ def test_poison_is_put_aside_and_a_thousand_good_messages_do_not_wait_for_it() -
     good = process.engine.start_many("waiting", [{}] * GOOD)
     let_pass(process, 5.0)
     for number, run in enumerate(bad):
-        process.engine.send(message(run.group_id, f"poison{number}", run.flow_id))
+        process.send(message(run.group_id, f"poison{number}", run.flow_id))
     for number, run in enumerate(good):
-        process.engine.send(message(run.group_id, f"good{number}", run.flow_id))
+        process.send(message(run.group_id, f"good{number}", run.flow_id))
     let_pass(process, 2.0)  # two scans: the poison is far from its end
     assert process.engine.dead_letters() == []
     answers = [world.storage.message(run.group_id, f"good{number}") for number, run in enumerate(good)]
@@ -68,7 +68,7 @@ def test_poison_is_put_aside_and_a_thousand_good_messages_do_not_wait_for_it() -
         assert letter.reason.startswith("given up: 5 owners failed")
         assert 'raise ZeroDivisionError("poison")' in letter.reason
         assert (letter.kind, letter.body, letter.deliveries) == ("breakpoint", '{"step":"pause"}', 1)
-    process.engine.send(Message(bad[0].group_id, "end", bad[0].flow_id, "stop"))
+    process.send(Message(bad[0].group_id, "end", bad[0].flow_id, "stop"))
     assert bad[0].wait(timeout_s=10) is RunStatus.STOPPED, "its run is as well as any"
     assert process.engine.verify().violations == ()
 
@@ -100,7 +100,7 @@ def test_a_dead_letter_is_tried_again_by_the_very_owner_that_gave_it_up(defect: 
     process.engine.push(waiting())
     run = process.engine.start("waiting")
     let_pass(process, 2.0)
-    process.engine.send(Message(run.group_id, "poison", run.flow_id, "stop"))
+    process.send(Message(run.group_id, "poison", run.flow_id, "stop"))
     let_pass(process, 60.0)
     assert [letter.message_id for letter in process.engine.dead_letters()] == ["poison"]
     process.engine.redrive("poison")
@@ -123,7 +123,7 @@ def test_a_body_that_nobody_can_read_is_answered_at_once() -> None:
     process.engine.push(waiting())
     run = process.engine.start("waiting")
     let_pass(process, 2.0)
-    process.engine.send(Message(run.group_id, "garbage", run.flow_id, "stop", b"\xff{"))
+    process.send(Message(run.group_id, "garbage", run.flow_id, "stop", b"\xff{"))
     let_pass(process, 2.0)
     answer = world.storage.message(run.group_id, "garbage")
     assert answer is not None

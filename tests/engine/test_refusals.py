@@ -121,7 +121,7 @@ def test_a_definition_that_cannot_be_read_parks_its_runs_and_holds_up_no_others(
     parked = [record.getMessage() for record in caplog.records if "is parked" in record.msg]
     assert sorted(line.split()[1] for line in parked) == [live, given], "each once"
     assert all("version 1 of workflow 'sleeper'" in line for line in parked)
-    second.engine.send(Message(3, "m", given, "stop"))
+    second.send(Message(3, "m", given, "stop"))
     let_pass(second, 5.0)
     message = world.storage.message(3, "m")
     assert message is not None

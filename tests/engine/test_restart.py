@@ -13,6 +13,7 @@ from maestro_flow import Client, Conflict, DefinitionError, Engine, NotFound, Ru
 from maestro_flow.clock import Environment
 from maestro_flow.model.definition import RunRule, RunStrategy
 from maestro_flow.model.params import Param, ParamMode, ParamType
+from maestro_flow.storage.protocol import RunQuery
 from maestro_flow.testing import InlineRuntime, ManualClock
 from tests.engine.actions_world import PATIENCE_S, ended, sleepers, statuses, when
 
@@ -228,7 +229,7 @@ def test_what_a_restart_cannot_be_is_said_so(
 ) -> None:
     with pytest.raises(error, match=message):
         failed.restart(**wishes)
-    assert failed._client.find("etl").run_id == 1
+    assert failed._session.storage.list_runs(RunQuery(workflow_id="etl", limit=1))[0].run_id == 1
 
 
 # -- in a run that goes on --------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def test_a_queued_run_that_is_ended_never_begins(world: World, action: str) -> N
     runs = process.engine.start_many("job", [{}] * 4)
     let_pass(process, 1.0)
     for run in runs[1:3]:
-        process.engine.send(Message(run.group_id, f"end {run.flow_id}", run.flow_id, action))
+        process.send(Message(run.group_id, f"end {run.flow_id}", run.flow_id, action))
     status = RunStatus.STOPPED if action == "stop" else RunStatus.FAILED
     assert wait_all(runs) == [RunStatus.SUCCEEDED, status, status, RunStatus.SUCCEEDED]
     assert story(world).began == ids(1, 4)
@@ -234,7 +234,7 @@ def blocked(world: World, seed: int = 0) -> tuple[Process, list[Run]]:
 
 def test_a_failed_run_blocks_until_it_is_unblocked(world: World) -> None:
     process, runs = blocked(world)
-    process.engine.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
+    process.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
     assert wait_all(runs[1:]) == [RunStatus.SUCCEEDED, RunStatus.SUCCEEDED]
     assert runs[0].status is RunStatus.FAILED
     assert story(world).began == ids(1, 2, 3)
@@ -257,7 +257,7 @@ def test_what_blocks_still_blocks_for_the_next_owner(world: World, way: str) -> 
     runs = [heir.engine.find("job", number) for number in (1, 2, 3)]
     assert [run.status for run in runs] == [RunStatus.FAILED, RunStatus.CREATED, RunStatus.CREATED]
     if way == "unblock":
-        heir.engine.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
+        heir.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
     else:
         runs.append(runs[0].restart())
     assert set(wait_all(runs[1:])) == {RunStatus.SUCCEEDED}
@@ -406,7 +406,7 @@ def test_a_switch_to_strict_is_refused_while_a_failed_run_would_block(world: Wor
         "workflow job cannot be switched to STRICT_SEQUENTIAL now: run job/2/1 has FAILED and would block all others. "
         "Restart or unblock what has failed, and push again"
     )
-    process.engine.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
+    process.send(Message(runs[0].group_id, "unblock 1", runs[0].flow_id, "unblock"))
     assert runs[1].restart().wait() is RunStatus.SUCCEEDED
     let_pass(process, 5.0)
     assert process.engine.push(failing(STRICT, 2)) == 2

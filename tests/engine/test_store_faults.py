@@ -87,7 +87,7 @@ def test_callers_are_told_of_an_absence_and_those_who_wait_go_on_waiting(process
     for call in (lambda: engine.start("sleeper", request_id="r"), engine.runs, engine.unfinished, run.view, run.stop):
         with pytest.raises(StorageUnavailable, match="no connection"):
             call()
-    with pytest.raises(WaitTimeout, match="it is not known, because no connection"):
+    with pytest.raises(WaitTimeout, match="its state is unknown, because no connection"):
         run.wait(timeout_s=3.0)
     process.runtime.call_later(2.0, wire.heals)
     assert run.wait(timeout_s=60) is RunStatus.SUCCEEDED
@@ -100,7 +100,7 @@ def test_a_start_that_is_durable_does_not_fail_because_its_definition_cannot_be_
 ) -> None:
     def away_after_the_start(verb: str, _args: tuple[Any, ...], _options: dict[str, Any]) -> None:
         if verb == "start":
-            engine.graphs._graphs.clear()  # as if a thousand others had been used meanwhile
+            engine._session.graphs._graphs.clear()  # as if a thousand others had been used meanwhile
         elif verb == "definition" and "start" in wire.calls:
             raise StorageUnavailable("no connection")
 

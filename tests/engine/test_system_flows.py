@@ -190,8 +190,8 @@ def test_it_is_placed_by_its_name_and_made_when_it_is_first_needed(counter: Coun
     process = world.process()
     let_pass(process)
     assert its_runs(world) == []
-    process.engine.send(add("a", 2))
-    process.engine.send(add("b", 3))
+    process.send(add("a", 2))
+    process.send(add("b", 3))
     let_pass(process)
     (entry,) = its_runs(world)
     assert (entry.flow_id, entry.group_id, entry.status) == (f"{NAME}/1/1", HOME, RunStatus.IN_PROGRESS)
@@ -231,7 +231,7 @@ def test_it_hears_from_another_node_which_does_not_hold_it(counter: Counter) -> 
     assert owner.engine._node.serving_groups() == [HOME]
     assert AWAY in other.engine._node.serving_groups()
     world.storage.send(add("far", 4, AWAY))
-    other.engine.send(add("near", 3))
+    other.send(add("near", 3))
     for _ in range(40):
         let_pass(other, 0.25)
         let_pass(owner, 0.25)
@@ -269,11 +269,11 @@ def test_whenever_its_owner_dies_the_next_one_counts_on(
 def test_an_owner_that_closes_hands_it_over(counter: Counter) -> None:
     world = World()
     first = world.process(seed=1)
-    first.engine.send(add("a"))
+    first.send(add("a"))
     let_pass(first)
     first.engine.close()
     second = world.process(seed=2)
-    second.engine.send(add("b"))
+    second.send(add("b"))
     let_pass(second)
     assert read_state(world.storage, counter).count == 2
     assert len(world.storage.read_flow(f"{NAME}/1/1")) == 2
@@ -285,7 +285,7 @@ def test_users_do_not_see_it() -> None:
     process = world.process()
     process.engine.push(sleeper())
     run = process.engine.start("sleeper")
-    process.engine.send(add("a"))
+    process.send(add("a"))
     let_pass(process)
     assert its_runs(world)
     assert [entry.flow_id for entry in process.engine.runs()] == [run.flow_id]
@@ -299,11 +299,11 @@ def test_users_do_not_see_it() -> None:
 def test_it_is_verified_by_its_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     process = world.process()
-    process.engine.send(add("a"))
+    process.send(add("a"))
     let_pass(process)
     verified = process.engine.verify()
     assert (verified.runs, verified.records, verified.violations) == (0, 1, ())
-    process.engine.send(add("nothing", 0))
+    process.send(add("nothing", 0))
     let_pass(process)
     (violation,) = process.engine.verify().violations
     assert (violation.invariant, violation.flow_id, violation.message) == ("I13", f"{NAME}/1/1", "nothing was added")
@@ -318,10 +318,10 @@ def test_what_it_cannot_read_is_answered_and_a_version_without_it_refuses_it(mon
     world = World()
     process = world.process()
     process.engine.push(sleeper())
-    process.engine.send(Message(HOME, "stop", NAME, "stop"))
-    process.engine.send(Message(HOME, "garbage", NAME, "add", b"{"))
+    process.send(Message(HOME, "stop", NAME, "stop"))
+    process.send(Message(HOME, "garbage", NAME, "add", b"{"))
     run = process.engine.start("sleeper")
-    process.engine.send(Message(run.group_id, "add", run.flow_id, "add"))
+    process.send(Message(run.group_id, "add", run.flow_id, "add"))
     let_pass(process)
     assert outcome(world, HOME, "stop") == f"conflict: in this version, {NAME} takes no message of kind 'stop'"
     assert outcome(world, HOME, "garbage").startswith("conflict: the body of the add cannot be read: ")
@@ -329,7 +329,7 @@ def test_what_it_cannot_read_is_answered_and_a_version_without_it_refuses_it(mon
     process.engine.close()
     monkeypatch.delitem(SYSTEM_FLOWS, NAME)
     older = world.process(seed=2)
-    older.engine.send(add("a"))
+    older.send(add("a"))
     let_pass(older)
     assert outcome(world, HOME, "a").startswith(f"conflict: in this version, {NAME} takes no message of kind 'add'")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_flow.model.flow_id import StepRef
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import Execution
@@ -35,7 +36,7 @@ def test_nothing_is_wrong_after_any_trouble(seed: int) -> None:
     for _ in range(40):
         trouble.turn()
         trouble.let(trouble=False)
-        found = verify(world.storage, trouble.processes[0].engine.graphs, SYSTEM_FLOWS)
+        found = verify(world.storage, GraphCache(world.storage), SYSTEM_FLOWS)
         assert found.violations == (), "also in the middle of it"
         trouble.let(trouble=True)
     trouble.let(trouble=False)
@@ -43,7 +44,8 @@ def test_nothing_is_wrong_after_any_trouble(seed: int) -> None:
     for run in runs:
         survivor.find("troubled", run.instance_id).wait(timeout_s=600)
     seen = executions(world, "troubled")
-    assert check(read_history(world.storage, survivor.graphs, SYSTEM_FLOWS, executions=seen, is_quiet=True)) == []
-    found = verify(world.storage, survivor.graphs, SYSTEM_FLOWS)
+    graphs = GraphCache(world.storage)
+    assert check(read_history(world.storage, graphs, SYSTEM_FLOWS, executions=seen, is_quiet=True)) == []
+    found = verify(world.storage, graphs, SYSTEM_FLOWS)
     assert (found.runs, found.violations) == (RUNS, ())
     assert found.attempts >= RUNS * 6

@@ -12,6 +12,8 @@ from maestro_flow.core.evolve import fold
 from maestro_flow.core.state import FlowState
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
+from maestro_flow.model.inbox import Message
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import Storage
 from maestro_flow.testing import InlineRuntime, ManualClock
@@ -86,7 +88,7 @@ class World:
 
     def state(self, run: Run) -> FlowState:
         """What the log of a run folds to, independently of any engine."""
-        graph = run._client.graphs.of_run(run.flow_id, run.version)
+        graph = GraphCache(self.storage).of_run(run.flow_id, run.version)
         return fold(FlowState.new(run.flow_id, graph), self.storage.read_flow(run.flow_id))
 
 
@@ -98,6 +100,10 @@ class Process:
         environment = Environment(world.clock, random.Random(f"{seed}/{world.clock.monotonic()}"))
         self.storage = storage
         self.engine = Engine(self.storage, environment=environment, runtime=self.runtime, **settings)
+
+    def send(self, message: Message) -> None:
+        """Send a message as any client may, with whatever content; the node here is told."""
+        self.engine._session.send(message)
 
 
 class _Dropped:

@@ -85,6 +85,5 @@ def state_of(world: World, flow_id: str) -> FlowState:
     """The fold of the log of a flow."""
     entry = world.storage.run(flow_id)
     assert entry is not None
-    engine = next(process.engine for process in world.processes if process.engine is not None)
-    graph = engine.graphs.of_run(entry.flow_id, entry.version)
+    graph = GraphCache(world.storage).of_run(entry.flow_id, entry.version)
     return fold(FlowState.new(flow_id, graph), world.storage.read_flow(flow_id))

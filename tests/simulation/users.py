@@ -183,7 +183,7 @@ class Users:
                 self._help(engine, entry)
 
     def _help(self, engine: Engine, entry: RunEntry) -> None:
-        run = Run(engine, entry)
+        run = Run(engine._session, entry)
         if entry.status is RunStatus.FAILED and entry.blocking:
             run.unblock()
         elif entry.status is RunStatus.IN_PROGRESS:

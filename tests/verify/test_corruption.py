@@ -26,6 +26,7 @@ from maestro_flow.model.events import (
     decode_events,
 )
 from maestro_flow.model.log import LogRecord
+from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import History
@@ -52,7 +53,7 @@ def troubled() -> History:
     survivor = trouble.processes[0].engine
     for run in runs:
         survivor.find("troubled", run.instance_id).wait(timeout_s=600)
-    return evolve(read_history(world.storage, survivor.graphs, SYSTEM_FLOWS), entries=())
+    return evolve(read_history(world.storage, GraphCache(world.storage), SYSTEM_FLOWS), entries=())
 
 
 @cache
