@@ -13,7 +13,7 @@ from maestro_flow.cli.tables import Table, print_table
 from maestro_flow.cli.text import date_and_time
 
 if TYPE_CHECKING:
-    from maestro_flow.client.dead_letters import DeadLetter
+    from maestro_flow.views.dead_letters import DeadLetter
 
 __all__ = ["dead_letters"]
 

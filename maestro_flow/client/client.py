@@ -10,7 +10,6 @@ from typing import Any, Self
 from attrs import evolve
 from msgspec.structs import replace
 
-from maestro_flow.client.dead_letters import DeadLetter, redrive, stored_letters
 from maestro_flow.client.run import Run
 from maestro_flow.client.session import Session
 from maestro_flow.client.switching import check_switch
@@ -27,11 +26,13 @@ from maestro_flow.model.definition_codec import encode_definition
 from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.requests import RunRequest, encode_request
 from maestro_flow.model.runs import RunEntry, StartRequest
-from maestro_flow.model.status import RunStatus
+from maestro_flow.model.status import LIVE_RUN_STATUSES, RunStatus
+from maestro_flow.reading.pages import all_dead_letters, all_runs
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.system.registry import SYSTEM_FLOWS
 from maestro_flow.verify.store import Verification, verify
+from maestro_flow.views.dead_letters import DeadLetter
 from maestro_flow.views.tag_permits import TagPermit, read_tag_permits
 
 __all__ = ["Client"]
@@ -218,14 +219,8 @@ class Client:
 
     def unfinished(self) -> list[Run]:
         """Every run in the store that has not ended, newest first; those that a step has started are left out."""
-        live = frozenset(status for status in RunStatus if not status.is_terminal)
-        found: list[RunEntry] = []
-        page = self._listed(RunQuery(statuses=live, limit=_PAGE))
-        while page:
-            found += page
-            last = page[-1]
-            page = self._listed(RunQuery(statuses=live, limit=_PAGE, before=(last.created_at, last.flow_id)))
-        return [Run(self._session, entry) for entry in found]
+        entries = all_runs(self.storage, RunQuery(statuses=LIVE_RUN_STATUSES, limit=_PAGE))
+        return [Run(self._session, entry) for entry in entries if not system_name(entry.flow_id)]
 
     # -- limits on tags -----------------------------------------------------------------------------------------
 
@@ -266,7 +261,7 @@ class Client:
 
         An action that became one is refused for whoever waits for it, with the reason.
         """
-        return list(stored_letters(self.storage))
+        return [DeadLetter.of(message) for message in all_dead_letters(self.storage)]
 
     def redrive(self, message_id: str) -> None:
         """Let a dead letter be handled once more, as if it had just been sent; durable when this returns.
@@ -275,7 +270,12 @@ class Client:
             NotFound: no dead letter has this id.
         """
         self.check()
-        redrive(self.storage, message_id)
+        # A message that is being moved on may be dead in two groups, and is redriven in both.
+        found = [message for message in all_dead_letters(self.storage) if message.message_id == message_id]
+        if not found:
+            raise NotFound(f"there is no dead letter {message_id!r} in the store")
+        for message in found:
+            self.storage.redrive(message.group_id, message_id)
 
     def check(self) -> None:
         """Do nothing while the client can be used, and, in an engine, while its node can work.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from maestro_flow.client.session import Session
 from maestro_flow.errors import Conflict
 from maestro_flow.model.definition import RunRule, WorkflowDefinition
-from maestro_flow.model.status import RunStatus
+from maestro_flow.model.status import LIVE_RUN_STATUSES, RunStatus
 from maestro_flow.storage.protocol import RunQuery
 
 __all__ = ["check_switch"]
 
 _CHECKED = (RunRule.FIRST_ONLY, RunRule.LAST_ONLY, RunRule.STRICT_SEQUENTIAL)
-_LIVE = frozenset(status for status in RunStatus if not status.is_terminal)
 
 
 def check_switch(session: Session, definition: WorkflowDefinition) -> None:
@@ -35,7 +34,7 @@ def check_switch(session: Session, definition: WorkflowDefinition) -> None:
                 "has failed, and push again"
             )
     else:
-        live = storage.list_runs(RunQuery(workflow_id=workflow_id, statuses=_LIVE, limit=2))
+        live = storage.list_runs(RunQuery(workflow_id=workflow_id, statuses=LIVE_RUN_STATUSES, limit=2))
         if len(live) > 1:
             raise Conflict(
                 f"{switch}: {live[0].flow_id}, {live[1].flow_id} and perhaps more runs have not ended, and all but one "

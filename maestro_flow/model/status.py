@@ -30,7 +30,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cached_property
 
-__all__ = ["STEP_TRANSITIONS", "RunStatus", "StepStatus", "Verdict"]
+__all__ = ["LIVE_RUN_STATUSES", "STEP_TRANSITIONS", "RunStatus", "StepStatus", "Verdict"]
 
 
 class RunStatus(StrEnum):
@@ -48,6 +48,9 @@ class RunStatus(StrEnum):
     @cached_property
     def is_terminal(self) -> bool:
         return self is not RunStatus.IN_PROGRESS and self is not RunStatus.CREATED
+
+
+LIVE_RUN_STATUSES = frozenset(status for status in RunStatus if not status.is_terminal)
 
 
 class StepStatus(StrEnum):

@@ -6,10 +6,8 @@ After a claim, in this order: the last position, the live flows page by page, th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
-
-from attrs import evolve
 
 from maestro_flow.actors.base import post
 from maestro_flow.actors.messages import (
@@ -37,6 +35,7 @@ from maestro_flow.node.jobs import StoreJobs
 from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.node.ownership import OwnedGroup
 from maestro_flow.reading.flows import FlowReader
+from maestro_flow.reading.pages import all_pending_starts, all_runs, live_flow_pages, pending_start_pages
 from maestro_flow.reading.system import read_runs
 from maestro_flow.storage.protocol import RunQuery, Storage
 
@@ -108,7 +107,7 @@ class Loader:
     def _open(self, owned: OwnedGroup) -> None:
         group_id = owned.held.lease.group_id
         self._journal.open_group(owned.held, self._storage.last_position(group_id))
-        while page := self._storage.load_flows(group_id, after=owned.loaded_through, limit=_PAGE):
+        for page in live_flow_pages(self._storage, group_id, after=owned.loaded_through, limit=_PAGE):
             self._load(owned, page)
             owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try resumes
         self._take_up_pending(owned)
@@ -146,27 +145,24 @@ class Loader:
                 del owned.on_the_way[flow_id]
         if len(owned.on_the_way) >= _ON_THE_WAY_MAX:
             return
-        group_id, after, taken_up, passed_over = owned.held.lease.group_id, 0, 0, 1
-        while passed_over and taken_up < _PENDING_MAX:
-            page, passed_over = self._storage.pending_starts(group_id, after=after, limit=_PENDING_MAX), 0
-            for run in page:
-                take_up = self._take_up(owned, run)
-                if take_up is None:
-                    passed_over += 1
-                else:
-                    post(owned.ref, take_up)
-                    taken_up += 1
-                after = run.sequence
+        count = 0
+        for page in pending_start_pages(self._storage, owned.held.lease.group_id, limit=_PENDING_MAX):
+            taken_up = sum(self._take_up(owned, pending) for pending in page)
+            count += taken_up
+            if taken_up == len(page) or count >= _PENDING_MAX:
+                break
 
-    def _take_up(self, owned: OwnedGroup, run: PendingRun) -> TakeUp | None:
-        """None if it is on the way, or cannot be read."""
-        flow_id = run.flow_id
+    def _take_up(self, owned: OwnedGroup, pending: PendingRun) -> bool:
+        """Hand a run to the group; false if it is on the way, or cannot be read."""
+        flow_id = pending.flow_id
         if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._acknowledged:
-            return None
-        take_up = self._read(owned, run, lambda: TakeUp(*self._reader.take_up(run)))
-        if take_up is not None:
-            owned.on_the_way[flow_id] = self._clock.monotonic()
-        return take_up
+            return False
+        take_up = self._read(owned, pending, lambda: TakeUp(*self._reader.take_up(pending)))
+        if take_up is None:
+            return False
+        owned.on_the_way[flow_id] = self._clock.monotonic()
+        post(owned.ref, take_up)
+        return True
 
     def _load_system(self, owned: OwnedGroup, name: str) -> None:
         try:
@@ -182,21 +178,14 @@ class Loader:
             post(owned.ref, FlowsLoaded(system=(runs,)))
 
     def _answer(self, owned: OwnedGroup, question: Question) -> None:
-        group_id, after = owned.held.lease.group_id, 0
-        while page := self._storage.pending_starts(group_id, after=after, limit=_PENDING_MAX):
-            for run in page:
-                take_up = self._take_up(owned, run)
-                if take_up is not None:
-                    post(owned.ref, take_up)
-            after = page[-1].sequence
-        blocking = frozenset(self._blocking(question.workflow_id)) if question.of_blocking else None
+        for pending in all_pending_starts(self._storage, owned.held.lease.group_id):
+            self._take_up(owned, pending)
+        blocking = None
+        if question.of_blocking:
+            failed = frozenset({RunStatus.FAILED})
+            query = RunQuery(workflow_id=question.workflow_id, statuses=failed, blocking=True, limit=_PAGE)
+            blocking = frozenset(entry.flow_id for entry in all_runs(self._storage, query))
         post(owned.ref, Answered(question.workflow_id, blocking))
-
-    def _blocking(self, workflow_id: str) -> Iterator[str]:
-        query = RunQuery(workflow_id=workflow_id, statuses=frozenset({RunStatus.FAILED}), blocking=True, limit=_PAGE)
-        while page := self._storage.list_runs(query):
-            yield from (entry.flow_id for entry in page)
-            query = evolve(query, before=(page[-1].created_at, page[-1].flow_id))
 
     def _send(self, owned: OwnedGroup, message: Message) -> None:
         self._storage.send(message)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.system_flow import AnySystemFlow
@@ -13,9 +13,10 @@ from maestro_flow.model.flow_id import FlowId, system_name
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.log import LogRecord
-from maestro_flow.model.runs import PendingRun, RunEntry
+from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.reading.graphs import GraphCache
+from maestro_flow.reading.pages import all_log_records, all_pending_starts, all_runs
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.verify.checker import Checker
 from maestro_flow.verify.history import Claimed, Execution, History, Operation, Violation
@@ -105,7 +106,7 @@ def verify(
     expected = _going(storage)
     for group_id in range(storage.group_count):
         missing = expected.pop(group_id, set())
-        for record in _log(storage, group_id):
+        for record in all_log_records(storage, group_id, accept_gaps=True):
             missing.discard(record.flow_id)
             checker.take(record)
         for flow_id in missing:
@@ -132,7 +133,11 @@ def read_history(
     is_quiet: bool = False,
 ) -> History:
     """All of a store in memory, for ``check``, with what others have seen. For tests; a large store does not fit."""
-    records = [record for group_id in range(storage.group_count) for record in _log(storage, group_id)]
+    records = [
+        record
+        for group_id in range(storage.group_count)
+        for record in all_log_records(storage, group_id, accept_gaps=True)
+    ]
     flow_ids = dict.fromkeys(record.flow_id for record in records)
     entries = [entry for entry in map(storage.run, flow_ids) if entry is not None]
     versions = {
@@ -153,24 +158,11 @@ def read_history(
     )
 
 
-def _log(storage: Storage, group_id: int) -> Iterator[LogRecord]:
-    after = 0
-    while page := storage.read_log(group_id, after=after, limit=_PAGE, accept_gaps=True):
-        yield from page
-        after = page[-1].position
-
-
 def _is_pruned(storage: Storage, flow_id: str) -> bool:
     """Whether a flow was removed while its records were read: of one that was pruned before there is none to read."""
     if not flow_id or storage.run(flow_id) is not None or storage.read_flow(flow_id):
         return False
     return any(storage.pruned_through(group_id) for group_id in range(storage.group_count))
-
-
-def _entries(storage: Storage, query: RunQuery) -> Iterator[RunEntry]:
-    while page := storage.list_runs(query):
-        yield from page
-        query = evolve(query, before=(page[-1].created_at, page[-1].flow_id))
 
 
 def _going(storage: Storage) -> dict[int, set[str]]:
@@ -179,7 +171,7 @@ def _going(storage: Storage) -> dict[int, set[str]]:
     Those that a step has started are not listed here: the log of their parent says that they exist.
     """
     going: dict[int, set[str]] = {}
-    for entry in _entries(storage, RunQuery(statuses=frozenset({RunStatus.IN_PROGRESS}), limit=_PAGE)):
+    for entry in all_runs(storage, RunQuery(statuses=frozenset({RunStatus.IN_PROGRESS}), limit=_PAGE)):
         going.setdefault(entry.group_id, set()).add(entry.flow_id)
     return going
 
@@ -188,7 +180,9 @@ def _check_live(
     storage: Storage, group_id: int, checker: Checker, grace_s: float, found: Callable[[Violation], None]
 ) -> None:
     """First who holds the group, then what its runs are by now: one that has ended meanwhile needs no owner."""
-    given = list(_given(storage, group_id))
+    given = [
+        pending for pending in all_pending_starts(storage, group_id) if not storage.read_flow(pending.flow_id)
+    ]  # those that have a record are acknowledged a little later
     if not given and not checker.live():
         return
     holder = storage.holder(group_id)
@@ -196,11 +190,3 @@ def _check_live(
     check_pending_starts(given, found, now=now, grace_s=grace_s)
     checker.compare()
     check_live(group_id, holder, checker.live(), found, now=now, grace_s=grace_s)
-
-
-def _given(storage: Storage, group_id: int) -> Iterator[PendingRun]:
-    """Runs without a record; those that have one are marked as taken a little later."""
-    after = 0
-    while page := storage.pending_starts(group_id, after=after, limit=_PAGE):
-        yield from (run for run in page if not storage.read_flow(run.flow_id))
-        after = page[-1].sequence

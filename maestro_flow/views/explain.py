@@ -9,7 +9,7 @@ from maestro_flow.core.state import FlowState
 from maestro_flow.model.definition import RunRule
 from maestro_flow.model.events import StepEvent, decode_events
 from maestro_flow.model.log import LogRecord
-from maestro_flow.model.status import RunStatus
+from maestro_flow.model.status import LIVE_RUN_STATUSES, RunStatus
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.views.explanation import Explanation, Surroundings, explain_run, explain_step
 from maestro_flow.views.tag_permits import read_tag_permits
@@ -43,8 +43,7 @@ def _before(storage: Storage, state: FlowState) -> tuple[tuple[str, ...], tuple[
     definition = state.graph.definition
     if not definition.run_strategy.is_limited:
         return (), ()
-    live = frozenset(status for status in RunStatus if not status.is_terminal)
-    entries = storage.list_runs(RunQuery(workflow_id=definition.id, statuses=live, limit=_RUNS_MAX))
+    entries = storage.list_runs(RunQuery(workflow_id=definition.id, statuses=LIVE_RUN_STATUSES, limit=_RUNS_MAX))
     own = (state.instance_id, state.run_id)
     # What goes on is before it, wherever its number is: a newer instance may have begun while this one was restarted.
     ahead = tuple(

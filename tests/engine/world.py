@@ -105,6 +105,10 @@ class Process:
         """Send a message as any client may, with whatever content; the node here is told."""
         self.engine._session.send(message)
 
+    def let_pass(self, seconds: float) -> None:
+        """This process lives on for a while; others are frozen, dead or elsewhere."""
+        self.runtime.run(lambda: False, timeout_s=seconds)
+
 
 class _Dropped:
     """The handle of a call that never returns."""
