@@ -33,18 +33,28 @@ if TYPE_CHECKING:
     from maestro_flow.steps.contract import StepResult, StepType
     from maestro_flow.steps.declared import ParamSpec
     from maestro_flow.storage.open import open_storage
+    from maestro_flow.views.attempts import AttemptView
+    from maestro_flow.views.dead_letters import DeadLetter
+    from maestro_flow.views.explanation import Explanation
+    from maestro_flow.views.history import RecordedEvent
     from maestro_flow.views.run import RunView, StepView
+    from maestro_flow.views.tag_permits import TagPermit
+    from maestro_flow.views.timeline import TimelineEntry
 
 __all__ = [
+    "AttemptView",
     "Client",
     "Closed",
     "Conflict",
+    "DeadLetter",
     "DefinitionError",
     "Engine",
+    "Explanation",
     "MaestroFlowError",
     "NotFound",
     "ParamSpec",
     "ParamType",
+    "RecordedEvent",
     "Run",
     "RunFailed",
     "RunStatus",
@@ -55,6 +65,8 @@ __all__ = [
     "StepType",
     "StepView",
     "StorageError",
+    "TagPermit",
+    "TimelineEntry",
     "Verdict",
     "WaitTimeout",
     "Workflow",
@@ -65,15 +77,19 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AttemptView": "views.attempts",
     "Client": "client.client",
     "Closed": "errors",
     "Conflict": "errors",
+    "DeadLetter": "views.dead_letters",
     "DefinitionError": "errors",
     "Engine": "engine",
+    "Explanation": "views.explanation",
     "MaestroFlowError": "errors",
     "NotFound": "errors",
     "ParamSpec": "steps.declared",
     "ParamType": "model.params",
+    "RecordedEvent": "views.history",
     "Run": "client.run",
     "RunFailed": "errors",
     "RunStatus": "model.status",
@@ -84,6 +100,8 @@ _HOMES = {
     "StepType": "steps.contract",
     "StepView": "views.run",
     "StorageError": "errors",
+    "TagPermit": "views.tag_permits",
+    "TimelineEntry": "views.timeline",
     "Verdict": "model.status",
     "WaitTimeout": "errors",
     "Workflow": "dsl.builder",

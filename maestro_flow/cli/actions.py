@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_flow.cli.documents import print_json, run_summary
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.options import (
     INSTANCE,
@@ -19,6 +18,7 @@ from maestro_flow.cli.options import (
     step_param_values,
 )
 from maestro_flow.cli.store import Store, store_options
+from maestro_flow.cli.tables import print_json
 from maestro_flow.cli.text import run_name
 from maestro_flow.errors import WaitTimeout
 
@@ -65,6 +65,8 @@ def found_run(store: Store, workflow_id: str, instance: int | None, run_id: int 
 def report(run: Run, done: str, step: str, *, as_json: bool) -> None:
     """Print what was done."""
     if as_json:
+        from maestro_flow.views.documents import run_summary
+
         print_json(run_summary(run.view()) | {"step": step or None, "done": done})
     else:
         click.echo(f"{run_name(run)}{step and f' step {step}'}: {done}")

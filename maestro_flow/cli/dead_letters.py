@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from maestro_flow.cli.documents import iso_time, print_json, run_parts
 from maestro_flow.cli.options import json_option
 from maestro_flow.cli.store import Store, store_options
-from maestro_flow.cli.tables import Table, print_table
+from maestro_flow.cli.tables import Table, print_json, print_table
 from maestro_flow.cli.text import date_and_time
-
-if TYPE_CHECKING:
-    from maestro_flow.views.dead_letters import DeadLetter
 
 __all__ = ["dead_letters"]
 
@@ -33,7 +27,9 @@ def list_letters(store: Store, as_json: bool) -> None:
     with store.client(create=False) as client:
         letters = client.dead_letters()
     if as_json:
-        print_json({"dead_letters": [_document(letter) for letter in letters]})
+        from maestro_flow.views.documents import dead_letter_document
+
+        print_json({"dead_letters": [dead_letter_document(letter) for letter in letters]})
         return
     rows = [
         (letter.message_id, letter.flow_id, letter.kind, date_and_time(letter.sent_at), _short(letter.reason))
@@ -56,18 +52,6 @@ def redrive_letters(store: Store, message_ids: tuple[str, ...], is_all: bool) ->
         for message_id in message_ids:
             client.redrive(message_id)
             click.echo(f"message {message_id}: will be handled again")
-
-
-def _document(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "message_id": letter.message_id,
-        **run_parts(letter.flow_id),
-        "kind": letter.kind,
-        "body": letter.body,
-        "sent_time": iso_time(letter.sent_at),
-        "deliveries": letter.deliveries,
-        "reason": letter.reason,
-    }
 
 
 def _short(reason: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import click
-from attrs import asdict
 
-from maestro_flow.cli.documents import print_json
 from maestro_flow.cli.options import json_option
 from maestro_flow.cli.store import Store, store_options
-from maestro_flow.cli.tables import Table, print_table
+from maestro_flow.cli.tables import Table, print_json, print_table
 
 __all__ = ["permits"]
 
@@ -26,7 +24,9 @@ def list_tags(store: Store, as_json: bool) -> None:
     with store.client(create=False) as client:
         tags = list(client.tag_permits().values())
     if as_json:
-        print_json({"permits": [asdict(tag) for tag in tags]})
+        from maestro_flow.views.documents import tag_permit_document
+
+        print_json({"permits": [tag_permit_document(tag) for tag in tags]})
     else:
         rows = [(t.tag, "" if t.limit is None else str(t.limit), str(t.held), str(t.waiting)) for t in tags]
         print_table(Table(("TAG", "LIMIT", "HELD", "WAITING"), rows))

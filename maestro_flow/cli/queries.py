@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_flow.cli.documents import event_document, iso_time, moment_document, print_json, run_document, run_summary
 from maestro_flow.cli.options import INSTANCE, json_option, run_option
 from maestro_flow.cli.store import Store, store_options
-from maestro_flow.cli.tables import Table, print_table, run_table, step_table
+from maestro_flow.cli.tables import Table, print_json, print_table, run_table, step_table
 from maestro_flow.cli.text import date_and_time, run_line, time_of_day
 from maestro_flow.clock import SystemClock
 from maestro_flow.model.status import RunStatus
 
 if TYPE_CHECKING:
     from maestro_flow.client.run import Run
-    from maestro_flow.views.history import Happened
+    from maestro_flow.views.history import RecordedEvent
     from maestro_flow.views.run import RunView
 
 __all__ = ["explain", "list_runs", "show"]
@@ -46,6 +45,8 @@ def list_runs(store: Store, workflow_id: str | None, statuses: tuple[str, ...], 
     with store.client(create=False) as client:
         entries = client.runs(workflow_id, statuses=[RunStatus(status) for status in statuses], limit=limit)
     if as_json:
+        from maestro_flow.views.documents import run_summary
+
         print_json({"runs": [run_summary(entry) for entry in entries]})
     else:
         print_table(run_table(entries))
@@ -81,6 +82,8 @@ def show(
         elif step:
             show_timeline(run, step, as_json=as_json)
         elif as_json:
+            from maestro_flow.views.documents import run_document
+
             print_json(run_document(run.view()))
         else:
             print_run(run.view())
@@ -99,15 +102,16 @@ def explain(
         run = client.find(workflow_id, instance, run_id)
         why = run.explain(step)
     if as_json:
-        which = {"workflow_id": run.workflow_id, "instance_id": run.instance_id, "run_id": run.run_id}
-        print_json(which | {"step": step or None, "sentence": why.sentence, "since": iso_time(why.since)})
+        from maestro_flow.views.documents import explanation_document
+
+        print_json(explanation_document(run.flow_id, step, why))
     else:
         click.echo(why.sentence + (f"; since {date_and_time(why.since)}" if why.since is not None else ""))
 
 
 def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
     """Print a page of the log, in whole records."""
-    shown: list[Happened] = []
+    shown: list[RecordedEvent] = []
     is_more = False
     for each in run.events(after):
         if len(shown) >= limit and each.revision != shown[-1].revision:
@@ -117,6 +121,8 @@ def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
         if not as_json:
             click.echo(f"{date_and_time(each.at)} {each.revision} {each.event.describe()}")
     if as_json:
+        from maestro_flow.views.documents import event_document
+
         print_json({"events": [event_document(each) for each in shown], "more": is_more})
     elif is_more:
         click.echo(f"there are more events: --after {shown[-1].revision}", err=True)
@@ -124,19 +130,20 @@ def show_events(run: Run, after: int, limit: int, *, as_json: bool) -> None:
 
 def show_timeline(run: Run, step: str, *, as_json: bool) -> None:
     """Print the timeline of one step."""
-    moments = run.timeline(step)
     if as_json:
-        print_json({"step": step, "timeline": [moment_document(moment) for moment in moments]})
+        from maestro_flow.views.documents import step_history_document
+
+        print_json(step_history_document(step, run.timeline(step), run.attempts(step)))
         return
     rows = [
         (
-            time_of_day(moment.at),
-            str(moment.attempt),
-            str(moment.execution),
-            moment.what,
-            "" if moment.lasted_s is None else f"{moment.lasted_s:.3f} s",
+            time_of_day(entry.at),
+            str(entry.attempt),
+            str(entry.execution),
+            entry.what,
+            "" if entry.lasted_s is None else f"{entry.lasted_s:.3f} s",
         )
-        for moment in moments
+        for entry in run.timeline(step)
     ]
     print_table(Table(("AT", "ATTEMPT", "EXECUTION", "WHAT", "TIME"), rows, status=3))
 

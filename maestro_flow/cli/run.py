@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maestro_flow.cli.documents import print_json, run_document
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.options import json_option, param_options, param_values, step_param_values, timeout_option
 from maestro_flow.cli.progress import Deadline, follow
 from maestro_flow.cli.store import Store, store_options
+from maestro_flow.cli.tables import print_json
 from maestro_flow.cli.termination import interruptible
 from maestro_flow.cli.text import run_name
 from maestro_flow.errors import DefinitionError
@@ -61,6 +61,8 @@ def run(
         view, code = follow(started, deadline, as_json=as_json)
     explain(view, code)
     if as_json:
+        from maestro_flow.views.documents import run_document
+
         print_json(run_document(view))
     return code
 
@@ -87,6 +89,8 @@ def resume(store: Store, timeout: float | None, as_json: bool) -> int:
             explain(view, code)
             ended.append((view, code))
     if as_json:
+        from maestro_flow.views.documents import run_document
+
         print_json({"runs": [run_document(view) for view, _ in ended]})
     return Exit.worst(*(code for _, code in ended))
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from attrs import asdict
 
-from maestro_flow.cli.documents import print_json
 from maestro_flow.cli.options import json_option
-from maestro_flow.cli.tables import Table, print_table
+from maestro_flow.cli.tables import Table, print_json, print_table
 from maestro_flow.errors import NotFound
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
-"""Runs and steps as tables: in colour on a terminal, as plain columns elsewhere."""
+"""What commands print: tables, in colour on a terminal and as plain columns elsewhere; or JSON."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import frozen
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from maestro_flow.model.runs import RunEntry
     from maestro_flow.views.run import StepView
 
-__all__ = ["Table", "on_terminal", "print_table", "rich_table", "run_table", "step_table"]
+__all__ = ["Table", "on_terminal", "print_json", "print_table", "rich_table", "run_table", "step_table"]
 
 COLOURS = {
     "SUCCEEDED": "green",
@@ -80,6 +80,14 @@ def run_table(entries: Sequence[RunEntry]) -> Table:
         for entry in entries
     ]
     return Table(("WORKFLOW", "INSTANCE", "RUN", "VERSION", "STATUS", "CREATED", "TIME"), rows, status=4)
+
+
+def print_json(document: Any) -> None:
+    """Print one document; values that JSON has no form for are printed as text."""
+    import msgspec
+
+    encoded = msgspec.json.encode(document, enc_hook=str)
+    click.echo(msgspec.json.format(encoded, indent=2))
 
 
 def print_table(table: Table) -> None:

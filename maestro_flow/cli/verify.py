@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from maestro_flow.cli.documents import print_json, run_parts
 from maestro_flow.cli.exits import Exit
 from maestro_flow.cli.options import json_option
 from maestro_flow.cli.store import Store, store_options
+from maestro_flow.cli.tables import print_json
 
 if TYPE_CHECKING:
     from maestro_flow.verify.store import Verification, Violation
@@ -38,7 +38,9 @@ def verify(store: Store, *, live: bool, grace_s: float, as_json: bool) -> Exit:
     with store.client(create=False) as client:
         found = client.verify(live=live, grace_s=grace_s)
     if as_json:
-        print_json(_document(found))
+        from maestro_flow.views.documents import verification_document
+
+        print_json(verification_document(found))
     else:
         _report(found)
     return Exit.NOT_SUCCEEDED if found.violation_count else Exit.OK
@@ -68,29 +70,3 @@ def _where(violation: Violation) -> str:
         return f"group {violation.group_id}"
     parts = [violation.flow_id, f"step {violation.step_id}" if violation.step_id else ""]
     return " ".join(filter(None, [*parts, f"revision {violation.revision}" if violation.revision else ""]))
-
-
-def _document(found: Verification) -> dict[str, Any]:
-    return {
-        "groups": found.groups,
-        "runs": found.runs,
-        "attempts": found.attempts,
-        "records": found.records,
-        "events": found.events,
-        "violation_count": found.violation_count,
-        "violations": [_violation_document(violation) for violation in found.violations],
-    }
-
-
-def _violation_document(violation: Violation) -> dict[str, Any]:
-    return {
-        "invariant": violation.invariant,
-        **run_parts(violation.flow_id),
-        "step": violation.step_id or None,
-        "revision": violation.revision or None,
-        "position": violation.position or None,
-        "group_id": violation.group_id if violation.group_id >= 0 else None,
-        "message": violation.message,
-        "promised": violation.meaning,
-        "what_to_do": violation.remedy,
-    }

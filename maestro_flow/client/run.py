@@ -16,10 +16,12 @@ from maestro_flow.model.actions import Action, ActionOrder
 from maestro_flow.model.definition import WorkflowDefinition
 from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
+from maestro_flow.views.attempts import AttemptView, attempts
 from maestro_flow.views.explain import explain
 from maestro_flow.views.explanation import Explanation
-from maestro_flow.views.history import Happened, Moment, history, timeline
+from maestro_flow.views.history import RecordedEvent, recorded_events
 from maestro_flow.views.run import RunView, StepView
+from maestro_flow.views.timeline import TimelineEntry, timeline
 
 __all__ = ["Run"]
 
@@ -72,19 +74,33 @@ class Run:
         self._session.check()
         return explain(self._session.storage, self._refresh(), self.group_id, step)
 
-    def events(self, after_revision: int = 0) -> Iterator[Happened]:
-        """What is recorded of the run beyond a revision, oldest first."""
+    def events(self, after_revision: int = 0) -> Iterator[RecordedEvent]:
+        """The recorded events of the run beyond a revision (0: all of them), oldest first."""
         self._session.check()
-        return history(self._session.storage, self.flow_id, after_revision)
+        return recorded_events(self._session.storage.read_flow(self.flow_id, after_revision=after_revision))
 
-    def timeline(self, step: str) -> list[Moment]:
-        """What became of a step in this run: all its attempts and executions, oldest first.
+    def timeline(self, step: str) -> list[TimelineEntry]:
+        """What happened to a step in this run, through all its attempts and executions, oldest entry first.
 
         Raises:
             NotFound: there is no such step.
         """
-        self._refresh().graph.known([step])
+        self._session.graphs.of_run(self.flow_id, self.version).known([step])
         return timeline(self.events(), step)
+
+    def attempts(self, step: str) -> list[AttemptView]:
+        """All attempts of a step in this run, first to latest, each with its timeline; it reads the whole log.
+
+        The list is empty for a step that was not ready yet, or that a restart has taken over from an earlier run.
+
+        Raises:
+            NotFound: there is no such step.
+        """
+        self._session.check()
+        records = self._session.storage.read_flow(self.flow_id)
+        initial = self._session.reader.initial(self._entry, records)
+        initial.graph.known([step])
+        return attempts(initial, recorded_events(records), step)
 
     def wait(self, timeout_s: float | None = None) -> RunStatus:
         """Block until the run has ended, and say how.

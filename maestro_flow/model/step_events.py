@@ -63,9 +63,9 @@ class StepEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind
         """The event on one line."""
         return " ".join(f"step {self.step} {self.text()}".split())
 
-    def timeline_text(self) -> str:
-        """The event in a few words for the timeline of the step: its new status, or what else happened; "" for none."""
-        return str(self.new_status or "")
+    def timeline_lines(self) -> tuple[str, ...]:
+        """The event in the timeline of the step, oldest line first: its new status, or what else happened."""
+        return () if self.new_status is None else (str(self.new_status),)
 
 
 class StepPaused(StepEvent, frozen=True, tag="step_paused"):
@@ -96,8 +96,8 @@ class StepUnsupported(StepEvent, frozen=True, tag="step_lacking"):
     def text(self) -> str:
         return "waits: its node does not have its code"
 
-    def timeline_text(self) -> str:
-        return "its node does not have its code"
+    def timeline_lines(self) -> tuple[str, ...]:
+        return ("its node does not have its code",)
 
 
 class StepWaiting(StepEvent, frozen=True, tag="step_waiting"):
@@ -121,8 +121,8 @@ class StepPermitted(StepEvent, frozen=True, tag="step_permitted"):
     def text(self) -> str:
         return f"has its permits, attempt {self.attempt}"
 
-    def timeline_text(self) -> str:
-        return "permits granted"
+    def timeline_lines(self) -> tuple[str, ...]:
+        return ("permits granted",)
 
 
 class StepStarting(StepEvent, frozen=True, tag="step_starting"):
@@ -167,8 +167,8 @@ class StepProgressed(StepEvent, frozen=True, tag="step_progressed"):
     def text(self) -> str:
         return f"progressed, attempt {self.attempt}: {'; '.join(self.timeline) or 'artifacts'}"
 
-    def timeline_text(self) -> str:
-        return "; ".join(self.timeline)
+    def timeline_lines(self) -> tuple[str, ...]:
+        return _joined(self.timeline)
 
 
 class StepInterrupted(StepEvent, frozen=True, tag="step_interrupted"):
@@ -188,8 +188,8 @@ class StepInterrupted(StepEvent, frozen=True, tag="step_interrupted"):
         why = "handed over" if self.handed_over else f"interrupted, crashes {self.crashes}"
         return f"{why}, attempt {self.attempt} continues as execution {self.execution}"
 
-    def timeline_text(self) -> str:
-        return "handed over" if self.handed_over else "interrupted"
+    def timeline_lines(self) -> tuple[str, ...]:
+        return ("handed over" if self.handed_over else "interrupted",)
 
 
 class StepStopping(StepEvent, frozen=True, tag="step_stopping"):
@@ -201,8 +201,8 @@ class StepStopping(StepEvent, frozen=True, tag="step_stopping"):
     def text(self) -> str:
         return f"is being terminated, attempt {self.attempt} will end as {self.status}"
 
-    def timeline_text(self) -> str:
-        return f"to end as {self.status}"
+    def timeline_lines(self) -> tuple[str, ...]:
+        return (f"to end as {self.status}",)
 
 
 class StepRestarting(StepEvent, frozen=True, tag="step_restarting"):
@@ -215,8 +215,8 @@ class StepRestarting(StepEvent, frozen=True, tag="step_restarting"):
     def text(self) -> str:
         return f"restarted{' with params ' + ', '.join(self.params) if self.params else ''}"
 
-    def timeline_text(self) -> str:
-        return "restarted"
+    def timeline_lines(self) -> tuple[str, ...]:
+        return ("restarted",)
 
 
 class BreakpointSet(StepEvent, frozen=True, tag="breakpoint_set"):
@@ -260,3 +260,11 @@ class StepEnded(StepEvent, frozen=True, tag="step_ended"):
         if self.branches:
             text += f"; {', '.join(f'{to}: {str(value).lower()}' for to, value in self.branches.items())}"
         return text
+
+    def timeline_lines(self) -> tuple[str, ...]:
+        return (*_joined(self.timeline), str(self.status))
+
+
+def _joined(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """What the code of a step reports at once is one line."""
+    return ("; ".join(lines),) if lines else ()

@@ -33,9 +33,13 @@ class FlowReader:
     def __init__(self, storage: Storage, graphs: GraphCache) -> None:
         self._storage, self._graphs = storage, graphs
 
+    def initial(self, run: RunEntry | PendingRun, records: Sequence[LogRecord]) -> FlowState:
+        """The state of a run before the first of these records, which are all that it has."""
+        return self._empty(run, _previous(records))
+
     def state(self, run: RunEntry | PendingRun, records: Sequence[LogRecord]) -> FlowState:
         """The state of a run with these records, all that it has; a pending start has none."""
-        return fold(self._empty(run, _previous(records)), records)
+        return fold(self.initial(run, records), records)
 
     def take_up(self, pending: PendingRun) -> tuple[FlowState, Start]:
         """The empty state of a pending start, and the first input of its flow.

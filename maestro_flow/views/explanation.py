@@ -8,7 +8,6 @@ part of it, did it end, does it run, what does it wait for (``core.holds``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
 
 from attrs import Factory, frozen
 
@@ -18,6 +17,7 @@ from maestro_flow.core.steps import StepState
 from maestro_flow.model.definition import RunRule
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.status import RunStatus, StepStatus
+from maestro_flow.views.times import iso_time
 
 __all__ = ["Explanation", "Surroundings", "explain_run", "explain_step"]
 
@@ -242,7 +242,7 @@ def _crashes(step: StepState) -> str:
 def _waiting(state: FlowState, step_id: str, step: StepState | None, around: Surroundings) -> tuple[str, float | None]:
     match state.steps.hold(step_id):
         case Retry() if step is not None:
-            at = _iso(state.steps.retry_at(step_id))
+            at = iso_time(state.steps.retry_at(step_id), timespec="seconds")
             return f"waits for attempt {step.attempt + 1} at {at}, after {step.status}: {_error(step)}", step.ended_at
         case Paused():
             why = "at its breakpoint" if step_id in state.breakpoints else "by a user"
@@ -334,7 +334,3 @@ def _error(step: StepState) -> str:
         return ""
     text = " ".join(f"{step.error.type}: {step.error.message}".split())
     return text if len(text) <= _ERROR_CHARS_MAX else f"{text[:_ERROR_CHARS_MAX]}..."
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -75,6 +75,10 @@ def test_the_life_of_a_step_goes_through_its_attempts(cli: CommandLine) -> None:
     document = cli.json("show", "flaky", "--step", "second")
     assert document["timeline"][2]["seconds"] >= 0.01
     assert document["timeline"][-1]["seconds"] is None
+    first, second = document["attempts"]
+    assert (first["status"], first["error"]["message"]) == ("USER_FAILED", "try again")
+    assert (second["attempt"], second["status"], second["result"]) == (2, "SUCCEEDED", 7)
+    assert first["timeline"] + second["timeline"] == document["timeline"]
 
 
 def test_the_life_of_a_step_has_its_pauses_and_executions(cli: CommandLine) -> None:

@@ -148,10 +148,13 @@ EXAMPLES: list[tuple[Event, str, str, str]] = [
         "USER_FAILED",
     ),
     (
-        events.StepEnded("a", 1, StepStatus.SUCCEEDED, branches={"b": True, "c": False}),
-        '{"kind":"step_ended","step":"a","attempt":1,"status":"SUCCEEDED","branches":{"b":true,"c":false}}',
+        events.StepEnded("a", 1, StepStatus.SUCCEEDED, timeline=("7 rows", "sent"), branches={"b": True, "c": False}),
+        (
+            '{"kind":"step_ended","step":"a","attempt":1,"status":"SUCCEEDED","timeline":["7 rows","sent"],'
+            '"branches":{"b":true,"c":false}}'
+        ),
         "step a ended SUCCEEDED, attempt 1; b: true, c: false",
-        "SUCCEEDED",
+        "7 rows; sent; SUCCEEDED",
     ),
 ]
 """Events, each with its JSON in the log, its line in a list, and its words in a timeline."""
@@ -174,7 +177,7 @@ def test_an_event_is_one_line(event: Event, line: str) -> None:
 
 @pytest.mark.parametrize(("event", "words"), [(e[0], e[3]) for e in EXAMPLES if isinstance(e[0], StepEvent)])
 def test_an_event_of_a_step_has_its_place_in_the_timeline(event: StepEvent, words: str) -> None:
-    assert event.timeline_text() == words
+    assert "; ".join(event.timeline_lines()) == words
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -27,7 +27,7 @@ LAYERS = {
     "dsl":                 ("errors model sel core.params steps",                        "yaml"),
     "reading":             ("errors model core storage.protocol",                        ""),
     "system":              ("errors model core verify",                                  ""),
-    "views":               ("errors model core reading storage.protocol system",         ""),
+    "views":               ("errors model core reading storage.protocol system verify",  ""),
     "verify":              ("errors model core reading storage.protocol",                ""),
     "actors":              ("errors clock model core storage.protocol steps",            "pykka"),
     "config":              ("errors actors.services storage.url",                        ""),
