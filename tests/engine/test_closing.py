@@ -16,16 +16,11 @@ from maestro_flow.clock import SystemClock
 from maestro_flow.model.leases import Lease, Owner, Renewal
 from maestro_flow.node.node import Node
 from maestro_flow.storage.memory import MemoryStorage
+from tests.engine.workflows import sleeper
 from tests.servers.redis import Server
 
 PATIENCE_S = 20.0
 OTHER = Owner("other")
-
-
-def sleeper(seconds: float = 600.0) -> Workflow:
-    wf = Workflow("sleeper")
-    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
-    return wf
 
 
 def our_threads() -> set[threading.Thread]:

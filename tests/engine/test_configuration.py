@@ -10,6 +10,7 @@ import pytest
 
 from maestro_flow import Client, Engine
 from maestro_flow.config.configuration import Configuration
+from maestro_flow.config.settings import Settings
 from maestro_flow.errors import SettingsError
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.testing import ManualClock
@@ -124,7 +125,10 @@ def test_an_illegal_text_in_the_environment_names_the_variable(
 
 
 def test_variables_of_others_are_none_of_our_business(folder: Path) -> None:
-    Configuration.read({"MAESTRO_FLOW_PORT": "tcp://10.0.0.1:80", "MAESTRO_FLOW_STORE_SERVICE_HOST": "10.0.0.1"})
+    read = Configuration.read({"MAESTRO_FLOW_PORT": "tcp://10.0.0.1:80", "MAESTRO_FLOW_STORE_SERVICE_HOST": "10.0.0.1"})
+    assert read.settings({}) == Settings()
+    with pytest.raises(SettingsError, match="no store"):
+        read.store_url(None, None)
 
 
 # -- the tables of plugins ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maestro_flow import RunStatus, Workflow
+from maestro_flow import RunStatus
 from maestro_flow.actors.base import post
 from maestro_flow.actors.messages import HandOverAll
 from maestro_flow.core.decide import decide
@@ -16,17 +16,8 @@ from maestro_flow.model.actions import Action
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.runs import PendingRun
-from tests.engine.world import Process, World
-
-
-def sleeper(seconds: float = 600.0) -> Workflow:
-    wf = Workflow("sleeper")
-    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
-    return wf
-
-
-def let_pass(process: Process, seconds: float) -> None:
-    process.runtime.run(lambda: False, timeout_s=seconds)
+from tests.engine.workflows import sleeper
+from tests.engine.world import World, let_pass
 
 
 def answer(world: World, group_id: int, message_id: str = "m") -> Message:

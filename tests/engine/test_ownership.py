@@ -16,19 +16,8 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.memory import MemoryStorage
-from tests.engine.world import Process, World, drop_calls, unavailable_at
-
-
-def sleeper(seconds: float = 60.0) -> Workflow:
-    wf = Workflow("sleeper")
-    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
-    wf.add("end", type="NoOp", after="pause")
-    return wf
-
-
-def let_pass(process: Process, seconds: float) -> None:
-    """This process lives on for a while; others are frozen, dead or elsewhere."""
-    process.runtime.run(lambda: False, timeout_s=seconds)
+from tests.engine.workflows import sleeper
+from tests.engine.world import Process, World, drop_calls, let_pass, unavailable_at
 
 
 def events_of(world: World, flow_id: str) -> list[object]:
@@ -38,7 +27,7 @@ def events_of(world: World, flow_id: str) -> list[object]:
 def test_a_dead_owners_runs_are_taken_over_after_its_lease() -> None:
     world = World()
     dead = world.process(seed=1)
-    dead.engine.push(sleeper())
+    dead.engine.push(sleeper(60.0))
     run = dead.engine.start("sleeper")
     let_pass(dead, 5.0)
     other = world.process(seed=2)
@@ -98,7 +87,7 @@ def test_a_stale_owner_that_ignores_its_own_deadline_is_refused_by_the_store() -
 def test_a_closed_node_hands_its_groups_over_at_once() -> None:
     world = World()
     first = world.process(seed=1)
-    first.engine.push(sleeper())
+    first.engine.push(sleeper(60.0))
     first.engine.start("sleeper")
     let_pass(first, 1.0)
     second = world.process(seed=2)
@@ -132,7 +121,7 @@ def test_a_crash_right_after_a_start_was_accepted_leaves_no_orphan() -> None:
 def test_a_stop_from_another_node_is_answered_by_the_owner() -> None:
     world = World()
     owner, guest = world.process(seed=1), world.process(seed=2)
-    owner.engine.push(sleeper())
+    owner.engine.push(sleeper(60.0))
     owner.engine.start("sleeper")
     let_pass(owner, 1.0)
     world.storage.send(message := Message(guest.engine.find("sleeper").group_id, "m1", "sleeper/1/1", "stop"))
@@ -310,7 +299,7 @@ def test_asking_again_for_a_run_that_has_ended_starts_nothing(caplog: pytest.Log
 def test_a_stop_that_nobody_answers_says_so_and_stands() -> None:
     world = World()
     gone = world.process(seed=1)
-    gone.engine.push(sleeper())
+    gone.engine.push(sleeper(60.0))
     gone.engine.start("sleeper")
     let_pass(gone, 1.0)
     guest = world.process(seed=2, lease_s=100.0)

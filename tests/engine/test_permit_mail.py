@@ -33,7 +33,7 @@ from maestro_flow.storage.protocol import RunQuery
 from maestro_flow.system.permits import PERMIT_FLOW
 from maestro_flow.testing import ManualClock
 from maestro_flow.views.tag_permits import TagPermit
-from tests.engine.world import Crash, Process, World, crash_at
+from tests.engine.world import Crash, World, crash_at, let_pass
 
 HOME = place(PERMITS, range(64))
 AWAY = (HOME + 1) % 64
@@ -58,10 +58,6 @@ def give_back(world: World, number: int, group_id: int = AWAY) -> None:
 
 def is_granted(world: World, number: int, group_id: int = AWAY) -> bool:
     return world.storage.message(group_id, f"{requester(number)}/granted") is not None
-
-
-def let_pass(process: Process, seconds: float = 10.0) -> None:
-    process.runtime.run(lambda: False, timeout_s=seconds)
 
 
 def permit_runs(world: World) -> list[RunEntry]:

@@ -21,7 +21,7 @@ from maestro_flow.model.status import StepStatus
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import RunQuery, Storage
 from maestro_flow.system.permits import PERMIT_FLOW
-from tests.engine.world import Crash, Process, World, crash_at
+from tests.engine.world import Crash, Process, World, crash_at, let_pass
 
 HOME = place(PERMITS, range(64))
 
@@ -86,10 +86,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
         made.watch(open_storage(f"sqlite:///{tmp_path}/runs.db", made.clock))
     yield made
     made.storage.close()
-
-
-def let_pass(process: Process, seconds: float) -> None:
-    process.runtime.run(lambda: False, timeout_s=seconds)
 
 
 def statuses(runs: Sequence[Run]) -> set[RunStatus]:

@@ -13,7 +13,7 @@ from maestro_flow.core.inputs import Act
 from maestro_flow.errors import NotFound
 from maestro_flow.model.actions import ActionOrder
 from maestro_flow.model.inbox import Message, MessageState
-from tests.engine.world import Process, World
+from tests.engine.world import World, let_pass
 
 GOOD, POISONED = 1000, 10
 
@@ -35,10 +35,6 @@ def defect(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
     monkeypatch.setattr("maestro_flow.actors.flow.decide", poisoned)
     return monkeypatch
-
-
-def let_pass(process: Process, seconds: float) -> None:
-    process.runtime.run(lambda: False, timeout_s=seconds)
 
 
 def message(group_id: int, message_id: str, flow_id: str, step: str = "pause") -> Message:

@@ -16,19 +16,10 @@ from maestro_flow.model.events import StepEnded, decode_events
 from maestro_flow.model.inbox import Message
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.testing import InlineRuntime, ManualClock
-from tests.engine.world import Process, World, drop_calls, unavailable_at
+from tests.engine.workflows import sleeper
+from tests.engine.world import Process, World, drop_calls, let_pass, unavailable_at
 
 PATIENCE_S = 20.0
-
-
-def sleeper(seconds: float = 600.0) -> Workflow:
-    wf = Workflow("sleeper")
-    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
-    return wf
-
-
-def let_pass(process: Process, seconds: float) -> None:
-    process.runtime.run(lambda: False, timeout_s=seconds)
 
 
 def before_each(process: Process, verb: str, act: Callable[[], None]) -> None:

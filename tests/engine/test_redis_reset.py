@@ -7,18 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from maestro_flow import Engine, RunStatus, Workflow
+from maestro_flow import Engine, RunStatus
 from maestro_flow.errors import StorageReset
 from tests.cli.command_line import CommandLine, read_until, sleep
+from tests.engine.workflows import sleeper
 from tests.servers import redis as redis_servers
 
 PATIENCE_S = 60.0
-
-
-def sleeper(seconds: float) -> Workflow:
-    wf = Workflow("sleeper")
-    wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
-    return wf
 
 
 def let_the_node_notice(engine: Engine) -> None:

@@ -18,9 +18,9 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.node import loader
 from maestro_flow.storage.protocol import StoredDefinition
-from tests.engine.test_ownership import let_pass, sleeper
 from tests.engine.wires import Wire
-from tests.engine.world import World
+from tests.engine.workflows import sleeper
+from tests.engine.world import World, let_pass
 
 RUNS = 30
 

@@ -13,7 +13,7 @@ from maestro_flow.core.placement import place
 from maestro_flow.model.definition import RunRule, RunStrategy
 from maestro_flow.model.events import RunEnded, RunQueued, RunStarted, decode_events
 from maestro_flow.model.inbox import Message
-from tests.engine.world import Crash, Process, World, crash_at
+from tests.engine.world import Crash, Process, World, crash_at, let_pass
 
 SEQUENTIAL = RunStrategy(RunRule.SEQUENTIAL, 1)
 STRICT = RunStrategy(RunRule.STRICT_SEQUENTIAL, 1)
@@ -36,10 +36,6 @@ def worker(strategy: RunStrategy, seconds: float = 10.0, workflow_id: str = "job
     wf = Workflow(workflow_id, run_strategy=strategy)
     wf.add("pause", type="Sleep", params={"sleep_seconds": seconds})
     return wf
-
-
-def let_pass(process: Process, seconds: float) -> None:
-    process.runtime.run(lambda: False, timeout_s=seconds)
 
 
 def wait_all(runs: list[Run]) -> list[RunStatus]:

@@ -11,9 +11,9 @@ from maestro_flow import Engine, RunStatus, StepContext, WaitTimeout, Workflow
 from maestro_flow.clock import SystemClock
 from maestro_flow.errors import SchemaMismatch, StorageError, StorageReset, StorageUnavailable, StorageUnusable
 from maestro_flow.storage.memory import MemoryStorage
-from tests.engine.test_ownership import let_pass, sleeper
 from tests.engine.wires import VERBS, Wire
-from tests.engine.world import Process, World
+from tests.engine.workflows import sleeper
+from tests.engine.world import Process, World, let_pass
 
 PATIENCE_S = 60.0
 FAILURES = [StorageReset("flushed"), StorageUnusable("closed"), SchemaMismatch("newer")]

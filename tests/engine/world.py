@@ -105,10 +105,6 @@ class Process:
         """Send a message as any client may, with whatever content; the node here is told."""
         self.engine._session.send(message)
 
-    def let_pass(self, seconds: float) -> None:
-        """This process lives on for a while; others are frozen, dead or elsewhere."""
-        self.runtime.run(lambda: False, timeout_s=seconds)
-
 
 class _Dropped:
     """The handle of a call that never returns."""
@@ -119,3 +115,8 @@ class _Dropped:
 def drop_calls(process: Process) -> None:
     """From now on, the executors of this process lose every call that they are given."""
     process.engine._node._services.executors.submit = lambda *_call: _Dropped()  # type: ignore[method-assign]
+
+
+def let_pass(process: Process, seconds: float = 10.0) -> None:
+    """This process lives on for a while; others are frozen, dead or elsewhere."""
+    process.runtime.run(lambda: False, timeout_s=seconds)

@@ -23,7 +23,7 @@ from maestro_flow.storage.conformance.node import Node, letter
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import RunQuery
 from tests.engine.wires import Wire
-from tests.engine.world import World
+from tests.engine.world import World, let_pass
 
 RUNS = 5
 
@@ -55,7 +55,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     wf.add("nap", type="Sleep", params={"sleep_seconds": 600})
     process.engine.push(wf)
     process.engine.start_many("sleeper", [{}] * RUNS)
-    process.let_pass(1.0)
+    let_pass(process, 1.0)
     return world
 
 
