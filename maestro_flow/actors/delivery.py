@@ -40,7 +40,7 @@ class Delivery:
         self._to_flow, self._acquit = to_flow, acquit
         kinds_of = services.system_flows.kinds_of
         self.inbox: GroupInbox[Any] = GroupInbox(
-            services.limits.deliveries_max, lambda message: decode_message(message, kinds_of(message.flow_id))
+            services.settings.deliveries_max, lambda message: decode_message(message, kinds_of(message.flow_id))
         )
 
     def handle(self, told: AboutMessages) -> None:

@@ -68,7 +68,7 @@ class FlowActor(RecordingActor):
         self.in_flight: Decision | None = None
         self.steps: dict[str, ActorRef[StepActor]] = {}
         ref = self.actor_ref
-        self.slots = FlowSlots(lease, services.limits, held.lease.group_id, lambda: post(ref, Tick()))
+        self.slots = FlowSlots(lease, services.settings, held.lease.group_id, lambda: post(ref, Tick()))
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_draining = self.is_leaving = False
@@ -121,7 +121,7 @@ class FlowActor(RecordingActor):
         """What this decision may start: nothing any more on a node that is giving the flow up."""
         support = self.services.step_support(self.state.graph)
         if self.is_leaving or self.is_draining:
-            return Capacity({}, inline=support.inline, is_leaving=True, group_id=self.held.lease.group_id)
+            return self.slots.offer_nothing(support)
         return self.slots.offer(self.state, support, is_loading=is_loading)
 
     def submit(self, decision: Decision) -> None:
@@ -224,7 +224,7 @@ class FlowActor(RecordingActor):
             state.steps[effect.step],
             self.held.lease.generation,
             step_type,
-            services.limits.result_bytes_max,
+            services.settings.result_bytes_max,
         )
         support = services.step_support(state.graph)
         begin: Begin | StepReturn = Begin()

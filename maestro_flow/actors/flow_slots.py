@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import takewhile
 
-from maestro_flow.actors.services import Limits
 from maestro_flow.actors.slots import SlotLease
 from maestro_flow.actors.step_support import StepSupport
+from maestro_flow.config.settings import Settings
 from maestro_flow.core.decide import Decision
 from maestro_flow.core.holds import Interrupted, Ready, Retry
-from maestro_flow.core.inputs import Capacity, RunStep
+from maestro_flow.core.inputs import Capacity, DecisionLimits, RunStep
 from maestro_flow.core.slots import SlotKind, Slots, kind_of_interrupted
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.definition import DEFAULT_EXECUTOR
@@ -30,33 +30,40 @@ def slot_kind(effect: RunStep, state: FlowState) -> SlotKind:
 class FlowSlots:
     """See the module. ``wake`` is called, from any thread, when a slot that was missing may be free."""
 
-    def __init__(self, lease: SlotLease, limits: Limits, group_id: int, wake: Callable[[], None]) -> None:
-        self._lease, self._limits, self._group_id, self._wake = lease, limits, group_id, wake
+    def __init__(self, lease: SlotLease, settings: Settings, group_id: int, wake: Callable[[], None]) -> None:
+        self._lease, self._suspects_max, self._group_id, self._wake = lease, settings.suspects_max, group_id, wake
+        self._limits = DecisionLimits(
+            settings.expression_visits_max,
+            settings.crashes_max,
+            settings.commit_events_max,
+            settings.commit_bytes_max,
+        )
         self._waits_for: set[tuple[str, SlotKind]] = set()
 
     def offer(self, state: FlowState, support: StepSupport, *, is_loading: bool) -> Capacity:
         """What a decision may use now."""
-        limits, has_interrupted = self._limits, bool(state.steps.queue(Interrupted)) or is_loading
+        has_interrupted = bool(state.steps.queue(Interrupted)) or is_loading
         take = self._lease.take
         slots = {
             executor: Slots(
-                take(executor, SlotKind.START, min(steps, limits.events_max)),
-                take(executor, SlotKind.SUSPECT, limits.suspects) if has_interrupted else 0,
+                take(executor, SlotKind.START, min(steps, self._limits.events_max)),
+                take(executor, SlotKind.SUSPECT, self._suspects_max) if has_interrupted else 0,
                 take(executor, SlotKind.CRASHED, 1) if has_interrupted else 0,
             )
             for executor, steps in support.counts.items()
         }
         return Capacity(
+            self._limits,
             slots,
             support.executors,
             support.inline,
             support.lacking,
             group_id=self._group_id,
-            expression_visits_max=limits.expression_visits_max,
-            crashes_max=limits.crashes_max,
-            events_max=limits.events_max,
-            bytes_max=limits.bytes_max,
         )
+
+    def offer_nothing(self, support: StepSupport) -> Capacity:
+        """What a decision may use on a node that is giving the flow up."""
+        return Capacity(self._limits, {}, inline=support.inline, is_leaving=True, group_id=self._group_id)
 
     def settle(self, offered: Capacity, decision: Decision) -> None:
         """Give back what the decision did not use; wait for what it was short of."""

@@ -238,7 +238,7 @@ class GroupActor(BaseActor):
         self.let_go(flow_id)
         if message.is_going:
             self.queues.occupy(flow_id)
-        if tries >= self.services.limits.reloads_max:
+        if tries >= self.services.settings.reloads_max:
             logger.error(
                 "flow %s is parked until another owner takes it, after %d tries: %s", flow_id, tries, message.reason
             )

@@ -52,7 +52,7 @@ class StepListener:
             self.began_at = now
         if self._call.timeout_s is not None or self._call.heartbeat_timeout_s is not None:
             post(ref, CodeBegan())
-        self._reminder = services.runtime.call_later(services.limits.announce_s, lambda: post(ref, StillRunning()))
+        self._reminder = services.runtime.call_later(services.settings.announce_s, lambda: post(ref, StillRunning()))
         return now
 
     def progressed(self, progress: CallProgress) -> None:

@@ -12,6 +12,7 @@ from pykka import ActorRef
 from maestro_flow.actors.executors import Executors
 from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.step_support import StepSupport, support_of
+from maestro_flow.config.settings import Settings
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.queue import Question
 from maestro_flow.core.system_flow import SystemFlows
@@ -21,7 +22,7 @@ from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.steps.registry import StepTypes
 
-__all__ = ["Acknowledged", "Held", "Journal", "Limits", "Services", "Write"]
+__all__ = ["Acknowledged", "Held", "Journal", "Services", "Write"]
 
 
 @frozen
@@ -71,24 +72,6 @@ class Held:
     """Those of steps that have waited for code which this node does not have (PROTOCOL 22)."""
 
 
-@frozen
-class Limits:
-    """Settings that actors need; see ``engine.settings`` for units and reasons."""
-
-    poll_s: float = 3.0
-    announce_s: float = 1.0
-    progress_s: float = 5.0
-    terminate_grace_s: float = 10.0
-    result_bytes_max: int = 1024 * 1024
-    suspects: int = 4
-    expression_visits_max: int = 250_000
-    crashes_max: int = 3
-    deliveries_max: int = 5
-    events_max: int = 200
-    bytes_max: int = 4 * 1024 * 1024
-    reloads_max: int = 5
-
-
 @define
 class Services:
     """See the module."""
@@ -97,7 +80,7 @@ class Services:
     journal: Journal
     executors: Executors
     step_types: StepTypes
-    limits: Limits
+    settings: Settings
     now: Callable[[], float]
     """The store's clock, estimated (PROTOCOL 15)."""
     new_id: Callable[[], str]

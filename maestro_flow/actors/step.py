@@ -132,7 +132,7 @@ class StepActor(BaseActor):
             progress = listener.take_progress()
             if progress is not None:
                 post(self.flow, self.execution.progressed(progress, self.began_at()))
-                self.remind("progress", self.services.limits.progress_s, MadeProgress(is_due=True))
+                self.remind("progress", self.services.settings.progress_s, MadeProgress(is_due=True))
 
     def watch(self) -> None:
         """Terminate a call that has given no sign of life for as long as its type allows, or look again then."""
@@ -183,14 +183,14 @@ class StepActor(BaseActor):
             self.poll_later()
 
     def poll_later(self) -> None:
-        limits = self.services.limits
-        delay_s = limits.poll_s if self.next_poll_s is None else self.next_poll_s
+        settings = self.services.settings
+        delay_s = settings.poll_s if self.next_poll_s is None else self.next_poll_s
         if delay_s <= 0:
             self.call(Phase.EXECUTE)
             return
         self.remind("poll", delay_s, Phase.EXECUTE)
-        if "announce" not in self.timers and delay_s > limits.announce_s:
-            self.remind("announce", limits.announce_s, StillRunning())
+        if "announce" not in self.timers and delay_s > settings.announce_s:
+            self.remind("announce", settings.announce_s, StillRunning())
 
     def report(self, report: Report) -> None:
         post(self.flow, report)
@@ -218,7 +218,7 @@ class StepActor(BaseActor):
         self.cancel()
         if "timeout" in self.timers:
             self.timers["timeout"].cancel()
-        self.remind("grace", self.services.limits.terminate_grace_s, TimeIsUp())
+        self.remind("grace", self.services.settings.terminate_grace_s, TimeIsUp())
         self.call(Phase.TERMINATE)
 
     def finish_termination(self, error: StepError | None) -> None:

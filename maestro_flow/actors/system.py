@@ -60,7 +60,7 @@ class SystemActor(RecordingActor):
 
     def decide(self) -> None:
         inputs, self.inputs = self.inputs, []
-        decision = self.flow.decide(self.state, inputs, self.services.now(), self.services.limits.events_max)
+        decision = self.flow.decide(self.state, inputs, self.services.now(), self.services.settings.commit_events_max)
         self.inputs.extend(decision.rest)
         self.has_more = decision.is_full
         if decision.events:

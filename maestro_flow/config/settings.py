@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
-from maestro_flow.actors.services import Limits
 from maestro_flow.errors import SettingsError
 
 __all__ = ["Settings"]
@@ -120,21 +119,3 @@ class Settings:
     def scan_interval_s(self) -> float:
         """Between scans, which are also the occasions to renew."""
         return min(self.scan_s, self.renewal_s)
-
-    @property
-    def limits(self) -> Limits:
-        """What the actors need of these."""
-        return Limits(
-            poll_s=self.poll_s,
-            announce_s=self.announce_s,
-            progress_s=self.progress_s,
-            terminate_grace_s=self.terminate_grace_s,
-            result_bytes_max=self.result_bytes_max,
-            suspects=self.suspects_max,
-            expression_visits_max=self.expression_visits_max,
-            crashes_max=self.crashes_max,
-            deliveries_max=self.deliveries_max,
-            events_max=self.commit_events_max,
-            bytes_max=self.commit_bytes_max,
-            reloads_max=self.reloads_max,
-        )

@@ -56,8 +56,8 @@ class Draft:
     def is_full(self) -> bool:
         """The commit is large enough, or has cost enough: what is left belongs into the next one (PROTOCOL 9)."""
         return (
-            len(self.events) >= self.capacity.events_max
-            or self.bytes >= self.capacity.bytes_max
+            len(self.events) >= self.capacity.limits.events_max
+            or self.bytes >= self.capacity.limits.bytes_max
             or (self._evaluation is not None and self._evaluation.is_spent)
         )
 
@@ -65,7 +65,7 @@ class Draft:
     def evaluation(self) -> Evaluation:
         """Made when it is asked for: most decisions have nothing to evaluate."""
         if self._evaluation is None:
-            self._evaluation = Evaluation(self.at, self.capacity.expression_visits_max)
+            self._evaluation = Evaluation(self.at, self.capacity.limits.expression_visits_max)
         return self._evaluation
 
     def emit(self, event: Event) -> None:

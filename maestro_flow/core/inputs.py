@@ -22,6 +22,7 @@ __all__ = [
     "Began",
     "Capacity",
     "ContinueStep",
+    "DecisionLimits",
     "Displace",
     "Effect",
     "FinishRun",
@@ -181,6 +182,15 @@ class OutgoingMessage(Struct, frozen=True):
     group_id: int | None = None
 
 
+class DecisionLimits(Struct, frozen=True):
+    """Settings of the node that bound a decision (``config.settings`` has their units, reasons and defaults)."""
+
+    expression_visits_max: int
+    crashes_max: int
+    events_max: int
+    bytes_max: int
+
+
 class Capacity(Struct, frozen=True):
     """What the deciding node can take on now, and its limits. ``inline`` and ``unsupported`` are ids of steps.
 
@@ -192,6 +202,7 @@ class Capacity(Struct, frozen=True):
     (PROTOCOL 22).
     """
 
+    limits: DecisionLimits
     slots: dict[str, Slots] = field(default_factory=lambda: {DEFAULT_EXECUTOR: Slots()})
     """Of each executor."""
     executors: dict[str, str] = {}
@@ -200,7 +211,3 @@ class Capacity(Struct, frozen=True):
     unsupported: frozenset[str] = frozenset()
     is_leaving: bool = False
     group_id: int = 0
-    expression_visits_max: int = 250_000
-    crashes_max: int = 3
-    events_max: int = 200
-    bytes_max: int = 4 * 1024 * 1024

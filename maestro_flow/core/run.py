@@ -73,7 +73,7 @@ def load(draft: Draft, given: Load) -> bool:
         crashes = step.crashes + (step.status is StepStatus.RUNNING)
         if given.same_owner:
             _interrupt(draft, step_id, step, handed_over=True)
-        elif crashes < draft.capacity.crashes_max:
+        elif crashes < draft.capacity.limits.crashes_max:
             _interrupt(draft, step_id, step, crashes=crashes)
         else:
             times = "once" if crashes == 1 else f"{crashes} times"

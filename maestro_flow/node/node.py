@@ -134,7 +134,7 @@ class Node:
             journal=self._journal,
             executors=Executors(self._open_executor, suspects_max=self._settings.suspects_max),
             step_types=step_types,
-            limits=self._settings.limits,
+            settings=self._settings,
             now=store_clock.now,
             new_id=new_id,
             announce=announce,

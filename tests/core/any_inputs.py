@@ -70,6 +70,7 @@ from maestro_flow.model.status import STEP_TRANSITIONS, StepStatus, Verdict
 from maestro_flow.verify.checker import check
 from maestro_flow.verify.history import History
 from tests.core.any_definition import definition
+from tests.core.capacities import capacity
 
 __all__ = ["World"]
 
@@ -152,7 +153,7 @@ class World:
 
     def fairness(self) -> None:
         """Whatever runs ends, permits go round, what is paused is resumed: the run comes to its end."""
-        self.capacity = Capacity(inline=self.capacity.inline, group_id=GROUP)
+        self.capacity = capacity(inline=self.capacity.inline, group_id=GROUP)
         self.decide([Launch(), *(self.act(Action.BREAKPOINT, i, on=False) for i in self.state.breakpoints)])
         while not self.state.status.is_terminal:
             self.settle_permits()
@@ -165,7 +166,7 @@ class World:
 
     def only_hands_end(self) -> None:
         """After a stop nothing but the ends of what runs is needed: no time, no permits, no user."""
-        self.capacity = Capacity({}, inline=self.capacity.inline, group_id=GROUP)
+        self.capacity = capacity({}, inline=self.capacity.inline, group_id=GROUP)
         while not self.state.status.is_terminal:
             assert self.hands, "nothing runs, and the run has not ended"
             assert self.told >= self.hands.keys(), "something runs on, and was not told to end"
@@ -213,7 +214,7 @@ class World:
             name: Slots(random.choice([0, 1, 2, 1000]), random.choice([0, 1, 4]), random.choice([0, 1]))
             for name in (DEFAULT_EXECUTOR, "other")
         }
-        return Capacity(
+        return capacity(
             slots,
             executors={i: "other" for i in self.ids if random.random() < 0.2},
             group_id=GROUP,
@@ -319,13 +320,13 @@ class World:
         settled: Counter[str] = Counter()
         while True:
             is_leaving = any(isinstance(given, HandOver) for given in inputs)
-            capacity = Capacity({}, inline=self.capacity.inline, is_leaving=True) if is_leaving else self.capacity
+            offered = capacity({}, inline=self.capacity.inline, is_leaving=True) if is_leaving else self.capacity
             self.decisions += 1
             assert self.decisions < DECISIONS_MAX, "it does not come to an end"
             before = self.state
-            decision = decide(before, inputs, self.now, capacity)
-            assert decision == decide(before, inputs, self.now, capacity), "another decision about the same"
-            self.commit(before, decision, inputs, capacity)
+            decision = decide(before, inputs, self.now, offered)
+            assert decision == decide(before, inputs, self.now, offered), "another decision about the same"
+            self.commit(before, decision, inputs, offered)
             if not is_leaving:
                 self.drop_hands(inputs)
             settled.update(settlement.message_id for settlement in decision.settles)
@@ -350,7 +351,7 @@ class World:
         if rest and rest != inputs[len(inputs) - len(rest) :]:
             assert rest.pop() == Tick()
         assert rest == inputs[len(inputs) - len(rest) :], "what is left is the end of what came in"
-        assert len(decision.events) <= capacity.events_max + 3, "a decision is bounded"
+        assert len(decision.events) <= capacity.limits.events_max + 3, "a decision is bounded"
         if decision.events:
             body = encode_events(decision.events)
             position = len(self.written) + 1

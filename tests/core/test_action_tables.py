@@ -14,13 +14,14 @@ from maestro_flow.core.decide import Decision, decide
 from maestro_flow.core.evolve import IllegalEvent, evolve
 from maestro_flow.core.graph import Graph
 from maestro_flow.core.holds import PAUSED, PERMITS, READY, RETRY, Hold, Paused, Ready
-from maestro_flow.core.inputs import Act, Capacity, TerminateStep
+from maestro_flow.core.inputs import Act, TerminateStep
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.steps import StepState
 from maestro_flow.model.actions import RUN_ACTIONS, STEP_ACTIONS, Action, ActionOrder
 from maestro_flow.model.definition import TypedStep, WorkflowDefinition
 from maestro_flow.model.events import RunEnded, RunStopping, RunUnblocked, StepEnded, StepStopping
 from maestro_flow.model.status import STEP_TRANSITIONS, RunStatus, StepStatus
+from tests.core.capacities import capacity
 
 RUN_TABLE = """
     CREATED IN_PROGRESS          : STOP KILL
@@ -82,7 +83,7 @@ def flow(status: StepStatus) -> FlowState:
 
 
 def decided(state: FlowState, action: str, step: str = "") -> Decision:
-    return decide(state, [Act("m", Action[action], ActionOrder(step))], 1.0, Capacity({}))
+    return decide(state, [Act("m", Action[action], ActionOrder(step))], 1.0, capacity({}))
 
 
 ACTIONS = [action for action in Action if action is not Action.BREAKPOINT]  # that one sets a rule, whatever the status

@@ -9,11 +9,11 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maestro_flow.core.inputs import Capacity
 from maestro_flow.core.slots import Slots
 from maestro_flow.model.definition import FailureMode, TypedStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamType
 from maestro_flow.model.status import RunStatus, StepStatus
+from tests.core.capacities import capacity
 from tests.core.transcript import Player
 
 S = StepStatus
@@ -102,7 +102,7 @@ def expected(case: Case) -> dict[str, StepStatus]:
 @given(data=st.data(), case=cases())
 def test_every_order_of_events_leads_to_the_same_end(data: st.DataObject, case: Case) -> None:
     player = Player(case.definition)
-    player.capacity = Capacity(
+    player.capacity = capacity(
         {"threads": Slots(data.draw(st.integers(1, 3)), 1)}, events_max=data.draw(st.integers(1, 5))
     )
     player.play(["start"])
@@ -143,7 +143,7 @@ def test_what_a_decision_evaluates_is_bounded_and_the_rest_follows_in_the_next_o
         TypedStep(f"s{index}", "Test", params={"x": Param(ParamType.LONG, expression=loop)}) for index in range(20)
     )
     player = Player(WorkflowDefinition("wf", steps))
-    player.capacity = Capacity(expression_visits_max=10_000)
+    player.capacity = capacity(expression_visits_max=10_000)
     told = player.play(["start"])
     assert told.count(" rev ") > 2, "several commits, so that other flows have their turn"
     assert told.count("step_starting") == 20
@@ -153,7 +153,7 @@ def test_what_a_decision_evaluates_is_bounded_and_the_rest_follows_in_the_next_o
 def test_one_expression_beyond_the_limit_fails_its_step_alone() -> None:
     endless = TypedStep("a", "Test", params={"x": Param(ParamType.LONG, expression="while (true) { 1; } 2")})
     player = Player(WorkflowDefinition("wf", (endless, TypedStep("b", "Test"))))
-    player.capacity = Capacity(expression_visits_max=10_000)
+    player.capacity = capacity(expression_visits_max=10_000)
     player.play(["start"])
     player.play(["done b"])
     step = player.state.steps["a"]

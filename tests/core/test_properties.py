@@ -6,10 +6,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maestro_flow.core.inputs import Capacity
 from maestro_flow.core.slots import Slots
 from maestro_flow.model.definition import TypedStep, WorkflowDefinition
 from maestro_flow.model.status import RunStatus, StepStatus
+from tests.core.capacities import capacity
 from tests.core.transcript import Player
 
 
@@ -49,7 +49,7 @@ def test_every_order_of_events_leads_to_the_same_end(data: st.DataObject, defini
     ids = [step.id for step in definition.steps]
     fatal = data.draw(st.sets(st.sampled_from(ids)), label="fatal")
     player = Player(definition)
-    player.capacity = Capacity(
+    player.capacity = capacity(
         {"threads": Slots(data.draw(st.integers(1, 3)), 1)}, events_max=data.draw(st.integers(1, 5)), crashes_max=99
     )
     player.play(["start"])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from maestro_flow.core.holds import Interrupted, Ready
-from maestro_flow.core.inputs import Capacity
 from maestro_flow.core.slots import Slots
 from maestro_flow.model.definition import TypedStep, WorkflowDefinition
+from tests.core.capacities import capacity
 from tests.core.transcript import Player
 
 
 def player(**slots: Slots) -> Player:
     """Steps a and b on ``threads``, x and y on ``other``, which have so many slots."""
     made = Player(WorkflowDefinition("wf", tuple(TypedStep(name, "Test") for name in ("a", "b", "x", "y"))))
-    made.capacity = Capacity(dict(slots), executors={"x": "other", "y": "other"})
+    made.capacity = capacity(dict(slots), executors={"x": "other", "y": "other"})
     return made
 
 

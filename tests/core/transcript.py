@@ -31,7 +31,6 @@ from maestro_flow.core.holds import Interrupted, Paused, Ready, Retry
 from maestro_flow.core.inputs import (
     Act,
     Began,
-    Capacity,
     Displace,
     HandOver,
     Input,
@@ -59,6 +58,7 @@ from maestro_flow.model.events import Event, StepError, encode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import Verdict
+from tests.core.capacities import capacity
 
 VERDICTS = {
     "done": Verdict.DONE,
@@ -115,7 +115,7 @@ class Player:
         self.empty = self.state = FlowState.new("wf/1/1", self.graph)
         self.log: list[LogRecord] = []
         self.now = 0.0
-        self.capacity = Capacity()
+        self.capacity = capacity()
 
     def play(self, lines: list[str]) -> str:
         command, *words = lines[0].split()
@@ -125,9 +125,9 @@ class Player:
         if command == "node":
             options = dict(word.split("=") for word in words)
             slots = {name: int(options.pop(name)) for name in ("starts", "suspects", "crashed") if name in options}
-            self.capacity = Capacity(
+            self.capacity = capacity(
                 {DEFAULT_EXECUTOR: Slots(**slots)},
-                **{  # type: ignore[arg-type]  # every option is a number or a set of ids
+                **{  # every option is a number or a set of ids
                     name: frozenset(value.split(",")) if name in ("inline", "unsupported") else int(value)
                     for name, value in options.items()
                 },

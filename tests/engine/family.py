@@ -7,7 +7,7 @@ from typing import Any
 from attrs import Factory, define, evolve
 
 from maestro_flow.core.decide import decide
-from maestro_flow.core.inputs import Capacity, Input, Report
+from maestro_flow.core.inputs import Input, Report
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.commit import Commit, FlowWrite
 from maestro_flow.model.definition import ForeachStep, TypedStep, WorkflowDefinition
@@ -23,6 +23,7 @@ from maestro_flow.reading.flows import FlowReader
 from maestro_flow.reading.graphs import GraphCache
 from maestro_flow.storage.protocol import Storage
 from maestro_flow.testing import ManualClock
+from tests.core.capacities import capacity
 
 GROUP = 3
 LEASE_S = 5.0
@@ -86,7 +87,7 @@ class Family:
 
     def write(self, state: FlowState, *inputs: Input, filed_as: str = "", **entry: Any) -> FlowState:
         """Commit what follows from the inputs; ``entry`` has fields of the index that are to be wrong."""
-        decision = decide(state, inputs, self.clock.time(), Capacity(unsupported=frozenset({"each", "inner"})))
+        decision = decide(state, inputs, self.clock.time(), capacity(unsupported=frozenset({"each", "inner"})))
         after = decision.state
         self.positions += 1
         write = FlowWrite(

@@ -33,3 +33,9 @@ def test_help_loads_neither_the_engine_nor_a_database_nor_a_terminal() -> None:
 def test_expressions_load_their_parser_when_the_first_is_evaluated() -> None:
     assert "lark" not in imported_by("import maestro_flow.sel")
     assert "lark" in imported_by("from maestro_flow.sel import evaluate; evaluate('1')")
+
+
+def test_a_client_loads_no_actors() -> None:
+    loaded = imported_by("from maestro_flow import Client")
+    assert "maestro_flow.client.session" in loaded
+    assert not {module for module in loaded if module.startswith(("pykka", "maestro_flow.actors", "maestro_flow.node"))}

@@ -44,10 +44,9 @@ OWNERSHIP = (
         "a flow that is given up asks for nothing more",
         (
             Edit(
-                "maestro_flow/actors/flow.py",
-                "            return Capacity({}, ",
-                "            from maestro_flow.core.slots import Slots\n"
-                "            return Capacity({name: Slots(0, 0, 0) for name in support.counts}, ",
+                "maestro_flow/actors/flow_slots.py",
+                "        return Capacity(self._limits, {}, ",
+                "        return Capacity(self._limits, {name: Slots(0, 0, 0) for name in support.counts}, ",
             ),
         ),
         ("tests/simulation", "-k", "whatever_happens"),
