@@ -21,7 +21,7 @@ from maestro_flow.storage.conformance.sharing import Sharing
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import Storage
 
-RULES_OF_A_STORE = {*range(1, 11), 13, *range(15, 20)}
+RULES_OF_A_STORE = {*range(1, 11), 13, *range(15, 21), 28}
 """PROTOCOL 11 is Postgres', 12 is SQLite's (``test_sqlite_processes``), 14 the node's."""
 
 

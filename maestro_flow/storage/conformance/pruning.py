@@ -123,7 +123,7 @@ class Pruning(Concern):
         assert [record.position for record in gaps] == [2, 4]
 
     def test_a_cursor_below_the_watermark_is_kept_and_told(self, busy: Node) -> None:
-        """PROTOCOL 28: pruning past a sink is the decision of its caller; the sink finds out when it reads on."""
+        """PROTOCOL 28: an owner may prune past a sink; the sink finds out when it reads on."""
         store = busy.store
         cursor = store.open_cursor(busy.group_id, "hook", Owner("owner-anna"), position=1)
         store.prune(busy.lease, ["w/1/1"])
