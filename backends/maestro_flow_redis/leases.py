@@ -23,7 +23,7 @@ class _Look:
     now: float
     is_renewed: bool
     is_free: bool
-    has_mail: bool
+    has_messages: bool
     owner_id: str
 
 
@@ -64,7 +64,7 @@ def renew(
         now=max(look.now for look in looks),
         lost=frozenset(lease.group_id for lease in leases) - renewed,
         claimable=sum(look.is_free for look in looks),
-        mail=frozenset(group_id for group_id, look in groups if look.has_mail) & held,
+        messages=frozenset(group_id for group_id, look in groups if look.has_messages) & held,
         pending=given & held,
         nodes=nodes,
     )
@@ -101,8 +101,8 @@ def _look_around(
     node = Call("look_around", server.catalog, (owner.id, repr(lease_s), owner.process, offered))
     *replies, (given, there) = server.call_all([*calls, node])
     looks = [
-        _Look(float(now), bool(is_renewed), bool(is_free), bool(has_mail), owner_id.decode())
-        for now, is_renewed, is_free, has_mail, owner_id in replies
+        _Look(float(now), bool(is_renewed), bool(is_free), bool(has_messages), owner_id.decode())
+        for now, is_renewed, is_free, has_messages, owner_id in replies
     ]
     held = Counter(look.owner_id for look in looks)
     nodes = [_node(fields, held) for fields in sorted(there)]

@@ -67,7 +67,7 @@ class Settings:
         10.0, "after this, what a dead or frozen process held is taken over; renewed four times as often", least=0.1
     )
     scan_s: float = _setting(
-        1.0, "one query for expired groups, mail and starts of others; at most a quarter of the lease", least=0.01
+        1.0, "one query for expired groups, messages and starts of others; at most a quarter of the lease", least=0.01
     )
     executor_threads: int = _setting(
         32, "user code that waits at the same time; the interpreter lock bounds the rest", least=1

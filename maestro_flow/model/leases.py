@@ -65,7 +65,7 @@ class Renewal:
     """Groups among the given leases that are not ours any more."""
     claimable: int
     """Groups that could be claimed now."""
-    mail: frozenset[int]
+    messages: frozenset[int]
     """Held groups with messages that are not settled."""
     pending: frozenset[int]
     """Held groups with starts that are not acknowledged yet."""

@@ -187,7 +187,7 @@ class Keeper:
         if due:
             self._renew_at = sent + self._settings.renewal_s
             self._renewed(leases, renewal, sent)
-        for group_id in renewal.mail | renewal.pending:
+        for group_id in renewal.messages | renewal.pending:
             owned_group = self._groups.get(group_id)
             if owned_group is not None and owned_group.is_serving:
                 self._look_at(owned_group)

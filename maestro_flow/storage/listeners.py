@@ -53,7 +53,7 @@ class Listeners:
                 try:
                     wake(group_id)
                 except Exception:
-                    logger.exception("who listens for mail of group %d has failed", group_id)
+                    logger.exception("a listener for group %d has failed", group_id)
 
     def hold(self, group_ids: Iterable[int]) -> None:
         """These groups were claimed through this handle."""

@@ -103,7 +103,7 @@ class MemoryStorage:
                 now=now,
                 lost=frozenset(lease.group_id for lease in leases) - ours,
                 claimable=len(self._claimable(owner)),
-                mail=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
+                messages=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
                 pending=frozenset(run.group_id for run in self._given.values()) & held,
                 nodes=self._alive(now),
             )

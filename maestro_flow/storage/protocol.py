@@ -119,10 +119,10 @@ class Storage(Protocol):
         """Extend those of ``leases`` that are still ours, whether expired or not, and look around (PROTOCOL 13).
 
         With ``offers`` it also says, for ``lease_s`` seconds, that this node is there and what its steps can be of
-        (PROTOCOL 22); None says nothing, and takes nothing back.
+        (PROTOCOL 22); None leaves the advertisement unchanged.
 
-        One round trip. ``mail`` and ``pending`` tell of all groups that the owner holds; with no leases to renew, it
-        only looks around. What changes while it looks around may be seen or not; the next renewal sees it.
+        One round trip. ``messages`` and ``pending`` tell of all groups that the owner holds; with no leases to renew,
+        it only looks around. What changes while it looks around may be seen or not; the next renewal sees it.
         """
         ...
 

@@ -305,7 +305,7 @@ def test_a_stop_that_nobody_answers_says_so_and_stands() -> None:
     guest = world.process(seed=2, lease_s=100.0)
     with pytest.raises(WaitTimeout, match="no owner of run sleeper/1/1 has answered the stop"):
         guest.engine.find("sleeper").stop(timeout_s=1.0)
-    assert guest.engine.find("sleeper").wait(timeout_s=60) is RunStatus.STOPPED, "its next owner reads its mail"
+    assert guest.engine.find("sleeper").wait(timeout_s=60) is RunStatus.STOPPED, "its next owner reads its messages"
 
 
 @pytest.mark.parametrize("seed", range(20))

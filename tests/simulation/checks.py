@@ -78,7 +78,7 @@ def _leaks(world: World) -> Iterator[str]:
                 yield f"{process.name} has {pool._free} of {full} slots of executor {executor} when nothing runs"
     for group_id, group in enumerate(world.storage._books.groups):
         if waiting := group.waiting():
-            yield f"L4: group {group_id} has mail that nobody answers: {[letter.message for letter in waiting]}"
+            yield f"L4: group {group_id} has messages that nobody answers: {[letter.message for letter in waiting]}"
 
 
 def state_of(world: World, flow_id: str) -> FlowState:

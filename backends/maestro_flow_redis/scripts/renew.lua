@@ -3,16 +3,16 @@
 --
 -- KEYS[1]  the group
 -- ARGV[2]  owner id   ARGV[3]  generation of his lease, or empty: only look   ARGV[4]  lease in seconds
--- reply    { now, is renewed, the owner may claim it, has mail, id of who holds it }; the middle ones are 0 or 1
+-- reply    { now, is renewed, the owner may claim it, has messages, id of who holds it }; the middle ones are 0 or 1
 
 local there = redis.call('HMGET', head, 'owner_id', 'generation', 'expires_at', 'kept_for', 'kept_until')
 local owner_id, expires_at = there[1], tonumber(there[3])
 local now = store_time()
 local is_renewed = owner_id == ARGV[2] and there[2] == ARGV[3]
-local has_mail = redis.call('ZCARD', key('waiting')) > 1 -- the first member is nobody's
+local has_messages = redis.call('ZCARD', key('waiting')) > 1 -- the first member is nobody's
 if is_renewed then
   expires_at = tonumber(now) + tonumber(ARGV[4])
   redis.call('HSET', head, 'expires_at', string.format('%.17g', expires_at))
 end
 local is_free = may_claim(owner_id, expires_at, there[4], there[5], ARGV[2], tonumber(now))
-return {now, is_renewed and 1 or 0, is_free and 1 or 0, has_mail and 1 or 0, owner_id}
+return {now, is_renewed and 1 or 0, is_free and 1 or 0, has_messages and 1 or 0, owner_id}

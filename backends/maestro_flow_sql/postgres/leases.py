@@ -128,14 +128,14 @@ def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float, off
     values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s, "offers": offered, **_columns(ours)}
     row = db.execute(_RENEW, values, prepare=True).fetchone()
     assert row is not None, "a SELECT without FROM has one row"  # noqa: S101
-    now, renewed, claimable, mail, given, nodes = row
+    now, renewed, claimable, messages, pending, nodes = row
     lost = frozenset(lease.group_id for lease in leases) - frozenset(renewed)
     return Renewal(
         now=now,
         lost=lost,
         claimable=claimable,
-        mail=frozenset(mail),
-        pending=frozenset(given),
+        messages=frozenset(messages),
+        pending=frozenset(pending),
         nodes=tuple(
             NodeEntry(owner_id, process, frozenset(json.decode(offered, type=list[str])), groups, expires_at)
             for owner_id, process, offered, groups, expires_at in nodes or ()

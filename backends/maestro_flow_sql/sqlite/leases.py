@@ -45,7 +45,7 @@ _RELEASE = f"""
     WHERE {_HELD} RETURNING group_id
 """  # noqa: S608 - the condition is ours
 
-_MAIL = """
+_MESSAGES = """
     SELECT group_id FROM leases
     WHERE owner_id = ? AND EXISTS (SELECT 1 FROM messages WHERE state = 'waiting' AND group_id = leases.group_id)
 """
@@ -93,7 +93,7 @@ def renew(db: sqlite3.Connection, owner: Owner, leases: Sequence[Lease], now: fl
         now=now,
         lost=frozenset(lease.group_id for lease in leases) - renewed,
         claimable=claimable,
-        mail=frozenset(group_id for (group_id,) in db.execute(_MAIL, (owner.id,))),
+        messages=frozenset(group_id for (group_id,) in db.execute(_MESSAGES, (owner.id,))),
         pending=frozenset(group_id for (group_id,) in db.execute(_GIVEN, (owner.id,))),
         nodes=tuple(
             NodeEntry(owner_id, process, frozenset(json.decode(offered, type=list[str])), groups, expires_at)

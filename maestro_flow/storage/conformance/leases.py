@@ -135,7 +135,7 @@ class Leases(Concern):
     def test_a_renewal_without_leases_only_scans(self, store: Storage, rival: Node) -> None:
         """PROTOCOL 13: a node that does not hold a group yet scans too."""
         renewal = rival.renew()
-        assert (renewal.claimable, renewal.lost, renewal.mail, renewal.pending) == (
+        assert (renewal.claimable, renewal.lost, renewal.messages, renewal.pending) == (
             store.group_count,
             frozenset(),
             frozenset(),

@@ -20,17 +20,17 @@ class Renewals(Concern):
         elsewhere = min(set(range(node.store.group_count)) - held)
         for group_id in (node.group_id, elsewhere):
             node.store.send(letter(group_id))
-        assert node.renew().mail == {node.group_id}
+        assert node.renew().messages == {node.group_id}
         node.store.receive(node.lease)
-        assert node.renew().mail == {node.group_id}
+        assert node.renew().messages == {node.group_id}
         node.commit(node.settle("m1"))
-        assert node.renew().mail == frozenset()
+        assert node.renew().messages == frozenset()
 
     def test_a_dead_letter_does_not_count_as_a_message(self, node: Node) -> None:
         """PROTOCOL 17."""
         node.store.send(letter(node.group_id))
         node.commit(node.settle("m1", dead=True))
-        assert node.renew().mail == frozenset()
+        assert node.renew().messages == frozenset()
 
     def test_a_renewal_names_the_held_groups_with_starts_until_they_are_taken(self, node: Node) -> None:
         """PROTOCOL 18: the owner's scan is the safety net of every start."""
@@ -48,5 +48,5 @@ class Renewals(Concern):
         node.store.send(letter(node.group_id))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
-        assert node.renew().mail == frozenset()
-        assert rival.renew().mail == {node.group_id}
+        assert node.renew().messages == frozenset()
+        assert rival.renew().messages == {node.group_id}

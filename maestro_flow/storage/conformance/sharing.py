@@ -46,7 +46,7 @@ class Sharing(Concern):
         guest.store.start([StartRequest("w", "r1", node.group_id)])
         guest.store.send(letter(node.group_id))
         renewal = node.renew()
-        assert renewal.mail == renewal.pending == {node.group_id}
+        assert renewal.messages == renewal.pending == {node.group_id}
         node.commit(node.settle("m1", "refused"))
         answer = guest.store.send(letter(node.group_id))
         assert answer.outcome == "refused"

@@ -43,7 +43,7 @@ class Transit(Concern):
         held = {lease.group_id: lease for lease in node.leases}
         assert node.store.receive(held[in_transit.destination]) == []
         assert node.store.message(in_transit.destination, "m1") is None
-        assert node.renew().mail == {node.group_id}
+        assert node.renew().messages == {node.group_id}
 
     def test_a_message_that_is_sent_on_is_another_one_under_the_same_id(self, node: Node, in_transit: Message) -> None:
         """PROTOCOL 16, 20: sent twice, it is delivered once."""

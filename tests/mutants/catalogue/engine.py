@@ -1,4 +1,4 @@
-"""Bugs between a decision and the store: effects, outcomes, positions, mail."""
+"""Bugs between a decision and the store: effects, outcomes, positions, messages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ ENGINE = (
         "destination-ignored",
         "PROTOCOL 20: a message is handled by the group that it is for, and by no other",
         (Edit("maestro_flow/core/inbox.py", "if message.is_in_transit:", "if not message.message_id:"),),
-        ("tests/engine/test_system_flows.py", "tests/engine/test_permit_mail.py"),
+        ("tests/engine/test_system_flows.py", "tests/engine/test_permit_messages.py"),
     ),
     Mutant(
         "answered-at-home",
@@ -103,7 +103,7 @@ ENGINE = (
                 "key=lambda entry: -entry.run_id)",
             ),
         ),
-        ("tests/engine/test_system_flows.py", "tests/engine/test_permit_mail.py", "-k", "dies"),
+        ("tests/engine/test_system_flows.py", "tests/engine/test_permit_messages.py", "-k", "dies"),
     ),
     Mutant(
         "journal-past-its-deadline",

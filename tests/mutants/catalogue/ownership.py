@@ -10,9 +10,9 @@ _KEEPER = "maestro_flow/node/ownership.py"
 
 OWNERSHIP = (
     Mutant(
-        "scan-without-mail",
+        "scan-without-messages",
         "L: what no hint has told is found by a scan",
-        (Edit(_KEEPER, "for group_id in renewal.mail | renewal.pending:", "for group_id in frozenset[int]():"),),
+        (Edit(_KEEPER, "for group_id in renewal.messages | renewal.pending:", "for group_id in frozenset[int]():"),),
         ("tests/engine/test_ownership.py", "-k", "start_on_a_node_without_groups"),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""What a group's actor does with mail and with given runs: nothing is lost, nothing is answered wrongly."""
+"""What a group's actor does with messages and with pending starts: nothing is lost, nothing is answered wrongly."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_a_settlement_that_was_not_written_is_tried_again() -> None:
     assert answer(world, 0).outcome == "conflict: there is no run gone/1/1"
 
 
-def test_mail_that_comes_twice_is_delivered_once_while_it_is_in_hand() -> None:
-    """A settlement of the group that was refused lets all mail come again, also what flows are at work on."""
+def test_a_message_that_comes_twice_is_delivered_once_while_it_is_in_hand() -> None:
+    """A settlement of the group that was refused lets all messages come again, also what flows are at work on."""
     world = World()
     process = world.process()
     process.engine.push(sleeper())

@@ -1,4 +1,4 @@
-"""The permit flow on its own: its mail finds the way between groups, through crashes, and its log stays short."""
+"""The permit flow on its own: its messages find the way between groups, through crashes, and its log stays short."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def quick() -> Workflow:
     return wf
 
 
-def waiting_mail(world: World) -> list[str]:
+def waiting_messages(world: World) -> list[str]:
     inboxes = [group.inbox.values() for group in world.storage._books.groups]  # type: ignore[attr-defined]
     letters = [letter.message for inbox in inboxes for letter in inbox]
     return [message.message_id for message in letters if message.state is MessageState.WAITING]
@@ -93,7 +93,7 @@ def test_a_request_is_granted_in_the_group_of_its_flow(group_id: int) -> None:
     give_back(world, 1, group_id)
     let_pass(process)
     assert is_granted(world, 2, group_id)
-    assert waiting_mail(world) == []
+    assert waiting_messages(world) == []
     sent = world.storage.message(group_id, f"{requester(1)}/request")
     assert sent is not None
     assert sent.outcome == ("accepted" if group_id == HOME else "forwarded")
@@ -105,7 +105,7 @@ def test_the_permit_flow_of_a_store_without_limits_is_never_made() -> None:
     assert permit_runs(world) == []
 
 
-def test_mail_that_cannot_be_read_is_answered() -> None:
+def test_a_message_that_cannot_be_read_is_answered() -> None:
     world = World()
     process = world.process()
     world.storage.send(Message(HOME, "broken", PERMITS, REQUEST, b"{}"))
@@ -172,7 +172,7 @@ def test_a_letter_goes_through_the_store_when_its_group_is_held_no_more_and_as_s
         f"{requester(1)}/granted",
     ]
     assert is_granted(world, 1)
-    assert waiting_mail(world) == []
+    assert waiting_messages(world) == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -194,7 +194,7 @@ def test_whenever_a_process_dies_the_next_one_grants_what_is_free_and_no_more(
     heir = world.process(seed=number + 1)
     let_pass(heir)
     assert sum(is_granted(world, asked) for asked in (1, 2, 3)) == 2
-    assert waiting_mail(world) == []
+    assert waiting_messages(world) == []
     assert state(world).held == {"db": 2}
     *ended, live = permit_runs(world)
     assert live.status is RunStatus.IN_PROGRESS
