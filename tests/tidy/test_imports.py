@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 
 import pytest
 from attrs import frozen
 
-from tests.tidy.sources import modules, parse, place
+from tests.tidy.sources import ROOT, modules, parse, place
 
 COMMON = ("attrs", "msgspec")
 """What every module may use: values are made of these."""
@@ -138,6 +139,16 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
 )
 def test_an_import_across_the_layers_is_found(module: str, source: str) -> None:
     assert len(list(illegal_imports(module, ast.parse(source)))) == 1
+
+
+def test_the_architecture_page_has_a_row_for_each_package() -> None:
+    page = (ROOT / "docs" / "internals" / "architecture.md").read_text(encoding="utf-8")
+    rooms = page.partition("## The rooms")[2].partition("\n## ")[0]
+    first_cells = " ".join(line.split("|")[1] for line in rooms.splitlines() if line.startswith("| `"))
+    packages = {name.partition(".")[0] for name in LAYERS} - {"", "__main__"} | {
+        f"backends/{name}" for name in BACKENDS
+    }
+    assert set(re.findall(r"`([^`]+)`", first_cells)) == packages
 
 
 def test_a_new_package_needs_a_row_in_the_table() -> None:
