@@ -10,12 +10,13 @@ segments, so it parses without knowing what stands in it, and no id of a workflo
 A child has its parent in its id. The run of a subworkflow does not: it is an instance of a workflow of its own, and its
 entry in the index knows the step that has started it (``RunEntry.parent``).
 
-These are msgspec structs, because every change of a queue parses an id.
+These are msgspec structs, and parsed ids are cached, because every change of a queue parses one.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -49,10 +50,7 @@ class FlowId(Struct, frozen=True):
         Raises:
             NotFound: the text is not the id of a flow.
         """
-        found = _FLOW(text)
-        if found is None:
-            raise NotFound(f"{text!r} is not the id of a run: expected <workflow>/<instance>/<run>")
-        return cls(found[1], int(found[2]), int(found[3]))
+        return _parse(text)
 
     @property
     def parent(self) -> StepRef | None:
@@ -81,6 +79,15 @@ class FlowId(Struct, frozen=True):
     def child(self, step_id: str, iteration: int, run_id: int = 1) -> FlowId:
         """A flow that a step of this one starts: one iteration of a loop, counted from 1."""
         return FlowId(str(self.step(step_id)), iteration, run_id)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> FlowId:
+    """Kept, because the id of a live run is parsed a dozen times, and soon after each other."""
+    found = _FLOW(text)
+    if found is None:
+        raise NotFound(f"{text!r} is not the id of a run: expected <workflow>/<instance>/<run>")
+    return FlowId(found[1], int(found[2]), int(found[3]))
 
 
 class StepRef(Struct, frozen=True):
