@@ -13,7 +13,7 @@ from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.protocol import StoredDefinition
 from maestro_flow.storage.starts import check_same_start, new_run
 from maestro_flow_redis.codec import request_argument, run_of
-from maestro_flow_redis.places import Places, entries
+from maestro_flow_redis.locations import RunLocations, entries
 from maestro_flow_redis.server import Server
 
 __all__ = ["acknowledge_starts", "definition", "pending_starts", "push", "start"]
@@ -60,9 +60,9 @@ def pending_starts(server: Server, group_id: int, after: int, limit: int) -> lis
     return [evolve(run_of(flow_id, fields, body), sequence=number) for flow_id, *fields, body, number in page]
 
 
-def acknowledge_starts(server: Server, places: Places, flow_ids: Sequence[str]) -> None:
-    """Mark runs as taken, and leave listing those with an entry to their group: an entry stays once it is there."""
-    located = [(places.group_of(flow_id), flow_id) for flow_id in flow_ids]
+def acknowledge_starts(server: Server, locations: RunLocations, flow_ids: Sequence[str]) -> None:
+    """Acknowledge runs, and leave it to their group to list those with an entry: an entry stays once it is there."""
+    located = [(locations.group_of(flow_id), flow_id) for flow_id in flow_ids]
     runs = [(group_id, flow_id) for group_id, flow_id in located if group_id is not None]
     written = entries(server, runs)
     marks = [(flow_id, int(entry is not None)) for (_, flow_id), entry in zip(runs, written, strict=True)]

@@ -31,7 +31,7 @@ _KEPT_MAX = 8
 
 
 class Connections:
-    """Connections to one server. A process that forks may go on: the child opens its own."""
+    """Connections to one server. A process that forks may continue: the child opens its own."""
 
     def __init__(self, target: Target, timeout_s: float) -> None:
         self._target = target
@@ -59,7 +59,7 @@ class Connections:
         return replies
 
     def apart(self) -> _Connection:
-        """A connection that is never lent; who has asked for it disconnects it."""
+        """A connection that is never lent; the caller disconnects it."""
         connection = self._make()
         connection.connect()
         return connection
@@ -106,7 +106,7 @@ class Connections:
             socket_timeout=self.timeout_s,
             socket_connect_timeout=self.timeout_s,
             socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),  # who repeats, and how long, is decided by the caller (PROTOCOL 6)
+            retry=Retry(NoBackoff(), 0),  # the caller decides what is repeated, and for how long (PROTOCOL 6)
             client_name="maestro-flow",
         )
 

@@ -1,7 +1,7 @@
 """Hints on Redis: a channel on which groups are named that have something new (``Storage.listen``).
 
-What is published is not kept: who does not listen at this moment finds it by his scan. Nothing is published of a group
-that is held through this very handle, whose user knows what he does.
+What is published is not kept: a node that does not listen at that moment finds it by its scan. Nothing is published of
+a group that is held through this very handle, whose user knows what it does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AGAIN_S = 5.0
 
 
 class Hints:
-    """Tells whoever listens, in this process and in others. Nothing here ever raises for want of a server."""
+    """Tells listeners, in this process and in others. Nothing here ever raises for want of a server."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -56,7 +56,7 @@ def renew(
 ) -> Renewal:
     """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
     ours = {x.group_id: x.generation for x in sorted(leases, key=lambda x: x.generation) if x.owner_id == owner.id}
-    looks, given, nodes = _look_around(server, owner, ours, lease_s, offers)
+    looks, pending, nodes = _look_around(server, owner, ours, lease_s, offers)
     groups = list(enumerate(looks))
     held = frozenset(group_id for group_id, look in groups if look.owner_id == owner.id)
     renewed = {group_id for group_id, look in groups if look.is_renewed}
@@ -65,7 +65,7 @@ def renew(
         lost=frozenset(lease.group_id for lease in leases) - renewed,
         claimable=sum(look.is_free for look in looks),
         messages=frozenset(group_id for group_id, look in groups if look.has_messages) & held,
-        pending=given & held,
+        pending=pending & held,
         nodes=nodes,
     )
 
@@ -78,7 +78,7 @@ def holder(server: Server, group_id: int) -> Holder | None:
 
 
 def release(server: Server, leases: Sequence[Lease], to: str, keep_s: float) -> list[int]:
-    """The groups that were given up."""
+    """The groups that were released."""
     there = [lease for lease in leases if 0 <= lease.group_id < server.group_count]  # one of no group is not current
     args = [(lease.owner_id, lease.generation, to, repr(keep_s)) for lease in there]
     calls = [Call("release", server.group(lease.group_id), arg) for lease, arg in zip(there, args, strict=True)]
@@ -92,21 +92,21 @@ def leave(server: Server, owner: Owner) -> None:
 def _look_around(
     server: Server, owner: Owner, generations: Mapping[int, int], lease_s: float, offers: frozenset[str] | None
 ) -> tuple[list[_Look], frozenset[int], tuple[NodeEntry, ...]]:
-    """Every group, renewed where ``generations`` has the owner's; the groups with runs that are given; the nodes."""
+    """Every group, renewed where ``generations`` has the owner's; the groups with pending starts; the nodes."""
     calls = [
         Call("renew", server.group(group_id), (owner.id, generations.get(group_id, ""), repr(lease_s)))
         for group_id in range(server.group_count)
     ]
     offered = b"" if offers is None else json.encode(sorted(offers))
     node = Call("look_around", server.catalog, (owner.id, repr(lease_s), owner.process, offered))
-    *replies, (given, there) = server.call_all([*calls, node])
+    *replies, (pending, there) = server.call_all([*calls, node])
     looks = [
         _Look(float(now), bool(is_renewed), bool(is_free), bool(has_messages), owner_id.decode())
         for now, is_renewed, is_free, has_messages, owner_id in replies
     ]
     held = Counter(look.owner_id for look in looks)
     nodes = [_node(fields, held) for fields in sorted(there)]
-    return looks, frozenset(given), tuple(nodes)
+    return looks, frozenset(pending), tuple(nodes)
 
 
 def _node(fields: Sequence[bytes], held: Mapping[str, int]) -> NodeEntry:

@@ -12,13 +12,13 @@ from attrs import frozen
 from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import RunQuery
-from maestro_flow_redis.places import entries, started
+from maestro_flow_redis.locations import entries, started
 from maestro_flow_redis.server import Call, Server
 
 __all__ = ["list_runs"]
 
 _PAGE_MIN = 16
-"""Places that are read at once from an index: more than its share of a page, so that one round mostly does."""
+"""RunLocations that are read at once from an index: more than its share of a page, so that one round mostly does."""
 
 
 @frozen
@@ -30,7 +30,7 @@ class _Index:
 
 
 def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
-    """A page of runs: those of the catalog that are only given, and those of the groups.
+    """A page of runs: those of the catalog that are pending, and those of the groups.
 
     The catalog is read first. A run that gets its first commit meanwhile is then in both, and counts once, as its
     group says; the other way round it could be in neither.

@@ -6,9 +6,9 @@ from maestro_flow.clock import Clock, Environment
 from maestro_flow.errors import StorageReset
 from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT
-from maestro_flow_redis.gate import check_server
 from maestro_flow_redis.migrations import check_reader, current, migrate
 from maestro_flow_redis.server import Call, Server
+from maestro_flow_redis.server_check import check_server
 from maestro_flow_redis.storage import RedisStorage
 from maestro_flow_redis.target import Target
 

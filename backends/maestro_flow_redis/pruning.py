@@ -11,7 +11,7 @@ from typing import Any
 
 from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import no_longer_held
-from maestro_flow_redis.places import Places, entries
+from maestro_flow_redis.locations import RunLocations, entries
 from maestro_flow_redis.server import Server
 
 __all__ = ["prune", "pruned_through"]
@@ -24,19 +24,19 @@ def pruned_through(server: Server, group_id: int) -> int:
     return int(server.call("pruned_through", server.group(group_id)) or 0)
 
 
-def prune(server: Server, places: Places, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
+def prune(server: Server, locations: RunLocations, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
     """Raises OwnershipLost: the lease is not current."""
     ordered = sorted(set(flow_ids), key=lambda flow_id: (len(flow_id), flow_id))  # an instance in the order of its runs
     _ask_owner(server, "prunable", lease, [])
     gone: set[str] = set()
     for first in range(0, len(ordered), _AT_ONCE):
-        gone |= _prune_part(server, places, lease, ordered[first : first + _AT_ONCE])
+        gone |= _prune_part(server, locations, lease, ordered[first : first + _AT_ONCE])
     return frozenset(gone)
 
 
-def _prune_part(server: Server, places: Places, lease: Lease, part: Sequence[str]) -> set[str]:
+def _prune_part(server: Server, locations: RunLocations, lease: Lease, part: Sequence[str]) -> set[str]:
     answers = dict(zip(part, _ask_owner(server, "prunable", lease, part), strict=True))
-    gone = {flow_id for flow_id, answer in answers.items() if answer is None and places.run(flow_id) is None}
+    gone = {flow_id for flow_id, answer in answers.items() if answer is None and locations.run(flow_id) is None}
     finished = _forget_starts(server, [flow_id for flow_id, answer in answers.items() if answer])
     removed = zip(finished, _ask_owner(server, "prune", lease, finished), strict=True)
     return gone | {flow_id for flow_id, is_gone in removed if is_gone}

@@ -92,11 +92,11 @@ class Server:
         self._connections.close()
 
     def ask(self, *command: str | bytes | int) -> Any:
-        """The reply to a command that is no script. Raises as ``call``."""
+        """The reply to a command other than a script. Raises as ``call``."""
         return self._exchange([command])[0]
 
     def ask_all(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies to commands that are no scripts, sent at once. Raises as ``call``."""
+        """The replies to commands other than scripts, sent at once. Raises as ``call``."""
         return self._exchange(commands)
 
     def apart(self) -> Any:

@@ -17,7 +17,7 @@ from maestro_flow_redis import leases as ownership
 from maestro_flow_redis.commit import commit_batch
 from maestro_flow_redis.hints import Hints
 from maestro_flow_redis.listing import list_runs
-from maestro_flow_redis.places import Places
+from maestro_flow_redis.locations import RunLocations
 from maestro_flow_redis.server import Server
 
 __all__ = ["RedisStorage"]
@@ -33,7 +33,7 @@ class RedisStorage:
     def __init__(self, server: Server, *, known: int) -> None:
         self._server = server
         self._known = known  # the schema version of this program
-        self._places = Places(server)
+        self._locations = RunLocations(server)
         self._hints = Hints(server)
 
     def __repr__(self) -> str:
@@ -98,7 +98,7 @@ class RedisStorage:
         return log.load_flows(self._server, group_id, after, limit)
 
     def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
-        group_id = self._places.group_of(flow_id)
+        group_id = self._locations.group_of(flow_id)
         return [] if group_id is None else log.read_flow(self._server, group_id, flow_id, after_revision)
 
     def read_log(
@@ -109,7 +109,7 @@ class RedisStorage:
 
     def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
         check_group(lease.group_id, self.group_count)
-        return pruning.prune(self._server, self._places, lease, flow_ids)
+        return pruning.prune(self._server, self._locations, lease, flow_ids)
 
     def pruned_through(self, group_id: int) -> int:
         check_group(group_id, self.group_count)
@@ -173,24 +173,24 @@ class RedisStorage:
             check_group(request.group_id, self.group_count)
         runs = catalog.start(self._server, requests)
         for run in runs:
-            self._places.remember(run.flow_id, run.group_id)
+            self._locations.remember(run.flow_id, run.group_id)
         self._hints.tell({run.group_id for run in runs})
         return runs
 
     def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
         check_group(group_id, self.group_count)
         runs = catalog.pending_starts(self._server, group_id, after, limit)
-        for run in runs:  # the owner marks them as taken next
-            self._places.remember(run.flow_id, run.group_id)
+        for run in runs:  # the owner acknowledges them next
+            self._locations.remember(run.flow_id, run.group_id)
         return runs
 
     def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
-        catalog.acknowledge_starts(self._server, self._places, flow_ids)
+        catalog.acknowledge_starts(self._server, self._locations, flow_ids)
 
     # -- the run index ------------------------------------------------------------------------------------------
 
     def run(self, flow_id: str) -> RunEntry | None:
-        return self._places.run(flow_id)
+        return self._locations.run(flow_id)
 
     def list_runs(self, query: RunQuery) -> list[RunEntry]:
         return list_runs(self._server, query)

@@ -44,7 +44,7 @@ class Target:
         try:
             host, port = parts.hostname or "localhost", parts.port or _PORT
         except ValueError:
-            raise SettingsError(f"the URL {shown!r} has a port that is no number") from None
+            raise SettingsError(f"the URL {shown!r} has a port that is not a number") from None
         database = parts.path.removeprefix("/")
         if not _DATABASE.fullmatch(database):
             raise SettingsError(f"the URL {shown!r} must end with the number of a database, as in redis://host:6379/0")

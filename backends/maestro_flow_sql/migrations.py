@@ -2,7 +2,7 @@
 
 A store is migrated when it is opened: under a lock, so that nodes which open it at once wait for each other, and each
 migration in one transaction with the change of ``store_meta``, so that a store is at one version or at the next. The
-nodes that have the store open meanwhile go on, with the statements of their own version.
+nodes that have the store open meanwhile continue, with the statements of their own version.
 
 How the next one is written:
 
@@ -13,8 +13,8 @@ How the next one is written:
    oldest schema on (``tests/storage/schemas/``).
 3. If programs of the version before can work with the store as it is then (a new column has a default or may be null, a
    new table or index is not theirs), ``oldest_reader`` stays what it was. If they cannot, it is the new version: the
-   migration then also ends the leases of all who run, whose commits are refused from that moment on (PROTOCOL 3), and
-   they can claim no more (PROTOCOL 27).
+   migration then also ends the leases of all programs that run, whose commits are refused from that moment on
+   (PROTOCOL 3), and which can claim no more (PROTOCOL 27).
 4. A statement locks its table while it runs. What takes long on a large table belongs into several versions: first the
    column or the table, then the code that fills it, then the constraint.
 """

@@ -44,13 +44,13 @@ __all__ = [
     "cursors",
     "dead_letters",
     "definition",
-    "given_runs",
     "holder",
     "last_position",
     "list_runs",
     "load_flows",
     "message",
     "meta",
+    "pending_starts",
     "pruned_through",
     "read_flow",
     "read_log",
@@ -207,7 +207,7 @@ def dead_letters(connection: Connection, after: tuple[int, int], limit: int) -> 
 _DEFINITION = _select(definitions, StoredDefinition).where(definitions.c.workflow_id == bindparam("workflow_id"))
 _VERSION = _DEFINITION.where(definitions.c.version == bindparam("version", type_=BigInteger))
 _LATEST = _DEFINITION.order_by(definitions.c.version.desc()).limit(1)
-_GIVEN = (
+_PENDING = (
     _select(runs, PendingRun, without=["fresh", "sequence"])
     .add_columns(runs.c.number)
     .where(text("is_given = 1"), runs.c.group_id == bindparam("group_id"), runs.c.number > bindparam("after"))
@@ -224,8 +224,8 @@ def definition(connection: Connection, workflow_id: str, version: int | None) ->
     return None if row is None else StoredDefinition(**row)
 
 
-def given_runs(connection: Connection, group_id: int, after: int, limit: int) -> list[PendingRun]:
-    rows = connection.execute(_GIVEN, {"group_id": group_id, "after": after, "limit": limit})
+def pending_starts(connection: Connection, group_id: int, after: int, limit: int) -> list[PendingRun]:
+    rows = connection.execute(_PENDING, {"group_id": group_id, "after": after, "limit": limit})
     return [attrs.evolve(PendingRun(*run), sequence=number) for *run, number in rows]
 
 

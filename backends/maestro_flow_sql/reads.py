@@ -33,7 +33,7 @@ class SqlReads:
 
     @abstractmethod
     def _reading_as_owner(self) -> AbstractContextManager[Connection]:
-        """The same for owners, who wait for no caller."""
+        """The same for owners, which do not wait for callers."""
 
     @abstractmethod
     def _snapshot_as_owner(self) -> AbstractContextManager[Connection]:
@@ -115,7 +115,7 @@ class SqlReads:
     def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
         check_group(group_id, self._group_count)
         with self._reading_as_owner() as connection:
-            return queries.given_runs(connection, group_id, after, limit)
+            return queries.pending_starts(connection, group_id, after, limit)
 
     # -- the run index ------------------------------------------------------------------------------------------
 

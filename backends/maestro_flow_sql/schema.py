@@ -72,7 +72,7 @@ def _busy(*, fillfactor: int) -> dict[str, Any]:
     """How PostgreSQL keeps a table whose rows are updated all the time: clean early, at full speed, with room in pages.
 
     With room (fillfactor, in percent), an update that changes no indexed column stays in its page and touches no index;
-    what it leaves behind is cleaned away by whoever comes next.
+    what it leaves behind is cleaned away by the next transaction.
     """
     return {
         "fillfactor": fillfactor,
@@ -102,7 +102,7 @@ leases = Table(
     _column("owner_id", _Text),  # empty: nobody
     _column("process", _Text),  # by which another process may prove that the owner is dead; empty: it cannot
     _column("expires_at", _Seconds),
-    _column("kept_for", _Text, default=""),  # the node that the group was released to; empty: whoever comes
+    _column("kept_for", _Text, default=""),  # the node that the group was released to; empty: any
     _column("kept_until", _Seconds, default=text("0")),
     _column("pruned_through", _Number, default=text("0")),  # the highest position that was ever removed from its log
     # On Postgres, what makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
@@ -217,9 +217,9 @@ runs = Table(
     _column("ended_at", _Seconds, null=True),
     _column("request_id", _Text, null=True),  # null: not made by a start
     _column("body", LargeBinary, null=True),
-    _column("is_given", Integer),  # started and not yet marked as taken
+    _column("is_given", Integer),  # started, and the start is not acknowledged
     _column("is_live", Integer),  # has a log and has not ended
-    _column("blocking", Integer, default=text("0")),  # has failed, and keeps its workflow from going on
+    _column("blocking", Integer, default=text("0")),  # has failed, and blocks its workflow
     _column("parent", _Text, default=""),  # the step that started it; empty: a user did
     UniqueConstraint("flow_id", name="one_row_per_run"),
     UniqueConstraint("workflow_id", "request_id", name="one_run_per_request"),  # PROTOCOL 18

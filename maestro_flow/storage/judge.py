@@ -129,7 +129,7 @@ def check_same_message(there: Message, message: Message) -> None:
 
 
 def may_be_redriven(message: Message | None, group_id: int, message_id: str) -> Message:
-    """The message that somebody wants to wait again: a dead letter, or one that waits.
+    """The message that is to wait again: a dead letter, or one that waits.
 
     Raises:
         NotFound: there is none.
@@ -138,7 +138,7 @@ def may_be_redriven(message: Message | None, group_id: int, message_id: str) -> 
     if message is None:
         raise NotFound(f"group {group_id} has no message {message_id!r}")
     if message.state is MessageState.SETTLED:
-        raise Conflict(f"message {message_id!r} of {message.flow_id} is no dead letter: it was settled")
+        raise Conflict(f"message {message_id!r} of {message.flow_id} is not a dead letter: it was settled")
     return message
 
 

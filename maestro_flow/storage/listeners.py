@@ -1,6 +1,6 @@
-"""Who wants to hear that something came in for a group: for ``Storage.listen`` of every backend.
+"""Listeners, which want to hear that something came in for a group: for ``Storage.listen`` of every backend.
 
-Who uses a handle knows what he does: of what goes through it, listeners are told only about groups that are not held
+The user of a handle knows what it does: of what goes through it, listeners are told only about groups that are not held
 through it.
 """
 

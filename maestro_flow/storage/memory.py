@@ -23,10 +23,10 @@ from maestro_flow.model.leases import Holder, Lease, NodeEntry, Owner, Renewal
 from maestro_flow.model.log import FlowLog, LogRecord
 from maestro_flow.model.numbers import check_number
 from maestro_flow.model.runs import PendingRun, RunEntry, StartRequest
-from maestro_flow.storage.books import Books, Group, age, matches
 from maestro_flow.storage.cursors import moved, opened
 from maestro_flow.storage.judge import check_group, check_groups, check_same_message, judge_batch, no_longer_held
 from maestro_flow.storage.listeners import Listeners
+from maestro_flow.storage.memory_state import Group, MemoryState, age, matches
 from maestro_flow.storage.open import no_store
 from maestro_flow.storage.protocol import GROUP_COUNT, RunQuery, StoredDefinition
 from maestro_flow.storage.pruning import IndexedRun, check_not_pruned, prunable
@@ -52,26 +52,26 @@ class MemoryStorage:
     def __init__(self, clock: Clock, groups: int = GROUP_COUNT) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._books = Books([Group() for _ in range(groups)])
+        self._state = MemoryState([Group() for _ in range(groups)])
         self._definitions: dict[str, list[StoredDefinition]] = {}
         self._instances: dict[str, int] = {}
         self._starts: dict[tuple[str, str], PendingRun] = {}
         self._runs: dict[str, PendingRun] = {}
-        self._given: dict[str, PendingRun] = {}
+        self._pending: dict[str, PendingRun] = {}
         self._sequence = 0
         self._nodes: dict[str, NodeEntry] = {}
         self._listeners = Listeners()
 
     @property
     def group_count(self) -> int:
-        return len(self._books.groups)
+        return len(self._state.groups)
 
     @property
     def schema_version(self) -> int:
         return 1
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     # -- ownership ----------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class MemoryStorage:
         with self._lock:
             leases = []
             for group_id in self._claimable(owner)[:limit]:
-                group = self._books.groups[group_id]
+                group = self._state.groups[group_id]
                 group.generation += 1
                 group.kept_for = ""
                 group.owner_id, group.process = owner.id, owner.process
@@ -93,31 +93,31 @@ class MemoryStorage:
     ) -> Renewal:
         with self._lock:
             now = self._clock.time()
-            ours = {lease.group_id for lease in leases if lease.owner_id == owner.id and self._books.is_current(lease)}
+            ours = {lease.group_id for lease in leases if lease.owner_id == owner.id and self._state.is_current(lease)}
             for group_id in ours:
-                self._books.groups[group_id].expires_at = now + lease_s
-            held = {group_id for group_id, group in enumerate(self._books.groups) if group.owner_id == owner.id}
+                self._state.groups[group_id].expires_at = now + lease_s
+            held = {group_id for group_id, group in enumerate(self._state.groups) if group.owner_id == owner.id}
             if offers is not None:
                 self._nodes[owner.id] = NodeEntry(owner.id, owner.process, offers, 0, now + lease_s)
             return Renewal(
                 now=now,
                 lost=frozenset(lease.group_id for lease in leases) - ours,
                 claimable=len(self._claimable(owner)),
-                messages=frozenset(group_id for group_id in held if self._books.groups[group_id].waiting()),
-                pending=frozenset(run.group_id for run in self._given.values()) & held,
+                messages=frozenset(group_id for group_id in held if self._state.groups[group_id].waiting()),
+                pending=frozenset(run.group_id for run in self._pending.values()) & held,
                 nodes=self._alive(now),
             )
 
     def _alive(self, now: float) -> tuple[NodeEntry, ...]:
         self._nodes = {owner_id: node for owner_id, node in self._nodes.items() if node.expires_at > now}
-        held = Counter(group.owner_id for group in self._books.groups)
+        held = Counter(group.owner_id for group in self._state.groups)
         return tuple(evolve(self._nodes[owner_id], groups=held[owner_id]) for owner_id in sorted(self._nodes))
 
     def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._lock:
-            released = [lease.group_id for lease in leases if self._books.is_current(lease)]
+            released = [lease.group_id for lease in leases if self._state.is_current(lease)]
             for group_id in released:
-                group = self._books.groups[group_id]
+                group = self._state.groups[group_id]
                 group.owner_id, group.expires_at = "", 0.0
                 group.kept_for, group.kept_until = to, self._clock.time() + keep_s
         self._listeners.let_go(released)
@@ -132,7 +132,7 @@ class MemoryStorage:
 
     def holder(self, group_id: int) -> Holder | None:
         with self._lock:
-            group = self._books.group(group_id)
+            group = self._state.group(group_id)
             if not group.owner_id:
                 return None
             now = self._clock.time()
@@ -140,7 +140,7 @@ class MemoryStorage:
 
     def _claimable(self, owner: Owner) -> list[int]:
         now = self._clock.time()
-        return [group_id for group_id, group in enumerate(self._books.groups) if group.is_free(owner, now)]
+        return [group_id for group_id, group in enumerate(self._state.groups) if group.is_free(owner, now)]
 
     # -- the one write door -------------------------------------------------------------------------------------
 
@@ -149,43 +149,43 @@ class MemoryStorage:
             check_group(commit.lease.group_id, self.group_count)
         with self._lock:
             now = self._clock.time()
-            return judge_batch(batch, self._books, lambda commit: self._books.apply(commit, now))
+            return judge_batch(batch, self._state, lambda commit: self._state.apply(commit, now))
 
     # -- the log ------------------------------------------------------------------------------------------------
 
     def last_position(self, group_id: int) -> int:
         with self._lock:
-            return self._books.last_position(group_id)
+            return self._state.last_position(group_id)
 
     def load_flows(self, group_id: int, *, after: str = "", limit: int = 100) -> list[FlowLog]:
         with self._lock:
             check_group(group_id, self.group_count)
             live = sorted(
                 flow_id
-                for flow_id, entry in self._books.entries.items()
+                for flow_id, entry in self._state.entries.items()
                 if entry.group_id == group_id and not entry.status.is_terminal and flow_id > after
             )
-            books = self._books
-            return [FlowLog(books.entries[flow_id], tuple(books.flows[flow_id])) for flow_id in live[:limit]]
+            state = self._state
+            return [FlowLog(state.entries[flow_id], tuple(state.flows[flow_id])) for flow_id in live[:limit]]
 
     def read_flow(self, flow_id: str, *, after_revision: int = 0) -> list[LogRecord]:
         with self._lock:
-            return self._books.flows.get(flow_id, [])[max(after_revision, 0) :]
+            return self._state.flows.get(flow_id, [])[max(after_revision, 0) :]
 
     def read_log(
         self, group_id: int, *, after: int = 0, limit: int = 1000, accept_gaps: bool = False
     ) -> list[LogRecord]:
         with self._lock:
-            log = self._books.group(group_id).log
+            log = self._state.group(group_id).log
             if not accept_gaps:
-                check_not_pruned(group_id, after, self._books.group(group_id).pruned_through)
+                check_not_pruned(group_id, after, self._state.group(group_id).pruned_through)
             first = bisect_right(log, after, key=lambda record: record.position)
             return log[first : first + limit]
 
     def prune(self, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
         with self._lock:
             check_group(lease.group_id, self.group_count)
-            if not self._books.is_current(lease):
+            if not self._state.is_current(lease):
                 raise no_longer_held(lease)
             entries = {flow_id: entry for flow_id in flow_ids if (entry := self._entry(flow_id))}
             instances = {(entry.workflow_id, entry.instance_id) for entry in entries.values()}
@@ -193,7 +193,7 @@ class MemoryStorage:
             known = {**entries, **{run.flow_id: self._entry(run.flow_id) or run.entry for run in others}}
             here = {flow_id for flow_id, entry in entries.items() if entry.group_id == lease.group_id}
             for flow_id in prunable(here, [self._indexed(entry) for entry in known.values()]):
-                self._books.remove(flow_id)
+                self._state.remove(flow_id)
                 run = self._runs.pop(flow_id, None)
                 if run is not None:
                     del self._starts[run.workflow_id, run.request_id]
@@ -207,19 +207,19 @@ class MemoryStorage:
             entry.run_id,
             is_finished=entry.status.is_terminal and not entry.blocking,
             is_ended=entry.status.is_terminal,
-            is_pending=entry.flow_id in self._given,
+            is_pending=entry.flow_id in self._pending,
             is_start=entry.flow_id in self._runs,
         )
 
     def pruned_through(self, group_id: int) -> int:
         with self._lock:
-            return self._books.group(group_id).pruned_through
+            return self._state.group(group_id).pruned_through
 
     # -- cursors of sinks ---------------------------------------------------------------------------------------
 
     def open_cursor(self, group_id: int, sink: str, owner: Owner, *, position: int | None = None) -> Cursor:
         with self._lock:
-            cursors, last = self._books.group(group_id).cursors, self._books.last_position(group_id)
+            cursors, last = self._state.group(group_id).cursors, self._state.last_position(group_id)
             now = self._clock.time()
             cursors[sink] = opened(
                 cursors.get(sink), group_id, sink, owner, position=position, last_position=last, now=now
@@ -228,28 +228,28 @@ class MemoryStorage:
 
     def move_cursor(self, cursor: Cursor, position: int) -> Cursor:
         with self._lock:
-            cursors = self._books.group(cursor.group_id).cursors
-            last = self._books.last_position(cursor.group_id)
+            cursors = self._state.group(cursor.group_id).cursors
+            last = self._state.last_position(cursor.group_id)
             now = self._clock.time()
             cursors[cursor.sink] = moved(cursors.get(cursor.sink), cursor, position, last_position=last, now=now)
             return cursors[cursor.sink]
 
     def cursors(self, *, after: tuple[int, str] = (-1, ""), limit: int = 100) -> list[Cursor]:
         with self._lock:
-            everywhere = [cursor for group in self._books.groups for cursor in group.cursors.values()]
+            everywhere = [cursor for group in self._state.groups for cursor in group.cursors.values()]
         ordered = sorted(everywhere, key=lambda cursor: (cursor.group_id, cursor.sink))
         return [cursor for cursor in ordered if (cursor.group_id, cursor.sink) > after][:limit]
 
     def drop_cursor(self, group_id: int, sink: str) -> None:
         with self._lock:
-            self._books.group(group_id).cursors.pop(sink, None)
+            self._state.group(group_id).cursors.pop(sink, None)
 
     # -- the inbox ----------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> Message:
         check_groups(message, self.group_count)
         with self._lock:
-            there = self._books.put(message, self._clock.time())
+            there = self._state.put(message, self._clock.time())
             check_same_message(there, message)
         self._listeners.tell_of_others([message.group_id])
         return there
@@ -257,38 +257,38 @@ class MemoryStorage:
     def receive(self, lease: Lease, *, after: int = 0, limit: int = 100) -> list[Message]:
         check_group(lease.group_id, self.group_count)
         with self._lock:
-            if not self._books.is_current(lease):
+            if not self._state.is_current(lease):
                 raise no_longer_held(lease)
-            waiting = [x for x in self._books.groups[lease.group_id].waiting() if x.message.sequence > after][:limit]
-            for letter in waiting:
-                if letter.delivered_to < lease.generation:
-                    letter.delivered_to = lease.generation
-                    letter.message = evolve(letter.message, deliveries=letter.message.deliveries + 1)
-            return [letter.message for letter in waiting]
+            waiting = [x for x in self._state.groups[lease.group_id].waiting() if x.message.sequence > after][:limit]
+            for stored in waiting:
+                if stored.delivered_to < lease.generation:
+                    stored.delivered_to = lease.generation
+                    stored.message = evolve(stored.message, deliveries=stored.message.deliveries + 1)
+            return [stored.message for stored in waiting]
 
     def message(self, group_id: int, message_id: str) -> Message | None:
         with self._lock:
-            return self._books.message(group_id, message_id)
+            return self._state.message(group_id, message_id)
 
     def dead_letters(self, *, after: tuple[int, int] = (-1, 0), limit: int = 100) -> list[Message]:
         with self._lock:
-            letters = [letter.message for group in self._books.groups for letter in group.inbox.values()]
-        dead = (message for message in letters if message.state is MessageState.DEAD)
+            messages = [stored.message for group in self._state.groups for stored in group.inbox.values()]
+        dead = (message for message in messages if message.state is MessageState.DEAD)
         return [message for message in dead if (message.group_id, message.sequence) > after][:limit]
 
     def redrive(self, group_id: int, message_id: str) -> Message:
         with self._lock:
-            message = self._books.redrive(group_id, message_id)
+            message = self._state.redrive(group_id, message_id)
         self._listeners.tell_of_others([group_id])
         return message
 
     def purge_messages(self, *, settled_before: float) -> int:
         with self._lock:
             purged = 0
-            for group in self._books.groups:
-                for message_id, letter in list(group.inbox.items()):
-                    is_old = letter.settled_at is not None and letter.settled_at < settled_before
-                    if is_old and letter.message.state is MessageState.SETTLED:
+            for group in self._state.groups:
+                for message_id, stored in list(group.inbox.items()):
+                    is_old = stored.settled_at is not None and stored.settled_at < settled_before
+                    if is_old and stored.message.state is MessageState.SETTLED:
                         del group.inbox[message_id]
                         purged += 1
             return purged
@@ -340,7 +340,7 @@ class MemoryStorage:
         self._sequence += 1
         known = evolve(run, fresh=False, sequence=self._sequence)
         self._starts[request.workflow_id, request.request_id] = known
-        self._runs[run.flow_id] = self._given[run.flow_id] = known
+        self._runs[run.flow_id] = self._pending[run.flow_id] = known
         return run
 
     def _latest_run(self, workflow_id: str, instance_id: int) -> PendingRun | None:
@@ -350,18 +350,18 @@ class MemoryStorage:
     def _undo(self, answers: Sequence[PendingRun]) -> None:
         """All or nothing: forget the runs that this call has made, the latest first."""
         for run in reversed([answer for answer in answers if answer.fresh]):
-            del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._given[run.flow_id]
+            del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._pending[run.flow_id]
             self._instances[run.workflow_id] -= run.run_id == 1
 
     def pending_starts(self, group_id: int, *, after: int = 0, limit: int = 100) -> list[PendingRun]:
         with self._lock:
             check_group(group_id, self.group_count)
-            return [run for run in self._given.values() if run.group_id == group_id and run.sequence > after][:limit]
+            return [run for run in self._pending.values() if run.group_id == group_id and run.sequence > after][:limit]
 
     def acknowledge_starts(self, flow_ids: Sequence[str]) -> None:
         with self._lock:
             for flow_id in flow_ids:
-                self._given.pop(flow_id, None)
+                self._pending.pop(flow_id, None)
 
     # -- the run index ------------------------------------------------------------------------------------------
 
@@ -371,12 +371,12 @@ class MemoryStorage:
 
     def list_runs(self, query: RunQuery) -> list[RunEntry]:
         with self._lock:
-            entries = [entry for entry in map(self._entry, {**self._runs, **self._books.entries}) if entry is not None]
+            entries = [entry for entry in map(self._entry, {**self._runs, **self._state.entries}) if entry is not None]
         matching = [entry for entry in entries if matches(entry, query)]
         return sorted(matching, key=age, reverse=True)[: query.limit]
 
     def _entry(self, flow_id: str) -> RunEntry | None:
         """What the commits wrote, or else what the start made."""
-        if flow_id in self._books.entries:
-            return self._books.entries[flow_id]
+        if flow_id in self._state.entries:
+            return self._state.entries[flow_id]
         return self._runs[flow_id].entry if flow_id in self._runs else None

@@ -31,7 +31,7 @@ class Opener(Protocol):
 
 
 def no_store(name: str) -> StorageUnusable:
-    """The error of who looks at a store that is not there; the name is that of the URL, without its password."""
+    """The error of opening a store that is not there; the name is that of the URL, without its password."""
     return StorageUnusable(f"there is no store {name} yet: name another one, or run a workflow first")
 
 
@@ -40,11 +40,11 @@ def open_storage(url: str, clock: Clock | None = None, *, namespace: str | None 
 
     ``namespace`` is a store of its own in the same database; it may stand in the URL instead (``?namespace=nightly``).
     The environment and ``maestro-flow.toml`` are not asked: that does ``Client``. Where there is no store, one is made;
-    without ``create`` that is an error, as whoever only looks will want it.
+    without ``create`` that is an error, as commands that only read want it.
 
     Raises:
         SettingsError: the URL has no scheme, or none that a backend is installed for, or cannot be read; or the
-            namespace is no legal name, or not that of the URL.
+            namespace is not a legal name, or not that of the URL.
         PluginError: the backend cannot be imported.
         StorageUnusable, SchemaMismatch, StorageUnavailable: the store cannot be used as it is, or there is none.
     """

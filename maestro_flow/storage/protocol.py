@@ -64,9 +64,9 @@ def _names_a_step(query: object, attribute: Any, text: str) -> None:
 class RunQuery:
     """A page of the run index, newest run first: ``created_at`` descending, then ``flow_id`` descending.
 
-    With ``workflow_id`` the runs of that workflow, whoever started them; for a loop's iterations that is the step, as
-    text (``etl/7/2/each_day``). With ``parent`` the runs that this step started, whatever their workflow. With neither,
-    the runs that no step started, so that ten thousand iterations hide none of them.
+    With ``workflow_id`` the runs of that workflow, however they were started; for a loop's iterations that is the step,
+    as text (``etl/7/2/each_day``). With ``parent`` the runs that this step started, whatever their workflow. With
+    neither, the runs that no step started, so that ten thousand iterations hide none of them.
 
     ``blocking`` asks for the runs that block their workflow alone, which costs the same however many others there are.
     An ``instance_id`` is a number within a workflow: without ``workflow_id`` or ``parent``, a page costs as much as
@@ -138,9 +138,9 @@ class Storage(Protocol):
         ...
 
     def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
-        """Call ``wake(group_id)`` whenever a message is sent to a group, a run is given to it, or it is released.
+        """Call ``wake(group_id)`` whenever a message is sent to a group, a run is started in it, or it is released.
 
-        By whoever it is done; but of what is done through this handle to groups that are held through it nothing need
+        No matter which process does it; but of what this handle does to groups that are held through it, nothing need
         be said. A hint and no more: a backend may lose it, repeat it, or have none for what other processes do
         (SQLite). ``wake`` is called on a thread that is not to be kept waiting,
         after the change is durable, and never in ``commit``. Returns the function that ends it.
@@ -148,7 +148,7 @@ class Storage(Protocol):
         ...
 
     def holder(self, group_id: int) -> Holder | None:
-        """Who holds a group now, also when the lease has expired; None if it was never claimed, or was released."""
+        """The holder of a group now, also when the lease has expired; None if it was never claimed, or was released."""
         ...
 
     # -- the one write door -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ instance, listed newest first, begin with the latest."""
 
 
 def check_same_start(there: PendingRun, request: StartRequest) -> None:
-    """Raises Conflict: the request id has started another run than is asked for now. The group is no part of it."""
+    """Raises Conflict: the request id has started another run than is asked for now. The group does not count."""
     after = None if there.run_id == 1 else (there.instance_id, there.run_id - 1)
     is_same_run = (request.body, request.after, request.parent) == (there.body, after, there.parent)
     if not is_same_run or request.version not in (None, there.version):

@@ -57,7 +57,7 @@ def namespace_of(url: str) -> str | None:
     """The option ``namespace`` of a URL; None where there is none, which means ``DEFAULT_NAMESPACE``.
 
     Raises:
-        SettingsError: it is no legal name, or there are several.
+        SettingsError: it is not a legal name, or there are several.
     """
     named = [value for name, value in parse_qsl(split_url(url).query, keep_blank_values=True) if name == "namespace"]
     if len(set(named)) > 1:
@@ -107,7 +107,7 @@ def _shown_login(login: str) -> str:
 
 
 def _shown_place(place: str) -> str:
-    """A port that is no number is where somebody has written a password and forgotten the host."""
+    """A port that is not a number is where somebody has written a password and forgotten the host."""
     parts = _PLACE.fullmatch(place)
     if parts is None:
         return _HIDDEN

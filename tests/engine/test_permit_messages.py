@@ -76,7 +76,7 @@ def quick() -> Workflow:
 
 
 def waiting_messages(world: World) -> list[str]:
-    inboxes = [group.inbox.values() for group in world.storage._books.groups]  # type: ignore[attr-defined]
+    inboxes = [group.inbox.values() for group in world.storage._state.groups]  # type: ignore[attr-defined]
     letters = [letter.message for inbox in inboxes for letter in inbox]
     return [message.message_id for message in letters if message.state is MessageState.WAITING]
 

@@ -36,9 +36,9 @@ def check(world: World, users: Users, *, has_drained: bool) -> list[str]:
 def _left(world: World, users: Users) -> Iterator[str]:
     if not users.are_answered:
         yield "a start was never answered"
-    for flow_id in world.storage._given:
+    for flow_id in world.storage._pending:
         yield f"{flow_id} was given and never taken up"
-    for entry in world.storage._books.entries.values():
+    for entry in world.storage._state.entries.values():
         if not entry.status.is_terminal and not system_name(entry.flow_id):
             yield f"{entry.flow_id} has not ended"
 
@@ -49,7 +49,7 @@ def _history(world: World, users: Users) -> Iterator[str]:
         Execution(call.flow_id, call.step_id, call.attempt, call.execution, call.generation, call.owner_id)
         for call in world.workload.code.calls
     ]
-    messages = [letter.message for group in world.storage._books.groups for letter in group.inbox.values()]
+    messages = [letter.message for group in world.storage._state.groups for letter in group.inbox.values()]
     history = read_history(
         world.storage,
         GraphCache(world.storage),
@@ -76,7 +76,7 @@ def _leaks(world: World) -> Iterator[str]:
         for executor, pool in process.engine._node._services.executors.pools.items():
             if pool._free != full:
                 yield f"{process.name} has {pool._free} of {full} slots of executor {executor} when nothing runs"
-    for group_id, group in enumerate(world.storage._books.groups):
+    for group_id, group in enumerate(world.storage._state.groups):
         if waiting := group.waiting():
             yield f"L4: group {group_id} has messages that nobody answers: {[letter.message for letter in waiting]}"
 

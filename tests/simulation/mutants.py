@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease
-from maestro_flow.storage.books import Books
 from maestro_flow.storage.judge import judge_batch
 from maestro_flow.storage.memory import MemoryStorage
+from maestro_flow.storage.memory_state import MemoryState
 
 __all__ = ["Unfenced"]
 
@@ -16,10 +16,10 @@ __all__ = ["Unfenced"]
 class _AnyLeaseIsGood:
     """The facts of a store, but for the fence."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        self.group_count, self.written = books.group_count, books.written
-        self.last_position, self.message = books.last_position, books.message
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+        self.group_count, self.written = state.group_count, state.written
+        self.last_position, self.message = state.last_position, state.message
 
     def is_current(self, lease: Lease) -> bool:
         return True
@@ -31,4 +31,4 @@ class Unfenced(MemoryStorage):
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         with self._lock:
             now = self._clock.time()
-            return judge_batch(batch, _AnyLeaseIsGood(self._books), lambda commit: self._books.apply(commit, now))
+            return judge_batch(batch, _AnyLeaseIsGood(self._state), lambda commit: self._state.apply(commit, now))

@@ -60,9 +60,9 @@ def play(
 
 def is_drained(world: World, users: Users) -> bool:
     """Every start is answered, and every run has ended."""
-    if world.storage._given or not users.are_answered:
+    if world.storage._pending or not users.are_answered:
         return False
-    entries = world.storage._books.entries.values()
+    entries = world.storage._state.entries.values()
     return all(entry.status.is_terminal for entry in entries if not system_name(entry.flow_id))
 
 

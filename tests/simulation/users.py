@@ -94,7 +94,7 @@ class Users:
         process = self._somebody()
         if process is not None and self.started:
             chance = self._world.time.chance
-            entries = self._world.storage._books.entries
+            entries = self._world.storage._state.entries
             going = [flow_id for flow_id in sorted(entries) if entries[flow_id].status is RunStatus.IN_PROGRESS]
             going = [flow_id for flow_id in going if not system_name(flow_id)]
             flow_id = chance.choice(going if going and chance.random() < 0.8 else sorted(self.started.values()))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 from maestro_flow_redis import open_redis
-from maestro_flow_redis.places import entries
+from maestro_flow_redis.locations import entries
 from maestro_flow_redis.storage import RedisStorage
 
 from maestro_flow.clock import SystemClock

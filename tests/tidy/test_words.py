@@ -21,13 +21,16 @@ RETIRED_NAMES = {
     "Around":               "OuterScope",
     "Beyond":               "OuterScope",
     "Blame":                "ParamErrors",
+    "Books":                "MemoryState",
     "Claim":                "Requester",
     "Deaths":               "DeadOwners",
+    "Door":                 "WriterLock",
     "GivenRun":             "PendingRun",
     "Letter":               "Message, OutgoingMessage",
     "Likeness":             "ModelEquivalence",
     "Misfit":               "TypeMismatch",
     "PermitMail":           "PermitMessage",
+    "Places":               "RunLocations",
     "Subject":              "ErrorContext",
     "TakenRuns":            "StartAcknowledgements",
     "guess":                "did_you_mean",
@@ -57,7 +60,7 @@ RETIRED_PHRASES = {
 CLEAN_PACKAGES = """
     actors.base actors.delivery actors.flow actors.group actors.messages actors.recording actors.services actors.system
     cli clock core.inbox core.inputs core.message_kinds core.params core.permits core.system_flow dsl errors
-    model.event_codec model.flow_id model.inbox model.permit_events model.permits node reading sel storage.conformance
+    model.event_codec model.flow_id model.inbox model.permit_events model.permits node reading sel storage
     system verify.permits
     model.actions model.definition model.durations model.numbers model.params model.status model.text model.values
 """.split()  # noqa: SIM905 - a list of words reads better without the quotes

@@ -2,7 +2,7 @@
 -- that nobody reads. So one that is missing was lost, and is not taken for one that has nothing in it.
 --
 --   index     sorted set the run index (index.lua), of runs that their group has no entry of
---   given     sorted set flow ids that are given and not taken, by group and then by age (GROUP_SPAN)
+--   given     sorted set flow ids of pending starts, by group and then by age (GROUP_SPAN)
 --
 -- And for each workflow the hashes `workflow:<id>` (counters), `requests:<id>` (request id -> flow id) and
 -- `definition:<version>:<id>`, for each run that a start has made a hash `run:<flow id>`.

@@ -1,4 +1,4 @@
--- The groups that have runs which are given and not taken: the owner's scan is the safety net of starts (PROTOCOL 13, 18).
+-- The groups that have pending starts: the owner's scan is the safety net of starts (PROTOCOL 13, 18).
 -- And the nodes that are there, each of which says so itself (PROTOCOL 14, 22).
 -- with: catalog
 --

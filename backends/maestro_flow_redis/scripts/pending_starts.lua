@@ -1,4 +1,4 @@
--- Runs of a group that are not marked as taken, oldest first (PROTOCOL 18).
+-- Pending starts of a group, oldest first (PROTOCOL 18).
 -- with: catalog room runs
 --
 -- KEYS[1]  the catalog

@@ -13,9 +13,9 @@ import attrs
 import psycopg
 
 from maestro_flow.model.runs import PendingRun, StartRequest
-from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.rows import INSERT_START, START_COLUMNS, start_values
+from maestro_flow_sql.starts import answer_starts
 
 __all__ = ["acknowledge_starts", "push", "start"]
 
@@ -94,7 +94,7 @@ _INSERT_RUN = INSERT_START.format(places=", ".join(["%s"] * 10))
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = %s WHERE workflow_id = %s"
 
 # In the order in which a commit locks runs, or the two would deadlock.
-_TAKEN = """
+_ACKNOWLEDGE = """
     WITH locked AS MATERIALIZED (
         SELECT number FROM runs WHERE flow_id = ANY (%s::text[]) AND is_given = 1 ORDER BY flow_id FOR NO KEY UPDATE
     )
@@ -149,7 +149,7 @@ def _followed(db: Direct, requests: Sequence[StartRequest]) -> list[PendingRun]:
 
 
 def acknowledge_starts(db: Direct, flow_ids: Sequence[str]) -> None:
-    db.execute(_TAKEN, (list(flow_ids),))
+    db.execute(_ACKNOWLEDGE, (list(flow_ids),))
 
 
 def _insert(db: Direct, fresh: Sequence[PendingRun]) -> None:

@@ -13,9 +13,9 @@ import psycopg
 
 from maestro_flow.model.commit import Commit, FlowWrite, Outcome
 from maestro_flow.model.leases import Lease
+from maestro_flow_sql.postgres.commit_in_statement import write_flows
+from maestro_flow_sql.postgres.commit_in_transaction import commit_in_transaction
 from maestro_flow_sql.postgres.connections import Direct
-from maestro_flow_sql.postgres.judged import commit_judged
-from maestro_flow_sql.postgres.writing import write_flows
 
 __all__ = ["commit_batch"]
 
@@ -28,13 +28,13 @@ def commit_batch(db: Direct, batch: Sequence[Commit], group_count: int) -> list[
     """
     flows = _plain(batch)
     if flows is None:
-        return commit_judged(db, batch, group_count)
+        return commit_in_transaction(db, batch, group_count)
     try:
         written = write_flows(db, flows)
     except psycopg.errors.UniqueViolation:  # of a position: nothing is written, and the judge says it aloud
         written = frozenset()
     left = [Commit(lease, flow) for lease, flow in flows if flow.flow_id not in written]
-    verdicts = iter(commit_judged(db, left, group_count) if left else ())
+    verdicts = iter(commit_in_transaction(db, left, group_count) if left else ())
     return [Outcome.DONE if flow.flow_id in written else next(verdicts) for _, flow in flows]
 
 

@@ -42,7 +42,7 @@ def translated(store: str) -> Iterator[None]:
     try:
         yield
     except UnicodeEncodeError as error:
-        raise ValueNotStorable(f"text with a lone surrogate is no name of anything in a store: {error}") from error
+        raise ValueNotStorable(f"text with a lone surrogate cannot be a name in a store: {error}") from error
     except psycopg.Error as error:
         raise _storage_error(error, store) from error
     except sqlalchemy.exc.DBAPIError as error:

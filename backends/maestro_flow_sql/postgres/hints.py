@@ -29,7 +29,7 @@ _AGAIN_S = 5.0
 
 
 class Hints:
-    """Tells whoever listens, in this process and in others. Nothing here ever raises for want of a server."""
+    """Tells listeners, in this process and in others. Nothing here ever raises for want of a server."""
 
     def __init__(self, connections: Connections, target: Target) -> None:
         self._connections = connections

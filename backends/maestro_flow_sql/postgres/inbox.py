@@ -12,20 +12,20 @@ from maestro_flow.storage.judge import check_same_message, may_be_redriven, no_l
 from maestro_flow_sql.postgres.connections import Direct
 from maestro_flow_sql.rows import MESSAGE_COLUMNS, message_of, message_values
 
-__all__ = ["DOOR", "lock_messages", "purge", "receive", "redrive", "send"]
+__all__ = ["INBOX_LOCK", "lock_messages", "purge", "receive", "redrive", "send"]
 
 
 # Sequences must become visible in their order, or a receiver that is past the later one never sees the earlier one
-# (PROTOCOL 7): who puts a message into an inbox holds the inbox's door until his transaction has ended.
-DOOR = "pg_advisory_xact_lock('messages'::regclass::oid::bigint << 32 | %(group_id)s::bigint)"
+# (PROTOCOL 7): a transaction that puts a message into an inbox holds the lock of that inbox until it ends.
+INBOX_LOCK = "pg_advisory_xact_lock('messages'::regclass::oid::bigint << 32 | %(group_id)s::bigint)"
 
 _SEND = f"""
-    WITH door AS MATERIALIZED (SELECT {DOOR})
+    WITH inbox_lock AS MATERIALIZED (SELECT {INBOX_LOCK})
     INSERT INTO messages (group_id, message_id, flow_id, kind, body, destination, sent_at,
                           deliveries, delivered_to, state, outcome)
     SELECT %(group_id)s, %(message_id)s, %(flow_id)s, %(kind)s, %(body)s, %(destination)s::integer, store_time(),
            0, 0, 'waiting', ''
-    FROM door
+    FROM inbox_lock
     ON CONFLICT (group_id, message_id) DO NOTHING
     RETURNING {MESSAGE_COLUMNS}
 """  # noqa: S608 - the columns are ours
@@ -67,13 +67,13 @@ _RECEIVE = f"""
     ORDER BY messages.sequence
 """  # noqa: S608 - the columns are ours
 
-# It has been looked at under a lock. The new sequence is taken behind the door, as that of any message.
+# It has been looked at under a lock. The new sequence is taken under the lock of the inbox, as that of any message.
 _REDRIVE = f"""
-    WITH door AS MATERIALIZED (SELECT {DOOR})
+    WITH inbox_lock AS MATERIALIZED (SELECT {INBOX_LOCK})
     UPDATE messages
     SET sequence = nextval(pg_get_serial_sequence('messages', 'sequence')), state = 'waiting', outcome = '',
         settled_at = NULL, deliveries = 0, delivered_to = 0
-    FROM door
+    FROM inbox_lock
     WHERE group_id = %(group_id)s AND message_id = %(message_id)s
     RETURNING {MESSAGE_COLUMNS}
 """  # noqa: S608 - the columns are ours

@@ -97,7 +97,7 @@ _HELD_UP = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.QueryCanceled,
 )
-"""Nothing of this statement has happened, and the session goes on."""
+"""Nothing of this statement has happened, and the session continues."""
 
 
 def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> list[Lease]:
@@ -144,7 +144,7 @@ def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float, off
 
 
 def release(db: Direct, leases: Sequence[Lease], to: str, keep_s: float) -> list[int]:
-    """The groups that were given up."""
+    """The groups that were released."""
     owner_ids = [lease.owner_id for lease in leases]
     rows = db.execute(_RELEASE, {**_columns(leases), "owner_ids": owner_ids, "to": to, "keep_s": keep_s})
     return [group_id for (group_id,) in rows]

@@ -48,7 +48,7 @@ class Target:
             parts = split_url(url)
             given = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
         except ValueError:
-            raise SettingsError(f"the URL {shown!r} has a port that is no number") from None
+            raise SettingsError(f"the URL {shown!r} has a port that is not a number") from None
         database = unquote(parts.path.removeprefix("/"))
         if not database or "/" in database:
             raise SettingsError(f"the URL {shown!r} names no database: postgresql://user:password@host:port/database")

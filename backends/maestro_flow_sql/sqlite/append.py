@@ -1,7 +1,7 @@
 """What most commits are: one more revision of one flow, alone and with nothing else, as a single statement.
 
 It is a transaction of its own, with one fsync, and so the latency of a step is that of a bare INSERT. It says yes or
-nothing: every refusal, and its reason, is left to the judge, who looks at the same commit again.
+nothing: every refusal, and its reason, is left to ``storage.judge``, which looks at the same commit again.
 """
 
 from __future__ import annotations

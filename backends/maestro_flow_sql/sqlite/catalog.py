@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from maestro_flow.model.runs import PendingRun, StartRequest
-from maestro_flow_sql.answers import answer_starts
 from maestro_flow_sql.rows import INSERT_START, START_COLUMNS, start_values
 from maestro_flow_sql.sqlite.values import as_json
+from maestro_flow_sql.starts import answer_starts
 
 __all__ = ["acknowledge_starts", "push", "start"]
 
@@ -46,7 +46,7 @@ _INSERT_RUN = INSERT_START.format(places=", ".join("?" * 10))
 
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = ? WHERE workflow_id = ?"
 
-_TAKEN = """
+_ACKNOWLEDGE = """
     UPDATE runs SET is_given = 0 WHERE flow_id IN (SELECT value FROM json_each(?)) AND is_given = 1
 """
 
@@ -71,7 +71,7 @@ def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) 
 
 
 def acknowledge_starts(db: sqlite3.Connection, flow_ids: Sequence[str]) -> None:
-    db.execute(_TAKEN, (as_json(flow_ids),))
+    db.execute(_ACKNOWLEDGE, (as_json(flow_ids),))
 
 
 def _started(db: sqlite3.Connection, requests: Sequence[StartRequest]) -> list[PendingRun]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.storage.judge import judge_batch, state_after
-from maestro_flow_sql.facts import Facts
+from maestro_flow_sql.batch_facts import BatchFacts
 from maestro_flow_sql.rows import INSERT_ENTRY, INSERT_RECORD, entry_values, message_values, record_values
 from maestro_flow_sql.sqlite.inbox import INSERT_MESSAGE, read_messages
 from maestro_flow_sql.sqlite.values import as_json
@@ -55,8 +55,8 @@ def commit_batch(db: sqlite3.Connection, batch: Sequence[Commit], group_count: i
     return outcomes
 
 
-def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit], group_count: int) -> Facts:
-    facts = Facts(group_count)
+def _read_facts(db: sqlite3.Connection, batch: Sequence[Commit], group_count: int) -> BatchFacts:
+    facts = BatchFacts(group_count)
     groups = as_json({commit.lease.group_id for commit in batch})
     for group_id, generation, owner_id, position in db.execute(_FENCES, (groups,)):
         facts.leases[group_id] = (generation, owner_id)

@@ -58,7 +58,7 @@ def translated(path: str) -> Iterator[None]:
     try:
         yield
     except UnicodeEncodeError as error:
-        raise ValueNotStorable(f"text with a lone surrogate is no name of anything in a store: {error}") from error
+        raise ValueNotStorable(f"text with a lone surrogate cannot be a name in a store: {error}") from error
     except sqlite3.Error as error:
         raise storage_error(error, path) from error
     except sqlalchemy.exc.DBAPIError as error:

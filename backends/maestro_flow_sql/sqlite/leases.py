@@ -109,7 +109,7 @@ def advertise(db: sqlite3.Connection, owner: Owner, now: float, lease_s: float, 
 
 
 def release(db: sqlite3.Connection, leases: Sequence[Lease], to: str, keep_until: float) -> list[int]:
-    """The groups that were given up."""
+    """The groups that were released."""
     values = {"leases": _as_json(leases), "to": to, "keep_until": keep_until}
     return [group_id for (group_id,) in db.execute(_RELEASE, values).fetchall()]
 

@@ -51,7 +51,7 @@ class SqliteStorage(SqlReads):
         return literal(self._clock.time())
 
     def close(self) -> None:
-        """Wait for the write under way, and let go of the file. May be called twice."""
+        """Wait for the write under way, and close the file. May be called twice."""
         self._reader.close()
         self._writer.close()
 

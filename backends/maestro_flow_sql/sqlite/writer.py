@@ -13,8 +13,8 @@ from typing import Any
 from maestro_flow.clock import SystemClock
 from maestro_flow_sql.pool import check_usable
 from maestro_flow_sql.sqlite.connection import RETRY_S, connect, patiently
-from maestro_flow_sql.sqlite.door import Door
 from maestro_flow_sql.sqlite.errors import storage_error
+from maestro_flow_sql.sqlite.writer_lock import WriterLock
 
 __all__ = ["Writer"]
 
@@ -39,7 +39,7 @@ class Writer:
         self._path = path
         self._pid = os.getpid()
         self._closed = False
-        self._door = Door()
+        self._lock = WriterLock()
         self._connection: sqlite3.Connection | None = connection
         self._version = -1
         self._looked_at = self._company_at = self._left_at = float("-inf")
@@ -64,7 +64,7 @@ class Writer:
     def _turn(self, *, urgent: bool) -> Iterator[sqlite3.Connection]:
         """The connection, for the caller alone among the threads of this process; no transaction outlasts the block."""
         check_usable(self._path, self._pid, closed=self._closed)
-        self._door.enter(urgent=urgent)
+        self._lock.enter(urgent=urgent)
         try:
             check_usable(self._path, self._pid, closed=self._closed)  # it may have been closed while we waited
             if not urgent:
@@ -77,20 +77,20 @@ class Writer:
             raise
         finally:
             self._left_at = _MACHINE.monotonic()
-            self._door.leave()
+            self._lock.leave()
 
     def close(self) -> None:
         """Wait for the transaction under way, and close the connection. May be called twice; nothing in a fork."""
         if self._pid != os.getpid():
             return
-        self._door.enter(urgent=True)
+        self._lock.enter(urgent=True)
         try:
             self._closed = True
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
         finally:
-            self._door.leave()
+            self._lock.leave()
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -122,7 +122,7 @@ class Writer:
         self._version, self._looked_at = version, now
 
     def _let_others_in(self) -> None:
-        """The file's lock has no queue: who writes without a break lets nobody else in, not even a renewal."""
+        """The file's lock has no queue: a process that writes without a break keeps all others out, even a renewal."""
         now = _MACHINE.monotonic()
         if now - self._company_at < _COMPANY_S:
             time.sleep(max(0.0, self._left_at + _PAUSE_S - now))

@@ -14,7 +14,7 @@ STORES = (
         _FENCE,
         (
             Edit(
-                "maestro_flow/storage/books.py",
+                "maestro_flow/storage/memory_state.py",
                 "(group.generation, group.owner_id) == (lease.generation, lease.owner_id)",
                 "bool(group.generation)",
             ),
@@ -53,7 +53,7 @@ STORES = (
     Mutant(
         "no-lock-in-postgres",
         "PROTOCOL 11: a claim and a commit of the old owner exclude each other",
-        (Edit("backends/maestro_flow_sql/postgres/writing.py", "        FOR KEY SHARE\n", ""),),
+        (Edit("backends/maestro_flow_sql/postgres/commit_in_statement.py", "        FOR KEY SHARE\n", ""),),
         ("tests/storage/test_postgres_faults.py", "-k", "waits_for_a_claim"),
         stores=("postgres",),
     ),
@@ -81,7 +81,7 @@ STORES = (
         "PROTOCOL 16: an id stands for one message",
         (
             Edit(
-                "maestro_flow/storage/books.py",
+                "maestro_flow/storage/memory_state.py",
                 "if message.message_id not in inbox:",
                 "if message.message_id:",
             ),

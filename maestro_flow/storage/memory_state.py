@@ -13,7 +13,7 @@ from maestro_flow.model.runs import RunEntry
 from maestro_flow.storage.judge import check_group, may_be_redriven, state_after
 from maestro_flow.storage.protocol import RunQuery
 
-__all__ = ["Books", "Group", "StoredMessage", "age", "matches"]
+__all__ = ["Group", "MemoryState", "StoredMessage", "age", "matches"]
 
 
 @define
@@ -52,18 +52,18 @@ class Group:
         return self.kept_for in ("", owner.id) or self.kept_until <= now
 
     def waiting(self) -> list[StoredMessage]:
-        return [letter for letter in self.inbox.values() if letter.message.state is MessageState.WAITING]
+        return [stored for stored in self.inbox.values() if stored.message.state is MessageState.WAITING]
 
 
 @define
-class Books:
+class MemoryState:
     """All groups, and the flows across them; these are the facts that the judge asks for (``Facts``)."""
 
     groups: list[Group]
     flows: dict[str, list[LogRecord]] = Factory(dict)
     """By flow id, in order of revision, without gaps."""
     entries: dict[str, RunEntry] = Factory(dict)
-    """By flow id: what commits have written; a run that is only given is not here."""
+    """By flow id: what commits have written; a pending run is not here."""
     sequence: int = 0
     """Of the last message that was put into any inbox."""
 
@@ -93,8 +93,8 @@ class Books:
         return max(group.pruned_through, group.log[-1].position if group.log else 0)
 
     def message(self, group_id: int, message_id: str) -> Message | None:
-        letter = self.group(group_id).inbox.get(message_id)
-        return letter.message if letter else None
+        stored = self.group(group_id).inbox.get(message_id)
+        return stored.message if stored else None
 
     def put(self, message: Message, now: float) -> Message:
         """The message as it stands in the inbox: it is put there if its id is new."""
@@ -142,10 +142,10 @@ class Books:
             if commit.flow.entry is not None:
                 self.entries[record.flow_id] = commit.flow.entry
         for settlement in commit.settles:
-            letter = group.inbox[settlement.message_id]
-            if letter.settled_at is None:
-                letter.settled_at = now
-                letter.message = evolve(letter.message, state=state_after(settlement), outcome=settlement.outcome)
+            stored = group.inbox[settlement.message_id]
+            if stored.settled_at is None:
+                stored.settled_at = now
+                stored.message = evolve(stored.message, state=state_after(settlement), outcome=settlement.outcome)
         for message in commit.sends:
             self.put(message, now)
 

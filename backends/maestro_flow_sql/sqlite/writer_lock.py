@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-__all__ = ["Door"]
+__all__ = ["WriterLock"]
 
 
-class Door:
+class WriterLock:
     """A mutual exclusion that is handed over, to the urgent first; not reentrant.
 
     The caller's own thread does the work inside: a writer thread would cost two hand-overs per commit.
@@ -16,22 +16,22 @@ class Door:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._taken = False
+        self._is_held = False
         self._urgent: deque[threading.Lock] = deque()
         self._ordinary: deque[threading.Lock] = deque()
 
     def enter(self, *, urgent: bool = False) -> None:
-        """Wait for the turn; who has entered must leave."""
+        """Wait for the turn; each ``enter`` needs a ``leave``."""
         queue = self._urgent if urgent else self._ordinary
         with self._mutex:
-            if not self._taken:
-                self._taken = True
+            if not self._is_held:
+                self._is_held = True
                 return
             turn = threading.Lock()
             turn.acquire()
             queue.append(turn)
         try:
-            turn.acquire()  # released by the one before us, who leaves the door taken for us
+            turn.acquire()  # released by the one before us, which leaves the lock held for us
         except BaseException:
             self._give_up(queue, turn)
             raise
@@ -43,7 +43,7 @@ class Door:
             if queue:
                 queue.popleft().release()
             else:
-                self._taken = False
+                self._is_held = False
 
     def _give_up(self, queue: deque[threading.Lock], turn: threading.Lock) -> None:
         """A signal interrupted the wait: leave the queue, or pass on the turn that had come already."""

@@ -14,12 +14,12 @@ import psycopg
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.storage.judge import judge_batch, state_after
-from maestro_flow_sql.facts import Facts
+from maestro_flow_sql.batch_facts import BatchFacts
 from maestro_flow_sql.postgres.connections import Direct
-from maestro_flow_sql.postgres.inbox import DOOR, lock_messages
+from maestro_flow_sql.postgres.inbox import INBOX_LOCK, lock_messages
 from maestro_flow_sql.rows import INSERT_ENTRY, INSERT_RECORD, entry_values, message_values, record_values
 
-__all__ = ["commit_judged"]
+__all__ = ["commit_in_transaction"]
 
 _TRIES = 5
 
@@ -46,7 +46,7 @@ _WRITTEN = """
 _INSERT_RECORD = INSERT_RECORD.format(places=", ".join(["%s"] * 10))
 _INSERT_ENTRY = INSERT_ENTRY.format(places=", ".join(["%s"] * 13))
 
-_ENTER = f"SELECT {DOOR}"
+_ENTER = f"SELECT {INBOX_LOCK}"
 
 _INSERT_MESSAGE = """
     INSERT INTO messages (group_id, message_id, flow_id, kind, body, destination, sent_at,
@@ -61,7 +61,7 @@ _SETTLE = """
 """
 
 
-def commit_judged(db: Direct, batch: Sequence[Commit], group_count: int) -> list[Outcome]:
+def commit_in_transaction(db: Direct, batch: Sequence[Commit], group_count: int) -> list[Outcome]:
     """Judge each commit in order and write those that are DONE.
 
     Raises:
@@ -81,7 +81,7 @@ def commit_judged(db: Direct, batch: Sequence[Commit], group_count: int) -> list
     raise StorageUnavailable(f"a batch of {len(batch)} commits was overtaken {_TRIES} times; repeat the identical call")
 
 
-def _read_facts(db: Direct, batch: Sequence[Commit], group_count: int) -> Facts:
+def _read_facts(db: Direct, batch: Sequence[Commit], group_count: int) -> BatchFacts:
     """Statement by statement, so that each sees what was committed before the locks were ours."""
     groups = sorted({commit.lease.group_id for commit in batch})
     leases = {group_id: (generation, owner_id) for group_id, generation, owner_id in db.execute(_FENCE, (groups,))}
@@ -90,7 +90,7 @@ def _read_facts(db: Direct, batch: Sequence[Commit], group_count: int) -> Facts:
     messages = lock_messages(db, named) if named else []
     flows = [commit.flow for commit in batch if commit.flow is not None]
     written = db.execute(_WRITTEN, ([flow.flow_id for flow in flows], [flow.revision for flow in flows]))
-    return Facts(
+    return BatchFacts(
         group_count=group_count,
         leases=leases,
         positions=dict(db.execute(_POSITIONS, (groups,)).fetchall()),
@@ -114,11 +114,11 @@ def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]
                 sent.setdefault((m.group_id, m.message_id), message_values(m))
         for s in commit.settles:
             settled.append((str(state_after(s)), s.outcome, lease.group_id, s.message_id))
-    doors = [{"group_id": group_id} for group_id in sorted({group_id for group_id, _ in sent})]
+    inboxes = [{"group_id": group_id} for group_id in sorted({group_id for group_id, _ in sent})]
     with db.cursor() as cursor:
         # Sends before settlements: a message may be sent and settled by two commits of one batch.
         cursor.executemany(_INSERT_RECORD, records)
         cursor.executemany(_INSERT_ENTRY, sorted(entries, key=itemgetter(0)))  # as ``writing`` locks them
-        cursor.executemany(_ENTER, doors)
+        cursor.executemany(_ENTER, inboxes)
         cursor.executemany(_INSERT_MESSAGE, list(sent.values()))
         cursor.executemany(_SETTLE, settled)

@@ -9,12 +9,12 @@ from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.model.leases import Lease
 from maestro_flow.storage.judge import state_after
 
-__all__ = ["Facts"]
+__all__ = ["BatchFacts"]
 
 
 @define
-class Facts:
-    """What the judge asks for (``Facts``): read once for the batch, then kept up with what is done in it."""
+class BatchFacts:
+    """What the judge asks for (``BatchFacts``): read once for the batch, then kept up with what is done in it."""
 
     group_count: int
     leases: dict[int, tuple[int, str]] = Factory(dict)

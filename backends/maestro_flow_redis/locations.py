@@ -8,13 +8,13 @@ from maestro_flow.model.runs import RunEntry
 from maestro_flow_redis.codec import entry_of, run_of
 from maestro_flow_redis.server import Call, Server
 
-__all__ = ["Places", "entries", "started"]
+__all__ = ["RunLocations", "entries", "started"]
 
 _REMEMBERED = 100_000
 """Runs whose group is remembered: about 10 MB. When there are more, all are forgotten and looked up again."""
 
 
-class Places:
+class RunLocations:
     """The groups of runs. A run that a start has made is found in the catalog, any other by asking all groups."""
 
     def __init__(self, server: Server) -> None:

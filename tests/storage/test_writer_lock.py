@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from maestro_flow_sql.sqlite.door import Door
+from maestro_flow_sql.sqlite.writer_lock import WriterLock
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -19,12 +19,12 @@ def until(condition: Callable[[], object]) -> None:
 
 
 @contextmanager
-def held(door: Door, *, urgent: bool = False) -> Iterator[None]:
-    door.enter(urgent=urgent)
+def held(lock: WriterLock, *, urgent: bool = False) -> Iterator[None]:
+    lock.enter(urgent=urgent)
     try:
         yield
     finally:
-        door.leave()
+        lock.leave()
 
 
 def has_length(queue: Sized, length: int) -> bool:
@@ -32,29 +32,29 @@ def has_length(queue: Sized, length: int) -> bool:
 
 
 def test_renewals_go_before_commits_and_both_in_their_order() -> None:
-    door, order = Door(), list[str]()
+    lock, order = WriterLock(), list[str]()
 
     def enter(name: str, *, urgent: bool) -> None:
-        with held(door, urgent=urgent):
+        with held(lock, urgent=urgent):
             order.append(name)
 
-    with ThreadPoolExecutor(6) as pool, held(door):
+    with ThreadPoolExecutor(6) as pool, held(lock):
         for count, name in enumerate(("commit 1", "commit 2", "commit 3"), 1):
             pool.submit(enter, name, urgent=False)
-            until(partial(has_length, door._ordinary, count))
+            until(partial(has_length, lock._ordinary, count))
         for count, name in enumerate(("renewal 1", "renewal 2"), 1):
             pool.submit(enter, name, urgent=True)
-            until(partial(has_length, door._urgent, count))
+            until(partial(has_length, lock._urgent, count))
         assert order == []
     assert order == ["renewal 1", "renewal 2", "commit 1", "commit 2", "commit 3"]
 
 
 def test_one_at_a_time_is_inside() -> None:
-    door, inside, most = Door(), [0], [0]
+    lock, inside, most = WriterLock(), [0], [0]
 
     def enter(number: int) -> None:
         for _ in range(200):
-            with held(door, urgent=number % 2 == 0):
+            with held(lock, urgent=number % 2 == 0):
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
                 inside[0] -= 1
@@ -65,28 +65,28 @@ def test_one_at_a_time_is_inside() -> None:
 
 
 def test_who_is_interrupted_while_waiting_leaves_the_queue() -> None:
-    door = Door()
-    with held(door):
-        give_up(door)
-    with held(door):
+    lock = WriterLock()
+    with held(lock):
+        give_up(lock)
+    with held(lock):
         pass  # it is free again
 
 
 def test_who_is_interrupted_when_his_turn_has_come_passes_it_on() -> None:
-    door = Door()
+    lock = WriterLock()
     with ThreadPoolExecutor(1) as pool:
-        with held(door):
-            turn = pool.submit(door.enter)
-            until(lambda: door._ordinary)
+        with held(lock):
+            turn = pool.submit(lock.enter)
+            until(lambda: lock._ordinary)
         turn.result()
-        door._give_up(door._ordinary, threading.Lock())
-    with held(door):
+        lock._give_up(lock._ordinary, threading.Lock())
+    with held(lock):
         pass
 
 
-def give_up(door: Door) -> None:
+def give_up(lock: WriterLock) -> None:
     """What ``_enter`` does when its wait raises."""
     waiting = threading.Lock()
-    door._ordinary.append(waiting)
-    door._give_up(door._ordinary, waiting)
-    assert not door._ordinary
+    lock._ordinary.append(waiting)
+    lock._give_up(lock._ordinary, waiting)
+    assert not lock._ordinary

@@ -94,7 +94,7 @@ _ENTRY = {
 def _rows(columns: Mapping[str, str], prefix: str) -> str:
     """Arrays, one for each column, as rows."""
     arrays = ", ".join(f"%({prefix}{name})s::{kind}[]" for name, kind in columns.items())
-    return f"SELECT * FROM unnest({arrays}) AS given ({', '.join(columns)})"  # noqa: S608 - the columns are ours
+    return f"SELECT * FROM unnest({arrays}) AS batch_rows ({', '.join(columns)})"  # noqa: S608 - the columns are ours
 
 
 def _row(columns: Mapping[str, str], prefix: str) -> str:
@@ -126,8 +126,8 @@ def write_flows(db: Direct, flows: Sequence[tuple[Lease, FlowWrite]]) -> frozens
     if entries:
         values |= _columns(_ENTRY, "run_", entries)
     single = len(flows) == 1
-    given = {name: column[0] for name, column in values.items()} if single else values
-    rows = db.execute(_STATEMENTS[single, bool(entries)], given, prepare=True)
+    arguments = {name: column[0] for name, column in values.items()} if single else values
+    rows = db.execute(_STATEMENTS[single, bool(entries)], arguments, prepare=True)
     return frozenset(flow_id for (flow_id,) in rows)
 
 
