@@ -92,7 +92,7 @@ class World:
         self.ids = [*self.graph.steps]
         self.now = 1000.0
         self.desk = PermitState("maestro_permits/1/1")
-        self.mail: list[PermitMessage] = []
+        self.asked: list[PermitMessage] = []
         """To the permit flow; ```grants`` are its answers, which may come again at any time."""
         self.grants: list[Granted] = []
         self.orders = 0
@@ -183,11 +183,11 @@ class World:
     # -- permits ------------------------------------------------------------------------------------------------
 
     def settle_permits(self, part: float = 1.0) -> None:
-        """The permit flow deals with its mail, or a part of it, in any order; the store keeps each to one delivery."""
-        self.random.shuffle(self.mail)
-        some = round(len(self.mail) * part)
-        mail, self.mail = self.mail[:some], self.mail[some:]
-        rest, is_full = tuple(mail), True
+        """The permit flow handles its messages, or some of them, in any order; the store keeps each to one delivery."""
+        self.random.shuffle(self.asked)
+        some = round(len(self.asked) * part)
+        messages, self.asked = self.asked[:some], self.asked[some:]
+        rest, is_full = tuple(messages), True
         while rest or is_full:
             done = decide_permits(self.desk, rest, self.now, 5)
             rest, is_full = done.rest, done.is_full
@@ -367,7 +367,7 @@ class World:
         for sent in decision.sends:
             assert sent.flow_id == PERMITS
             kind: type[PermitRequest | PermitRelease] = PermitRequest if sent.kind == REQUEST else PermitRelease
-            self.mail.append(PermitMessage(sent.message_id, json.decode(sent.body, type=kind)))
+            self.asked.append(PermitMessage(sent.message_id, json.decode(sent.body, type=kind)))
         self.state = state
         self.check_state()
 

@@ -52,9 +52,9 @@ class Office:
         self.events_max = events_max
         self.settled: list[str] = []
 
-    def handle(self, *mail: PermitMessage) -> list[int]:
+    def handle(self, *messages: PermitMessage) -> list[int]:
         granted: list[str] = []
-        rest: Sequence[PermitMessage] = mail
+        rest: Sequence[PermitMessage] = messages
         while True:
             decision = decide(self.state, rest, self.now, self.events_max)
             granted += [event.requester for event in decision.events if isinstance(event, PermitsGranted)]
@@ -227,8 +227,8 @@ class Oracle:
         held = Counter(tag for tags in self.holding.values() for tag in tags)
         return all(held[tag] < self.limits.get(tag, count) for tag, count in permits.items())
 
-    def handle(self, mail: PermitMessage) -> list[int]:
-        body = mail.body
+    def handle(self, message: PermitMessage) -> list[int]:
+        body = message.body
         if isinstance(body, PermitLimit):
             self.limits = {tag: count for tag, count in self.limits.items() if tag != body.tag}
             self.limits |= {} if body.limit is None else {body.tag: body.limit}
@@ -269,12 +269,12 @@ def all_messages(draw: st.DrawFn) -> list[PermitMessage]:
 
 
 @settings(max_examples=500, deadline=None)
-@given(mail=all_messages(), data=st.data())
-def test_any_order_of_messages_is_decided_as_by_the_oracle(mail: list[PermitMessage], data: st.DataObject) -> None:
+@given(messages=all_messages(), data=st.data())
+def test_any_order_of_messages_is_decided_as_by_the_oracle(messages: list[PermitMessage], data: st.DataObject) -> None:
     office, oracle = Office(data.draw(st.sampled_from([1, 2, EVENTS_MAX]), label="events_max")), Oracle()
-    while mail:
-        size = data.draw(st.integers(1, len(mail)), label="size")
-        batch, mail = mail[:size], mail[size:]
+    while messages:
+        size = data.draw(st.integers(1, len(messages)), label="size")
+        batch, messages = messages[:size], messages[size:]
         granted = office.handle(*batch)
         assert granted == [number for letter in batch for number in oracle.handle(letter)]
         state = office.state
