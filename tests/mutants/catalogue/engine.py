@@ -44,9 +44,9 @@ ENGINE = (
         "PROTOCOL 10: a new owner loads every flow of its group",
         (
             Edit(
-                "maestro_flow/node/loader.py",
-                "while page := self._storage.load_flows(",
-                "if page := self._storage.load_flows(",
+                "maestro_flow/reading/pages.py",
+                "    while page := read(after):",
+                "    if page := read(after):",
             ),
         ),
         ("tests/engine/test_promises.py", "-k", "every_page"),
