@@ -15,7 +15,7 @@ next step without a search, and a map has no cheap order. Steps that wait for pr
 queue, because they are never listed: they are counted along the edges (``readiness``).
 
 To add a kind, add a class here, to ``Hold`` and to ``ENDED_WITH_RUN``. Events move steps into it and out of it
-(``evolve``), ``verify.steps`` expects it, and ``views.explanation`` tells users about it.
+(``evolve``), ``verify.steps`` expects it, and ``views.explain_step`` tells users about it.
 """
 
 from __future__ import annotations

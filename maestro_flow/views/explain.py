@@ -11,7 +11,9 @@ from maestro_flow.model.events import StepEvent, decode_events
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import LIVE_RUN_STATUSES, RunStatus
 from maestro_flow.storage.protocol import RunQuery, Storage
-from maestro_flow.views.explanation import Explanation, Surroundings, explain_run, explain_step
+from maestro_flow.views.explain_run import explain_run
+from maestro_flow.views.explain_step import explain_step
+from maestro_flow.views.explanation import Explanation, Surroundings
 from maestro_flow.views.tag_permits import read_tag_permits
 
 __all__ = ["explain"]

@@ -22,7 +22,7 @@ def test_a_run_and_its_steps_are_explained_while_it_is_active(cli: CommandLine, 
     engine.push(sleepers())
     run = engine.start("long", breakpoints=["after"])
     when(run, "nap", StepStatus.STARTING)
-    assert cli("explain", "long").stdout.startswith("run long/1/1 goes on: under way: nap; since 20")
+    assert cli("explain", "long").stdout.startswith("run long/1/1 is in progress: under way: nap; since 20")
     nap = cli.json("explain", "long", "1", "nap")
     assert nap.keys() == {"workflow_id", "instance_id", "run_id", "step", "sentence", "since"}
     assert nap["sentence"] == "step nap of run long/1/1 attempt 1 is under way"

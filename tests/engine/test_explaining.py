@@ -78,7 +78,7 @@ def test_a_retry_names_its_time_and_the_last_error() -> None:
         assert why.since == view.steps["fails"].ended_at
         assert why.sentence.endswith("after USER_FAILED: ConnectionError: no answer")
         assert "waits for attempt 2 at 20" in why.sentence
-        assert run.explain().sentence == "run flaky/1/1 goes on: waiting for a retry: fails"
+        assert run.explain().sentence == "run flaky/1/1 is in progress: waiting for a retry: fails"
         run.stop()
         assert run.wait(PATIENCE_S) is RunStatus.STOPPED
         assert "ended STOPPED" in run.explain("fails").sentence

@@ -1,4 +1,4 @@
-"""Why a run or a step is as it is: one sentence for each thing that may hold it up (core.explain)."""
+"""Why a run or a step is as it is: one sentence for each thing that may hold it up (views.explain)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ from maestro_flow.model.events import (
 from maestro_flow.model.leases import Holder
 from maestro_flow.model.requests import RunPolicy, RunRequest
 from maestro_flow.model.status import RunStatus, StepStatus
-from maestro_flow.views.explanation import Explanation, Surroundings, explain_run, explain_step
+from maestro_flow.views.explain_run import explain_run
+from maestro_flow.views.explain_step import explain_step
+from maestro_flow.views.explanation import Explanation, Surroundings
 
 HELD = Holder(7, 1, "owner", "node-1:42", expires_at=1000.0, now=500.0)
 AROUND = Surroundings(7, HELD, changed_at=99.0)
@@ -179,8 +181,8 @@ STRICT = RunStrategy(RunRule.STRICT_SEQUENTIAL, 1)
 @pytest.mark.parametrize(
     ("events", "sentence", "since"),
     [
-        ([BEGUN], "goes on: waiting for room: a, b", 11.0),
-        ([BEGUN, StepStarting("a"), StepPaused("b", 1)], "goes on: under way: a; paused: b", 11.0),
+        ([BEGUN], "is in progress: waiting for room: a, b", 11.0),
+        ([BEGUN, StepStarting("a"), StepPaused("b", 1)], "is in progress: under way: a; paused: b", 11.0),
         ([BEGUN, StepStarting("a"), RunStopping("m", S.STOPPED, "stopped by a user")],
          "is being ended (stopped by a user), and waits for step a", 99.0),
         ([*FAILED, RunEnded(RunStatus.FAILED)],
