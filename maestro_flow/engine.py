@@ -109,7 +109,7 @@ class Engine(Client):
         """Push, start, and wait until the run has ended, however it ended.
 
         Raises:
-            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+            WaitTimeout: it has not ended after ``timeout_s`` seconds; it is still active.
             DefinitionError, Conflict: see ``push`` and ``start``.
         """
         version = self.push(workflow)

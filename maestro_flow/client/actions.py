@@ -37,7 +37,7 @@ def ask(
     Raises:
         Conflict: it cannot be done; the message has the status of the run or step, and what is allowed.
         NotFound: the run has no such step.
-        WaitTimeout: nobody has answered in ``timeout_s`` seconds; the request stands.
+        WaitTimeout: no owner has answered within ``timeout_s`` seconds; the request stays valid.
         StorageUnavailable: the request may not have been sent.
         StorageFailed, Closed: see ``Run.wait``.
     """
@@ -48,7 +48,7 @@ def ask(
     what = f"step {order.step} of run {flow_id}" if order.step else f"run {flow_id}"
     if state.status.is_terminal and (order.step or action not in RUN_ACTIONS[state.status]):
         run = "the run" if order.step else "it"
-        raise Conflict(f"{what} cannot be {_DONE[action]}: {run} is {state.status}; restart the run to go on with it")
+        raise Conflict(f"{what} cannot be {_DONE[action]}: {run} is {state.status}; restart the run to continue it")
     message = Message(group_id, session.environment.new_id(), flow_id, action.lower(), msgspec.json.encode(order))
     session.send(message)
     outcome = ""

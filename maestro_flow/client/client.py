@@ -1,4 +1,4 @@
-"""A client of a store: pushes, starts, lists and follows. It owns nothing, and runs nothing."""
+"""A client of a store: it pushes, starts, lists and follows, and runs nothing itself."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _PAGE = 500
 
 
 class Client:
-    """What any process may do on a store. A context manager; ``close`` it otherwise.
+    """What any process may do with a store. A context manager; call ``close`` otherwise.
 
     ``store`` is a URL, a ``Storage`` that is then the caller's to close, or None for the URL that the environment or
     ``maestro-flow.toml`` has, see ``Configuration``. ``namespace`` is a store of its own in the same database.
-    Where there is no store, one is made; without ``create`` that is a StorageUnusable.
+    A missing store is created; without ``create`` it is a StorageUnusable.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable: see ``open_storage``.
@@ -133,7 +133,7 @@ class Client:
 
         Raises:
             NotFound: there is no such workflow or version, or no such step for a breakpoint.
-            DefinitionError: a param does not fit the definition, or it is for a step that there is not.
+            DefinitionError: a param does not fit the definition, or it is for an unknown step.
             Conflict: the request id was used with other params.
             ValueNotStorable: NUL or a lone surrogate is in the request id.
             StorageUnavailable: the store does not answer now, and may have taken the start: repeat it with the same
@@ -225,14 +225,14 @@ class Client:
     # -- limits on tags -----------------------------------------------------------------------------------------
 
     def set_tag_permit(self, tag: str, limit: int | None) -> None:
-        """Let at most ``limit`` steps with the tag be under way at once; durable when this returns.
+        """Let at most ``limit`` steps with the tag be active at once; durable when this returns.
 
-        It counts instead of what definitions say; None leaves it to them again. Only steps whose definition limits the
-        tag ask for permits, and who holds one keeps it: lowering a limit takes effect as steps end. A node reads it
+        It overrides the definitions; None leaves the limit to them again. Only steps whose definition limits the tag
+        ask for permits, and a step that holds one keeps it: lowering a limit takes effect as steps end. A node reads it
         before the requests of runs that are started later.
 
         Raises:
-            SettingsError: the tag is no text that can be stored, or the limit is below 0.
+            SettingsError: the tag is not text that can be stored, or the limit is below 0.
             StorageUnavailable: it may not have been set.
         """
         self._session.send(limit_message(tag, limit, self.storage.group_count, self._session.environment.new_id()))
@@ -246,8 +246,8 @@ class Client:
     def verify(self, *, live: bool = True, grace_s: float = 30.0) -> Verification:
         """Check that the store has kept every promise, beside whatever runs on it; see ``Verification``.
 
-        It reads the log of every run. ``live`` asks, too, whether what should go on does: whether groups with live runs
-        have an owner, starts are taken up and timeouts kept, at most ``grace_s`` seconds late.
+        It reads the log of every run. ``live`` also checks that whatever should progress does: that groups with live
+        runs have an owner, starts are taken up and timeouts kept, at most ``grace_s`` seconds late.
 
         Raises:
             StorageUnavailable, StorageFailed: the store cannot be read.
@@ -259,7 +259,7 @@ class Client:
     def dead_letters(self) -> list[DeadLetter]:
         """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
 
-        An action that became one is refused for whoever waits for it, with the reason.
+        An action that became one is refused to its caller, with the reason.
         """
         return [DeadLetter.of(message) for message in all_dead_letters(self.storage)]
 

@@ -12,14 +12,14 @@ __all__ = ["Hints"]
 
 
 class Hints:
-    """Who waits for which flow. Thread-safe; an announcement that nobody waits for costs a look-up."""
+    """The waiters of each flow. Thread-safe; an announcement without waiters costs a look-up."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[tuple[Event, bool]]] = {}
         self._lock = threading.Lock()
 
     def announce(self, flow_id: str, has_ended: bool) -> None:
-        """A commit of the flow is durable: wake who waits for any, or for this one, because it is the last."""
+        """A commit of the flow is durable: wake those that wait for any, or, if it is the last, for the end."""
         if flow_id in self._waiting:
             with self._lock:
                 waiting = list(self._waiting.get(flow_id, ()))
@@ -28,7 +28,7 @@ class Hints:
                     event.set()
 
     def wake_all(self) -> None:
-        """Something has happened that concerns everybody who waits."""
+        """Something has happened that concerns all waiters."""
         with self._lock:
             waiting = [event for entries in self._waiting.values() for event, _ in entries]
         for event in waiting:

@@ -1,4 +1,4 @@
-"""Running again: a new run that follows one that has ended, or one more attempt of a step in a run that goes on."""
+"""Restarts: a new run that follows one that has ended, or one more attempt of a step in an active run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RestartOptions", "follow_up", "order_within"]
 
 @frozen
 class RestartOptions:
-    """What a user wants of a restart; see ``Run.restart``."""
+    """The options of a restart; see ``Run.restart``."""
 
     step: str
     from_beginning: bool
@@ -35,10 +35,10 @@ class RestartOptions:
 
 
 def order_within(state: FlowState, options: RestartOptions) -> ActionOrder:
-    """The order to restart a step inside its run, which goes on.
+    """The order to restart a step inside its run, which is still active.
 
     Raises:
-        Conflict: something is wished for that only a new run can have.
+        Conflict: an option is given that only a new run can have.
         NotFound: there is no such step.
     """
     state.graph.known([options.step])

@@ -106,7 +106,7 @@ class Run:
         """Block until the run has ended, and say how.
 
         Raises:
-            WaitTimeout: it has not ended after ``timeout_s`` seconds; it goes on.
+            WaitTimeout: it has not ended after ``timeout_s`` seconds; it is still active.
             StorageFailed: it will not end here. (A store that is only away is waited for.)
             Closed: the engine or client was closed, before the run has ended.
         """
@@ -167,7 +167,7 @@ class Run:
         self._ask(Action.KILL, ActionOrder(step), timeout_s)
 
     def skip(self, step: str, *, timeout_s: float = ANSWER_S) -> Run:
-        """End a step as SKIPPED: what follows it goes on. Returns the run in which it is skipped.
+        """End a step as SKIPPED: its successors can run. Returns the run in which it is skipped.
 
         That is this one; or, if this one has ended, a new run from that step on (``restart``).
         """
@@ -181,7 +181,7 @@ class Run:
         self._ask(Action.PAUSE, ActionOrder(step), timeout_s)
 
     def resume(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
-        """Let a paused step go on, paused by a user or at a breakpoint."""
+        """Let a paused step continue, whether it was paused by a user or at a breakpoint."""
         self._ask(Action.RESUME, ActionOrder(step), timeout_s)
 
     def set_breakpoint(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
@@ -211,12 +211,12 @@ class Run:
         """Run it again: what is not complete, or all of it, or ``step`` and what follows it.
 
         A run that has ended is followed by a new run of its instance and version, which is returned; it waits for its
-        turn like any other. While the run goes on, only a step that has failed can be restarted, in this run; its
+        turn like any other. While the run is active, only a step that has failed can be restarted, in this run; its
         params may be changed (``step_params``), and ``timeout_s`` is for the owner's answer. The same ``request_id``
         again is the same run. ``skip_steps`` are not run, and SKIPPED when their turn has come.
 
         Raises:
-            Conflict: the run goes on; or every step of it is complete; or it is not the latest run of its instance; or
+            Conflict: the run is active; or all its steps are complete; or it is not the latest run of its instance; or
                 the step is in a status that allows no restart.
             NotFound: there is no such step.
             DefinitionError: a param does not fit, or must not be changed by a restart.

@@ -66,7 +66,7 @@ class Session:
             self.node.check()
 
     def close(self) -> None:
-        """Raise ``Closed`` for all that is asked from now on, and for those who wait."""
+        """From now on every call raises ``Closed``, and so do those that wait."""
         self.is_closed = True
         self.hints.wake_all()
 

@@ -17,7 +17,7 @@ def limit_message(tag: str, limit: int | None, group_count: int, message_id: str
     """The message that sets a limit.
 
     Raises:
-        SettingsError: the tag is no text that can be stored, or the limit is below 0.
+        SettingsError: the tag is not text that can be stored, or the limit is below 0.
     """
     if not tag or not is_storable(tag):
         raise SettingsError(f"{tag!r} cannot be a tag: a tag is text, with neither NUL nor a lone surrogate")

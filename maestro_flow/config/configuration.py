@@ -73,7 +73,7 @@ class Configuration:
     def read(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
         """The configuration at this moment. A file that ``MAESTRO_FLOW_CONFIG`` names must exist.
 
-        Variables that are no setting are ignored: Kubernetes makes ``MAESTRO_FLOW_PORT`` out of a service's name.
+        Variables that are not settings are ignored: Kubernetes makes ``MAESTRO_FLOW_PORT`` out of a service's name.
 
         Raises:
             SettingsError: the file cannot be read or has an unknown key, or a value is illegal; it names the place.
@@ -163,7 +163,7 @@ def _table(path: Path, *, must_exist: bool) -> dict[str, Any]:
             return {}
         problem = f"the file cannot be read: {error.strerror}"
     except UnicodeDecodeError:
-        problem = "the file is no UTF-8 text"
+        problem = "the file is not UTF-8 text"
     except RecursionError:
         problem = "the file is nested too deep"
     except ValueError as error:  # of TOML, and of Python's own: a number with thousands of digits

@@ -83,7 +83,7 @@ class Settings:
     deliveries_max: int = _setting(5, "owners that may fail over a message before it is a dead letter", least=1)
     reloads_max: int = _setting(5, "times that a defective flow is loaded again before it is parked", least=0)
     poll_s: float = _setting(
-        3.0, "between calls of a step that goes on, unless it says otherwise (Maestro: 3)", least=0.001
+        3.0, "between calls of a step that continues, unless it says otherwise (Maestro: 3)", least=0.001
     )
     announce_s: float = _setting(1.0, "an attempt that runs this long is recorded as RUNNING", least=0.01)
     progress_s: float = _setting(

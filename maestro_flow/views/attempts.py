@@ -1,4 +1,4 @@
-"""All attempts of a step in one run, as people and programs look at them."""
+"""All attempts of a step in one run, as plain values."""
 
 from __future__ import annotations
 

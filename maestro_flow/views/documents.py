@@ -1,7 +1,7 @@
 """JSON documents: what scripts get from ``--json`` and what a server sends. Times are ISO 8601 in UTC.
 
 Fields are only ever added. A value in a document may be one that JSON has no form for (a result that is a ``Decimal``,
-for example): whoever encodes it has to convert it to text.
+for example): the encoder has to convert it to text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What explains a run beside its state: who holds its group, the runs before it, and when something last changed."""
+"""Explains a run or a step, with what its state does not tell: its owner, the runs before it, the time of changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _before(storage: Storage, state: FlowState) -> tuple[tuple[str, ...], tuple[
         return (), ()
     entries = storage.list_runs(RunQuery(workflow_id=definition.id, statuses=LIVE_RUN_STATUSES, limit=_RUNS_MAX))
     own = (state.instance_id, state.run_id)
-    # What goes on is before it, wherever its number is: a newer instance may have begun while this one was restarted.
+    # Active runs are before it, whatever their number: a newer instance may have begun while this one was restarted.
     ahead = tuple(
         entry.flow_id
         for entry in entries

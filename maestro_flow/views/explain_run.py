@@ -67,7 +67,7 @@ def _queued(state: FlowState, around: Surroundings) -> str:
     rule = state.graph.definition.run_strategy.rule
     if around.blocking:
         runs = names(around.blocking, "run")
-        return f"waits for its turn under {rule}: {runs} failed, and blocks it until somebody unblocks or restarts it"
+        return f"waits for its turn under {rule}: {runs} failed, and blocks it until it is unblocked or restarted"
     if around.ahead:
         return f"waits for its turn under {rule}, behind {names(around.ahead, 'run')}"
     return "waits for its turn, which has come" if state.revision else "was started, and waits to be taken up"

@@ -135,7 +135,7 @@ def _waiting(state: FlowState, step_id: str, step: StepState | None, around: Sur
             )
         case Paused():
             why = "at its breakpoint" if step_id in state.breakpoints else "by a user"
-            return f"is paused {why}, until somebody resumes it", None
+            return f"is paused {why}, until it is resumed", None
         case Permits() if step is not None:
             tags = listed([_tag(tag, limit, around) for tag, limit in sorted(step.permits.items())])
             return f"waits for permits of {tags}", None
@@ -182,7 +182,7 @@ def _predecessors(state: FlowState, step_id: str) -> list[str]:
 
 
 def _failed_before(state: FlowState, step_id: str) -> list[str]:
-    """Steps before this one, near or far, that have ended and let nothing go on."""
+    """Steps before this one, near or far, that have ended and let no successor run."""
     before: dict[str, list[str]] = {}
     for step in state.graph.definition.steps:
         for successor in step.successors:

@@ -21,7 +21,7 @@ class Explanation:
 
 @frozen
 class Surroundings:
-    """What the state does not know. ``group_id`` is the run's; ``holder`` is None if nobody holds it.
+    """What the state does not know. ``group_id`` is the run's; ``holder`` is None if no node holds it.
 
     ``ahead`` are the live runs of the workflow before this one, ``blocking`` those that have failed and block it;
     ``changed_at`` is the time of the last record about the step, or of the run. ``tags`` has, of tags with permits, the

@@ -1,4 +1,4 @@
-"""A run as people and programs look at it: plain values, made from its log."""
+"""Views of a run and its steps: plain values, made from the log."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class RunView:
     reason: str
     """Why the run has ended, or is being ended, where its steps do not say it."""
     is_blocking: bool
-    """The run has failed, and the runs after it wait for somebody to unblock or restart it."""
+    """The run has failed, and the runs after it wait until it is unblocked or restarted."""
     created_at: float
     started_at: float | None
     ended_at: float | None

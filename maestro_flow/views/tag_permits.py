@@ -27,7 +27,7 @@ class TagPermit:
 
 
 def read_tag_permits(storage: Storage) -> dict[str, TagPermit]:
-    """All tags with a limit of a user, a holder or somebody who waits, by name."""
+    """All tags with a limit set by a user, a holder or a waiting attempt, by name."""
     state = read_state(storage, PERMIT_FLOW)
     waiting = Counter(tag for each in state.requesters.values() if not each.is_granted for tag in each.permits)
     tags = sorted({*state.limits, *state.held, *waiting})

@@ -30,9 +30,7 @@ def test_a_run_and_its_steps_are_explained_while_it_is_active(cli: CommandLine, 
     assert "waits for step nap, which is " in cli("explain", "long", "1", "after").stdout
     run.skip("nap")
     when(run, "after", StepStatus.PAUSED)
-    assert (
-        "is paused at its breakpoint, until somebody resumes it; since" in cli("explain", "long", "1", "after").stdout
-    )
+    assert "is paused at its breakpoint, until it is resumed; since" in cli("explain", "long", "1", "after").stdout
     run.kill()
     assert run.wait(PATIENCE_S) is RunStatus.FAILED
     assert "ended FAILED: killed by a user" in cli("explain", "long", "--run", "1").stdout

@@ -198,7 +198,7 @@ def test_what_is_wrong_in_a_file_names_the_file_and_the_key(folder: Path, line: 
 
 def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
     (folder / "maestro-flow.toml").write_bytes(b"store = '\xff'")
-    assert refusal() == "maestro-flow.toml: the file is no UTF-8 text"
+    assert refusal() == "maestro-flow.toml: the file is not UTF-8 text"
 
 
 def test_a_file_that_cannot_be_read_is_refused(folder: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_run_is_blocked_by_one_that_failed_until_that_is_unblocked(tmp_path: P
         first.kill()
         first.wait(PATIENCE_S)
         assert second.explain().sentence.endswith(
-            "run long/1/1 failed, and blocks it until somebody unblocks or restarts it"
+            "run long/1/1 failed, and blocks it until it is unblocked or restarted"
         )
         assert "the runs after it wait until it is unblocked or restarted" in first.explain().sentence
         first.unblock()

@@ -79,7 +79,7 @@ FAILED = [*STARTED, StepEnded("load", 1, S.FATALLY_FAILED, error=ERROR)]
         (READY, "load", "waits for room on the node that owns the run", 15.0),
         ([*READY, StepUnsupported("load")], "load",
          "waits for the code of its type 'Db', which the owner of the run (node-1:42) does not have", 99.0),
-        ([*READY, StepPaused("load", 1)], "load", "is paused by a user, until somebody resumes it", 99.0),
+        ([*READY, StepPaused("load", 1)], "load", "is paused by a user, until it is resumed", 99.0),
         ([*READY, StepWaiting("load", 1, {"db": 2, "disk": 1})], "load",
          "waits for permits of db (at most 2 at once), disk (at most 1 at once)", 99.0),
         (STARTED, "load", "attempt 1 is under way", 16.0),
@@ -114,7 +114,7 @@ def test_a_step(events: Sequence[Event], step: str, sentence: str, since: float)
 def test_a_step_at_its_breakpoint() -> None:
     began = RunStarted("etl", 1, 1, 1, 10.0, request=RunRequest(breakpoints=("a",)))
     why = explain_step(after(began, StepPaused("a", 1)), "a", AROUND)
-    assert why.sentence == "step a of run etl/1/1 is paused at its breakpoint, until somebody resumes it"
+    assert why.sentence == "step a of run etl/1/1 is paused at its breakpoint, until it is resumed"
 
 
 def test_a_step_that_waits_for_permits_that_others_hold() -> None:
@@ -203,8 +203,8 @@ def test_a_run(events: Sequence[Event], sentence: str, since: float) -> None:
          ("waits for its turn under STRICT_SEQUENTIAL, behind runs etl/0/1, etl/1/1, etl/2/1, etl/3/1, etl/4/1 "
          "and 4 more")),
         (("etl/2/1",), ("etl/1/1",),
-         ("waits for its turn under STRICT_SEQUENTIAL: run etl/1/1 failed, and blocks it until somebody unblocks or "
-         "restarts it")),
+         ("waits for its turn under STRICT_SEQUENTIAL: run etl/1/1 failed, and blocks it until it is unblocked or "
+         "restarted")),
         ((), (), "waits for its turn, which has come"),
     ],
 )  # fmt: skip
