@@ -135,8 +135,8 @@ def test_a_definition_that_cannot_be_read_parks_its_runs_and_holds_up_no_others(
     assert third.engine.find(*_latest_of(live)).wait(60) is RunStatus.SUCCEEDED
 
 
-def test_many_given_runs_that_cannot_be_read_hide_no_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "_GIVEN_MAX", 2)
+def test_many_pending_runs_that_cannot_be_read_hide_no_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "_PENDING_MAX", 2)
     world = World()
     first = world.process(seed=1)
     first.engine.push(sleeper(30.0))
