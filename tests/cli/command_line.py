@@ -15,6 +15,8 @@ PROGRAM = str(Path(sys.executable).parent / "maestro-flow")
 ROOT = Path(__file__).resolve().parents[2]
 
 PLUGIN = """
+from pathlib import Path
+
 from maestro_flow.steps.contract import StepResult, StepType
 from maestro_flow.model.status import Verdict
 
@@ -25,8 +27,12 @@ class Broken(StepType):
 class Echo(StepType):
     def execute(self, context):
         return StepResult(outputs={"said": context.params["say"]}, value=dict(context.run_params))
+
+class Gate(StepType):
+    def execute(self, context):
+        return StepResult() if Path("open").exists() else StepResult(Verdict.CONTINUE, next_poll_s=0.05)
 """
-ENTRY_POINTS = "[maestro_flow.step_types]\nBroken = eggs:Broken\nEcho = eggs:Echo\n"
+ENTRY_POINTS = "[maestro_flow.step_types]\nBroken = eggs:Broken\nEcho = eggs:Echo\nGate = eggs:Gate\n"
 
 
 class CommandLine:
@@ -100,7 +106,7 @@ class CommandLine:
         return path
 
     def install_plugin(self) -> None:
-        """Put a distribution with two step types beside the installed ones: ``Broken`` fails, ``Echo`` has outputs."""
+        """Put a distribution beside the installed ones: ``Broken`` fails, ``Echo`` has outputs, ``Gate`` waits."""
         site = self.folder / "site"
         metadata = site / "eggs-1.0.dist-info"
         metadata.mkdir(parents=True)
@@ -108,6 +114,10 @@ class CommandLine:
         (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
         (site / "eggs.py").write_text(PLUGIN)
         self.environment["PYTHONPATH"] = str(site)
+
+    def open_gate(self) -> None:
+        """Let the steps of type ``Gate`` end, in whatever process."""
+        (self.folder / "open").touch()
 
     def uninstall_plugin(self) -> None:
         del self.environment["PYTHONPATH"]
@@ -119,6 +129,11 @@ def no_op(step_id: str) -> dict[str, Any]:
 
 def sleep(step_id: str, seconds: float) -> dict[str, Any]:
     return {"id": step_id, "type": "Sleep", "params": {"sleep_seconds": {"value": seconds, "type": "DOUBLE"}}}
+
+
+def gate(step_id: str) -> dict[str, Any]:
+    """A step of the plugin that ends as soon as the gate is open: however slow a process is, it does not end before."""
+    return {"id": step_id, "type": "Gate"}
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> list[str]:

@@ -7,12 +7,13 @@ import signal
 
 import pytest
 
-from tests.cli.command_line import CommandLine, no_op, read_until, sleep
+from tests.cli.command_line import CommandLine, gate, no_op, read_until, sleep
 
 
-def begin(cli: CommandLine, seconds: float = 1.0) -> None:
+def begin(cli: CommandLine) -> None:
     """Run ``first``, ``long`` and ``last``, and kill the process as soon as ``first`` has ended."""
-    process = cli.start("run", cli.workflow("nightly", no_op("first"), sleep("long", seconds), no_op("last")))
+    cli.install_plugin()
+    process = cli.start("run", cli.workflow("nightly", no_op("first"), gate("long"), no_op("last")))
     read_until(process, "first SUCCEEDED")
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -22,6 +23,7 @@ def test_after_kill_9_the_run_continues_and_repeats_nothing(cli: CommandLine) ->
     begin(cli)
     killed = cli.json("show", "nightly")
     assert killed["status"] == "IN_PROGRESS"
+    cli.open_gate()
     (resumed,) = cli.json("resume")["runs"]
     assert resumed["status"] == "SUCCEEDED"
     assert resumed["steps"]["first"] == killed["steps"]["first"]
@@ -35,17 +37,21 @@ def test_after_kill_9_the_run_continues_and_repeats_nothing(cli: CommandLine) ->
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_run_says_how_to_continue(cli: CommandLine, number: signal.Signals) -> None:
-    process = cli.start("run", cli.workflow("nightly", no_op("first"), sleep("long", 1.0), no_op("last")))
+    cli.install_plugin()
+    process = cli.start("run", cli.workflow("nightly", no_op("first"), gate("long"), no_op("last")))
     read_until(process, "first SUCCEEDED")
     process.send_signal(number)
     assert read_until(process, "to continue: maestro-flow resume")
     assert process.wait() == 128 + number
+    cli.open_gate()
     assert "nightly instance 1 run 1 SUCCEEDED" in cli("resume").stdout
 
 
 def test_resume_takes_up_every_run_oldest_first(cli: CommandLine) -> None:
+    cli.install_plugin()
     for workflow_id in ("nightly", "hourly"):
-        cli.leave(cli.workflow(workflow_id, no_op("first"), sleep("long", 2.0)), after="first SUCCEEDED")
+        cli.leave(cli.workflow(workflow_id, no_op("first"), gate("long")), after="first SUCCEEDED")
+    cli.open_gate()
     shown = cli("resume").stdout
     assert re.findall(r"^(\w+) instance 1", shown, re.MULTILINE) == ["nightly", "hourly"]
     assert re.findall(r"(\w+) instance 1 run 1 SUCCEEDED", shown) == ["nightly", "hourly"]
@@ -59,23 +65,23 @@ def test_resume_with_nothing_to_do_says_so(cli: CommandLine) -> None:
 
 def test_resume_exits_with_1_if_a_run_fails(cli: CommandLine) -> None:
     cli.install_plugin()
-    steps = [sleep("long", 1.0), {"id": "broken", "type": "Broken"}]
-    cli.leave(cli.workflow("sad", *steps), after="long STARTING")
+    steps = [no_op("first"), gate("long"), {"id": "broken", "type": "Broken"}]
+    cli.leave(cli.workflow("sad", *steps), after="first SUCCEEDED")
+    cli.open_gate()
     assert "sad instance 1 run 1 ended FAILED" in cli("resume", code=1).stderr
 
 
 def test_resume_exits_with_3_if_the_time_runs_out(cli: CommandLine) -> None:
-    begin(cli, seconds=3600)
+    begin(cli)
     assert "has not ended in time" in cli("resume", "--timeout", "0.3", code=3).stderr
 
 
 def test_resume_says_when_step_code_is_missing_and_proceeds_with_the_rest(cli: CommandLine) -> None:
     cli.install_plugin()
-    cli.leave(cli.workflow("nightly", sleep("long", 2.0)), after="long STARTING")
-    stranded = cli.workflow("stranded", sleep("long", 1.0), {"id": "echo", "type": "Echo"})
-    cli.leave(stranded, after="long STARTING")
+    cli.leave(cli.workflow("stranded", no_op("first"), gate("shut")), after="first SUCCEEDED")
+    cli.leave(cli.workflow("nightly", no_op("first"), sleep("long", 3.0)), after="first SUCCEEDED")
     cli.uninstall_plugin()
     done = cli("resume", code=1)
     assert "stranded instance 1 run 1 cannot continue here" in done.stderr
-    assert "'Echo'" in done.stderr
+    assert "'Gate'" in done.stderr
     assert "nightly instance 1 run 1 SUCCEEDED" in done.stdout
