@@ -8,7 +8,8 @@
     ```yaml, ```json, ```python after <!-- file: NAME -->     written to the page's temp folder
     ```text, ```toml, ```mermaid, and others of NOT_RUN       only shown
 
-All blocks of a page share one temp folder and run in the order of the page.
+All blocks of a page share one temp folder and run in the order of the page. ``sleep`` in a command waits until a step
+of a run is active (``wait_for_a_step``), however many seconds the page says.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ INSTALLS = frozenset(
 """Lines of ``sh`` blocks; .ci/run runs those of dev.py in a fresh clone."""
 
 COMMAND_TIMEOUT_S = 60
+
+SLEEP = f"sleep() {{ python {Path(__file__).with_name('wait_for_a_step.py')}; }}; "
 
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>\w*)")
 FILE_NAME = re.compile(r"^<!-- file: (?P<name>[\w.-]+) -->$")
@@ -146,7 +149,7 @@ def run_command(block: Block, command: str, folder: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
+        ["bash", "-o", "pipefail", "-c", SLEEP + command],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
