@@ -24,12 +24,12 @@ logger = logging.getLogger("maestro_flow.engine")
 
 
 class Engine(Client):
-    """Runs workflows of a store in this process, and takes up what a process that died has left behind.
+    """Runs the workflows of a store in this process, and takes over the runs of processes that died.
 
-    ``store`` and ``namespace`` as in ``Client``. Settings are keywords, see ``Settings``; what is not given comes from
-    the environment or from ``maestro-flow.toml``, see ``Configuration``. ``runtime`` may also be a runtime of one's
-    own, such as the inline one, and is then the caller's to close. Construction claims the groups that are free and
-    loads their runs. It is the engine of this process alone: one that is forked off makes its own.
+    ``store`` and ``namespace`` as in ``Client``. Settings are keywords, see ``Settings``; the others come from the
+    environment or from ``maestro-flow.toml``, see ``Configuration``. ``runtime`` may also be a runtime object, such as
+    the inline one, which the caller closes. Construction claims the free groups and loads their runs. An engine cannot
+    be used in a forked process, which creates its own.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable.
@@ -50,7 +50,7 @@ class Engine(Client):
         environment = environment or Environment()
         self._step_types = StepTypes(chosen.step_types)
         self._own_runtime: Runtime | None = None
-        with ExitStack() as undo:  # what is half made when something goes wrong
+        with ExitStack() as undo:  # closes what was opened, if something fails
             if runtime is None or isinstance(runtime, str):
                 runtime = self._own_runtime = make_runtime(chosen.runtime, environment.clock)
                 undo.callback(runtime.close)
@@ -71,11 +71,11 @@ class Engine(Client):
             is_serving = self._node.wait_until_serving(chosen.scan_s)
             undo.pop_all()
         if is_serving and not self._node.serving_groups():
-            logger.info("other nodes hold all groups now: this one gets its share as they give it up")
+            logger.info("other nodes hold all groups now: this one gets its share as they release it")
 
     def _before_close(self) -> None:
         if self._node.is_forked:
-            return  # the threads and the leases are those of the process that has made it
+            return  # the threads and leases belong to the process that created it
         try:
             self._node.close()
         finally:
@@ -86,7 +86,8 @@ class Engine(Client):
         """Store a definition, and make the functions of a Python workflow runnable here. See ``Client.push``.
 
         Raises:
-            PluginError: a step's type is installed here and cannot be used. (One that is not may run elsewhere.)
+            PluginError: a step's type is installed here and cannot be used. (One that is not installed may run
+                elsewhere.)
             DefinitionError: also if the params of a step are not what its type declares.
         """
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow

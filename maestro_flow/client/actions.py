@@ -1,4 +1,4 @@
-"""Asking the owner of a run for an action: a message in the inbox of its group, and its outcome (PROTOCOL 16)."""
+"""Actions on a run: a message in the inbox of its group, and the outcome that its owner records (PROTOCOL 16)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maestro_flow.model.inbox import Message, MessageState
 __all__ = ["ANSWER_S", "ask"]
 
 ANSWER_S = 30.0
-"""How long an owner may take to answer: a store that is away for a moment, and a takeover, are over by then."""
+"""How long an owner may take to answer: longer than a short outage of the store, or a takeover, lasts."""
 
 _DONE = {
     Action.STOP: "stopped",
@@ -32,7 +32,7 @@ _DONE = {
 def ask(
     session: Session, state: FlowState, group_id: int, action: Action, order: ActionOrder, *, timeout_s: float
 ) -> None:
-    """Have the owner of a run, whose state was just read, do something, and wait until it has agreed.
+    """Request an action of the owner of a run, whose state was just read, and wait until the owner accepts it.
 
     Raises:
         Conflict: it cannot be done; the message has the status of the run or step, and what is allowed.

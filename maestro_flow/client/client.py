@@ -1,4 +1,4 @@
-"""A client of a store: it pushes, starts, lists and follows, and runs nothing itself."""
+"""A client of a store: it pushes workflows, starts, lists and follows runs, and runs no step itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from maestro_flow.client.run import Run
 from maestro_flow.client.session import Session
-from maestro_flow.client.switching import check_switch
+from maestro_flow.client.strategy_switch import check_switch
 from maestro_flow.client.tag_permits import limit_message
 from maestro_flow.clock import Clock, Environment, Event, ThreadEvent
 from maestro_flow.config.configuration import Configuration
@@ -43,9 +43,9 @@ _PAGE = 500
 class Client:
     """What any process may do with a store. A context manager; call ``close`` otherwise.
 
-    ``store`` is a URL, a ``Storage`` that is then the caller's to close, or None for the URL that the environment or
-    ``maestro-flow.toml`` has, see ``Configuration``. ``namespace`` is a store of its own in the same database.
-    A missing store is created; without ``create`` it is a StorageUnusable.
+    ``store`` is a URL, a ``Storage`` that the caller closes, or None for the URL in the environment or in
+    ``maestro-flow.toml``, see ``Configuration``. ``namespace`` selects a separate store in the same database. A missing
+    store is created; without ``create`` it is a StorageUnusable.
 
     Raises:
         SettingsError, PluginError, StorageUnusable, SchemaMismatch, StorageUnavailable: see ``open_storage``.
@@ -64,7 +64,7 @@ class Client:
         self._owns_storage = store is None or isinstance(store, str)
         self.storage: Storage = _opened(store, namespace, environment.clock, create=create)
         self._session = Session(self.storage, environment, new_event, owner=type(self).__name__)
-        self._closing = threading.RLock()  # the handler of a signal may call close while it is under way
+        self._closing = threading.RLock()  # reentrant: a signal handler may call close during a close
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +99,7 @@ class Client:
 
         Raises:
             DefinitionError: the workflow is not a legal definition.
-            Conflict: it switches the run strategy, which the runs that there are do not allow now.
+            Conflict: it switches the run strategy, and the existing runs do not allow that now.
         """
         self.check()
         definition = workflow.definition if isinstance(workflow, Workflow) else workflow
@@ -129,14 +129,14 @@ class Client:
         """Start an instance of a pushed workflow; durable when this returns, whichever node will run it.
 
         ``params`` are plain values, or ``Param``; so are ``step_params``, by step id. The steps of ``breakpoints`` are
-        paused before they begin, until they are resumed. The same ``request_id`` again is the same run.
+        paused before they begin, until they are resumed. The same ``request_id`` again returns the same run.
 
         Raises:
             NotFound: there is no such workflow or version, or no such step for a breakpoint.
             DefinitionError: a param does not fit the definition, or it is for an unknown step.
             Conflict: the request id was used with other params.
             ValueNotStorable: NUL or a lone surrogate is in the request id.
-            StorageUnavailable: the store does not answer now, and may have taken the start: repeat it with the same
+            StorageUnavailable: the store does not answer, and may have accepted the start: repeat it with the same
                 ``request_id``.
             StorageFailed: see ``check``.
         """
@@ -162,7 +162,7 @@ class Client:
     ) -> list[Run]:
         """Start an instance for each set of params, all or none of them, in one durable write. See ``start``.
 
-        ``step_params`` and ``breakpoints`` are those of all of them.
+        ``step_params`` and ``breakpoints`` apply to each of them.
         """
         self.check()
         graph, groups = self._graph(workflow_id, version), self._session.groups()
@@ -182,13 +182,13 @@ class Client:
         return [Run(self._session, given_run) for given_run in started]
 
     def find(self, workflow_id: str, instance_id: int | None = None, run_id: int | None = None) -> Run:
-        """A run of a workflow: the latest instance, and its latest run, where none is named.
+        """A run of a workflow; by default the latest run of the latest instance.
 
         Raises:
             NotFound: there is no such run.
         """
         if system_name(workflow_id):
-            entries: list[RunEntry] = []  # it is the engine's own, and no run to users
+            entries: list[RunEntry] = []  # a flow of the engine itself is not shown as a run
         else:
             entries = self.storage.list_runs(RunQuery(workflow_id=workflow_id, instance_id=instance_id, limit=1))
         if run_id is not None and entries:
@@ -207,10 +207,10 @@ class Client:
         before: tuple[float, str] | None = None,
         parent: str | None = None,
     ) -> list[RunEntry]:
-        """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last one of the page before.
+        """A page of runs, newest first; ``before`` is (created_at, flow_id) of the last run of the previous page.
 
-        ``parent`` asks for the runs that a step has started: ``<workflow>/<instance>/<run>/<step>``. Without it and
-        without ``workflow_id``, those that no step has started are listed.
+        ``parent`` selects the runs that a step has started: ``<workflow>/<instance>/<run>/<step>``. Without it and
+        without ``workflow_id``, only runs that no step has started are listed.
         """
         query = RunQuery(
             workflow_id=workflow_id, parent=parent, statuses=frozenset(statuses), before=before, limit=limit
@@ -218,7 +218,7 @@ class Client:
         return self._listed(query)
 
     def unfinished(self) -> list[Run]:
-        """Every run in the store that has not ended, newest first; those that a step has started are left out."""
+        """All unfinished runs in the store, newest first, except those that a step has started."""
         entries = all_runs(self.storage, RunQuery(statuses=LIVE_RUN_STATUSES, limit=_PAGE))
         return [Run(self._session, entry) for entry in entries if not system_name(entry.flow_id)]
 
@@ -227,9 +227,9 @@ class Client:
     def set_tag_permit(self, tag: str, limit: int | None) -> None:
         """Let at most ``limit`` steps with the tag be active at once; durable when this returns.
 
-        It overrides the definitions; None leaves the limit to them again. Only steps whose definition limits the tag
-        ask for permits, and a step that holds one keeps it: lowering a limit takes effect as steps end. A node reads it
-        before the requests of runs that are started later.
+        It overrides the definitions; None restores the limits that they have. Only steps whose definition limits the
+        tag ask for permits, and a step that holds one keeps it: lowering a limit takes effect as steps end. A node
+        handles it before the permit requests of runs that are started later.
 
         Raises:
             SettingsError: the tag is not text that can be stored, or the limit is below 0.
@@ -241,10 +241,10 @@ class Client:
         """All tags with a limit that was set, with steps that hold a permit, or with steps that wait for one."""
         return read_tag_permits(self.storage)
 
-    # -- what is wrong ------------------------------------------------------------------------------------------
+    # -- diagnosis -----------------------------------------------------------------------------------------------
 
     def verify(self, *, live: bool = True, grace_s: float = 30.0) -> Verification:
-        """Check that the store has kept every promise, beside whatever runs on it; see ``Verification``.
+        """Check the invariants that the store can show, while nodes run on it; see ``Verification``.
 
         It reads the log of every run. ``live`` also checks that whatever should progress does: that groups with live
         runs have an owner, starts are taken up and timeouts kept, at most ``grace_s`` seconds late.
@@ -257,9 +257,9 @@ class Client:
         return verify(self.storage, self._session.graphs, SYSTEM_FLOWS, live=live, grace_s=grace_s)
 
     def dead_letters(self) -> list[DeadLetter]:
-        """Messages to runs that could not be handled, again and again, and were put aside; the oldest of a group first.
+        """Messages that several owners failed to handle, set aside; oldest first within a group.
 
-        An action that became one is refused to its caller, with the reason.
+        An action that becomes a dead letter is refused, and its caller gets the reason.
         """
         return [DeadLetter.of(message) for message in all_dead_letters(self.storage)]
 
@@ -270,7 +270,7 @@ class Client:
             NotFound: no dead letter has this id.
         """
         self.check()
-        # A message that is being moved on may be dead in two groups, and is redriven in both.
+        # A message that is being forwarded to another group may be dead in both; it is redriven in both.
         found = [message for message in all_dead_letters(self.storage) if message.message_id == message_id]
         if not found:
             raise NotFound(f"there is no dead letter {message_id!r} in the store")
@@ -278,11 +278,12 @@ class Client:
             self.storage.redrive(message.group_id, message_id)
 
     def check(self) -> None:
-        """Do nothing while the client can be used, and, in an engine, while its node can work.
+        """Raise an error if the client cannot be used any more, or if the node of an engine cannot work any more.
 
         Raises:
-            Closed: it was closed, or is an engine that was made before a fork; open the store with a new one.
-            StorageFailed: the store of the engine has failed for good; close it, repair the store, and open it again.
+            Closed: it was closed, or is an engine that was created before a fork; open the store with a new one.
+            StorageFailed: the engine's store has failed permanently; close the engine, repair the store, open a new
+                engine.
         """
         self._session.check()
 
@@ -297,7 +298,7 @@ class Client:
         return self._session.graphs.of_version(workflow_id, version)
 
     def _listed(self, query: RunQuery) -> list[RunEntry]:
-        """A page of runs without those of the engine itself; only the last page is not full."""
+        """A page of runs, without the flows of the engine itself; only the last page is shorter than the limit."""
         found = self.storage.list_runs(query)
         shown = [entry for entry in found if not system_name(entry.flow_id)]
         if len(shown) == len(found):

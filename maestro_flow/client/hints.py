@@ -1,4 +1,4 @@
-"""Hints inside a process: a commit of this flow is durable. They save waiting; the store is the truth (law 4)."""
+"""Hints inside a process that a commit of a flow is durable. They shorten waits; the store is the truth (law 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Hints:
         self._lock = threading.Lock()
 
     def announce(self, flow_id: str, has_ended: bool) -> None:
-        """A commit of the flow is durable: wake those that wait for any, or, if it is the last, for the end."""
+        """A commit of the flow is durable: wake the waiters for any commit and, if it is the last one, for the end."""
         if flow_id in self._waiting:
             with self._lock:
                 waiting = list(self._waiting.get(flow_id, ()))
@@ -28,7 +28,7 @@ class Hints:
                     event.set()
 
     def wake_all(self) -> None:
-        """Something has happened that concerns all waiters."""
+        """Wake the waiters of all flows."""
         with self._lock:
             waiting = [event for entries in self._waiting.values() for event, _ in entries]
         for event in waiting:
@@ -36,7 +36,7 @@ class Hints:
 
     @contextmanager
     def waiting(self, flow_id: str, event: Event, *, only_the_end: bool) -> Iterator[None]:
-        """The event is set at each announcement inside this block, or only at that of the flow's end."""
+        """Inside this block the event is set at each announcement, or only at that of the flow's end."""
         entry = (event, only_the_end)
         with self._lock:
             self._waiting.setdefault(flow_id, []).append(entry)

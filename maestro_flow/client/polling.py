@@ -25,8 +25,8 @@ def poll(
 
     Raises:
         WaitTimeout: ``timeout_s`` seconds are over.
-        StorageFailed: the store has failed for good. (One that is only unavailable is asked again.)
-        Closed: the client was closed, so that nobody here continues the run; raised after a last reading.
+        StorageFailed: the store has failed permanently. (One that is only unavailable is polled again.)
+        Closed: the client was closed, so that nothing here continues the run; raised after a last read.
     """
     clock = session.environment.clock
     deadline = None if timeout_s is None else clock.monotonic() + timeout_s
@@ -42,7 +42,7 @@ def poll(
             except StorageUnavailable as error:
                 unavailable = error
             except StorageError:
-                session.check()  # what failed may have been closed meanwhile
+                session.check()  # the failure may be due to a close
                 raise
             else:
                 yield value

@@ -53,7 +53,7 @@ def order_within(state: FlowState, options: RestartOptions) -> ActionOrder:
     if forbidden := [name for name, value in given.items() if value]:
         raise Conflict(
             f"step {options.step} of run {state.flow_id} is restarted inside the run, which is {state.status}: "
-            f"{', '.join(forbidden)} can be given when the run has ended"
+            f"{', '.join(forbidden)} can only be given when the run has ended"
         )
     own = {options.step: options.step_params.get(options.step, {})}
     return ActionOrder(options.step, parse_step_params(state.graph.definition, own, ParamSource.RESTART)[options.step])
@@ -96,7 +96,7 @@ def follow_up(session: Session, state: FlowState, group_id: int, options: Restar
 
 
 def _policy(state: FlowState, options: RestartOptions) -> RunPolicy:
-    """Where the new run begins, if it may."""
+    """Where the new run begins; raises ``Conflict`` if it is not allowed."""
     what = f"run {state.flow_id} cannot be restarted"
     if parent := FlowId.parse(state.flow_id).parent:
         raise Conflict(f"{what} by itself: it belongs to step {parent.step_id} of run {parent.flow_id}; restart that")

@@ -27,7 +27,7 @@ __all__ = ["Run"]
 
 
 class Run:
-    """One run of a workflow instance. Every reading is fresh from the store; a run that has ended changes no more."""
+    """One run of a workflow instance. Every read is fresh from the store; a run that has ended no longer changes."""
 
     def __init__(self, session: Session, entry: RunEntry | PendingRun) -> None:
         self._session = session
@@ -66,7 +66,7 @@ class Run:
         return RunView.of(state, self._session.lacking(state.graph))
 
     def explain(self, step: str = "") -> Explanation:
-        """Why the run, or one of its steps, is as it is, and since when.
+        """Why the run, or one of its steps, is in its status, and since when.
 
         Raises:
             NotFound: there is no such step.
@@ -75,7 +75,7 @@ class Run:
         return explain(self._session.storage, self._refresh(), self.group_id, step)
 
     def events(self, after_revision: int = 0) -> Iterator[RecordedEvent]:
-        """The recorded events of the run beyond a revision (0: all of them), oldest first."""
+        """The recorded events of the run after a revision (0: all of them), oldest first."""
         self._session.check()
         return recorded_events(self._session.storage.read_flow(self.flow_id, after_revision=after_revision))
 
@@ -91,7 +91,7 @@ class Run:
     def attempts(self, step: str) -> list[AttemptView]:
         """All attempts of a step in this run, first to latest, each with its timeline; it reads the whole log.
 
-        The list is empty for a step that was not ready yet, or that a restart has taken over from an earlier run.
+        The list is empty for a step that has not become ready yet, or that a restart took over from an earlier run.
 
         Raises:
             NotFound: there is no such step.
@@ -103,24 +103,24 @@ class Run:
         return attempts(initial, recorded_events(records), step)
 
     def wait(self, timeout_s: float | None = None) -> RunStatus:
-        """Block until the run has ended, and say how.
+        """Block until the run has ended; returns its final status.
 
         Raises:
             WaitTimeout: it has not ended after ``timeout_s`` seconds; it is still active.
-            StorageFailed: it will not end here. (A store that is only away is waited for.)
-            Closed: the engine or client was closed, before the run has ended.
+            StorageFailed: the store has failed permanently. (One that is only unavailable is waited for.)
+            Closed: the engine or client was closed before the run ended.
         """
 
-        def look() -> RunEntry | None:
+        def read_entry() -> RunEntry | None:
             return self._session.storage.run(self.flow_id)
 
-        for entry in poll(self._session, self.flow_id, look, timeout_s, only_the_end=True):
+        for entry in poll(self._session, self.flow_id, read_entry, timeout_s, only_the_end=True):
             if entry is not None and entry.status.is_terminal:
                 return entry.status
         raise AssertionError("unreachable")
 
     def follow(self, timeout_s: float | None = None) -> Iterator[RunView]:
-        """The run now, and again after every change, until it has ended; the last view is of its end.
+        """The run now, and again after every change, until it has ended; the last view shows its end.
 
         Raises:
             WaitTimeout, StorageFailed, Closed: see ``wait``.
@@ -134,10 +134,10 @@ class Run:
                 return
 
     def raise_for_status(self) -> None:
-        """Do nothing if the run has succeeded.
+        """Raise an error unless the run has succeeded.
 
         Raises:
-            RunFailed: it has not; the message names the first step that is to blame.
+            RunFailed: it has not; the message names the first step to blame.
         """
         view = self.view()
         if view.status is RunStatus.SUCCEEDED:
@@ -149,8 +149,8 @@ class Run:
     # -- actions ------------------------------------------------------------------------------------------------
     #
     # Each asks the run's owner, waits until it has answered, and raises:
-    #   Conflict       it cannot be done now; the message has the status, and what is allowed. Of two that race, one
-    #                  gets this
+    #   Conflict       it cannot be done now; the message has the status, and what is allowed. Of two racing actions
+    #                  one gets this
     #   NotFound       there is no such step
     #   WaitTimeout    no owner has answered in time; the request stands
     #   StorageUnavailable: it may not have been sent. StorageFailed, Closed: see ``wait``
@@ -158,7 +158,7 @@ class Run:
     def stop(self, step: str = "", *, timeout_s: float = ANSWER_S) -> None:
         """End the run, or one step of it, as STOPPED; what runs is terminated.
 
-        The steps make the status of a run: one whose last step has succeeded all the same has SUCCEEDED.
+        The status of a run follows from its steps: if the last one succeeds nevertheless, the run has SUCCEEDED.
         """
         self._ask(Action.STOP, ActionOrder(step), timeout_s)
 
@@ -169,7 +169,7 @@ class Run:
     def skip(self, step: str, *, timeout_s: float = ANSWER_S) -> Run:
         """End a step as SKIPPED: its successors can run. Returns the run in which it is skipped.
 
-        That is this one; or, if this one has ended, a new run from that step on (``restart``).
+        That is this run or, if it has ended, a new run that begins with the step (``restart``).
         """
         if self.status.is_terminal:
             return self.restart(step=step, skip_steps=[step], timeout_s=timeout_s)
@@ -189,7 +189,7 @@ class Run:
         self._ask(Action.BREAKPOINT, ActionOrder(step), timeout_s)
 
     def clear_breakpoint(self, step: str, *, timeout_s: float = ANSWER_S) -> None:
-        """Pause no more attempts; one that is paused stays so until it is resumed."""
+        """Pause no further attempts; an attempt that is paused stays paused until it is resumed."""
         self._ask(Action.BREAKPOINT, ActionOrder(step, on=False), timeout_s)
 
     def unblock(self, *, timeout_s: float = ANSWER_S) -> None:
@@ -213,7 +213,7 @@ class Run:
         A run that has ended is followed by a new run of its instance and version, which is returned; it waits for its
         turn like any other. While the run is active, only a step that has failed can be restarted, in this run; its
         params may be changed (``step_params``), and ``timeout_s`` is for the owner's answer. The same ``request_id``
-        again is the same run. ``skip_steps`` are not run, and SKIPPED when their turn has come.
+        again returns the same run. ``skip_steps`` are not run, and become SKIPPED when their turn comes.
 
         Raises:
             Conflict: the run is active; or all its steps are complete; or it is not the latest run of its instance; or
@@ -237,7 +237,7 @@ class Run:
     # -- reading ------------------------------------------------------------------------------------------------
 
     def _refresh(self) -> FlowState:
-        """Fold what the log has grown by since the last look."""
+        """Fold the records that the log has gained since the last read."""
         state = self._state
         if state is None or not state.revision:
             state = self._session.reader.state(self._entry, self._session.storage.read_flow(self.flow_id))

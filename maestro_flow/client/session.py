@@ -20,16 +20,16 @@ __all__ = ["LocalNode", "Session"]
 
 
 class LocalNode(Protocol):
-    """The node that an engine runs in this process, as a session knows it: short cuts past the scans of the store."""
+    """The node that an engine runs in this process, as a session uses it: shortcuts that save waiting for a scan."""
 
     def check(self) -> None:
-        """Do nothing while the node can work; raises ``StorageFailed``, or ``Closed`` in a forked process."""
+        """Raise ``StorageFailed`` if the node cannot work any more, and ``Closed`` in a forked process."""
 
     def take_up(self, started: Sequence[PendingRun]) -> None:
-        """These runs are durable."""
+        """These runs are durable: take them up without waiting for a scan."""
 
     def look_for_messages(self, group_id: int) -> None:
-        """A message to this group is durable."""
+        """A message to this group is durable: read it without waiting for a scan."""
 
     def serving_groups(self) -> Sequence[int]:
         """Ids of the groups that the node serves."""
@@ -41,7 +41,7 @@ class LocalNode(Protocol):
 
 
 class Session:
-    """See the module. Thread-safe.
+    """What a client, its runs and the node of an engine share. Thread-safe.
 
     ``node`` is set by an engine, once it has one. ``owner`` is the class of the client, for messages. The store is not
     closed by the session.
@@ -66,7 +66,7 @@ class Session:
             self.node.check()
 
     def close(self) -> None:
-        """From now on every call raises ``Closed``, and so do those that wait."""
+        """From now on every call raises ``Closed``; so do calls that wait already."""
         self.is_closed = True
         self.hints.wake_all()
 
@@ -88,12 +88,12 @@ class Session:
         return here or range(self.storage.group_count)
 
     def lacking(self, graph: Graph) -> Mapping[str, str]:
-        """The steps of a graph that this process should run and cannot, and why; a client runs nothing."""
+        """The steps of a graph that the node here cannot run, and why; none in a client without a node."""
         return {} if self.node is None else self.node.lacking(graph)
 
     @contextmanager
     def waiting(self, flow_id: str, *, only_the_end: bool = False) -> Iterator[Event]:
-        """An event that is set when this process commits something, or the end, of the flow."""
+        """An event that is set when this process commits to the flow, or only when it commits the flow's end."""
         event = self._new_event()
         with self.hints.waiting(flow_id, event, only_the_end=only_the_end):
             yield event

@@ -22,6 +22,6 @@ def limit_message(tag: str, limit: int | None, group_count: int, message_id: str
     if not tag or not is_storable(tag):
         raise SettingsError(f"{tag!r} cannot be a tag: a tag is text, with neither NUL nor a lone surrogate")
     if limit is not None and limit < 0:
-        raise SettingsError(f"the limit of tag {tag!r} is {limit}: it is 0 or more, or None for no limit of its own")
+        raise SettingsError(f"the limit of tag {tag!r} is {limit}: it must be 0 or more, or None")
     group_id = PERMIT_FLOW.group_id(group_count)
     return Message(group_id, message_id, PERMIT_FLOW.name, LIMIT, msgspec.json.encode(PermitLimit(tag, limit)))

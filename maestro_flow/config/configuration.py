@@ -1,7 +1,7 @@
 """Where settings come from: a keyword or an option, else the environment, else ``maestro-flow.toml``, else a default.
 
-Each setting by itself: the store may come from the environment and the namespace from the file. Whatever is wrong in
-the environment or in the file is found when they are read, whether it is needed or not.
+Each setting is looked up separately: the store may come from the environment and the namespace from the file. A mistake
+in the environment or in the file is found when they are read, whether the value is needed or not.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ class _Found:
 
 
 class Configuration:
-    """What the environment and the file say."""
+    """The settings in the environment and in the file."""
 
     def __init__(self, found: Mapping[str, _Found]) -> None:
         self._found = found
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
-        """The configuration at this moment. A file that ``MAESTRO_FLOW_CONFIG`` names must exist.
+        """The current configuration. A file that ``MAESTRO_FLOW_CONFIG`` names must exist.
 
         Variables that are not settings are ignored: Kubernetes makes ``MAESTRO_FLOW_PORT`` out of a service's name.
 
@@ -120,7 +120,7 @@ class Configuration:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables of both, key by key; what is above counts."""
+    """The tables of both, merged key by key; ``above`` takes precedence."""
     return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
 
 
@@ -137,7 +137,7 @@ def _parsed(text: str, kind: Callable[[str], Any]) -> Any:
     try:
         return kind(text)
     except (ValueError, RecursionError):
-        return text  # which is refused as such, for being no number
+        return text  # the check of the setting refuses it
 
 
 def _in_file(environment: Mapping[str, str]) -> dict[str, _Found]:
@@ -151,7 +151,7 @@ def _in_file(environment: Mapping[str, str]) -> dict[str, _Found]:
 
 
 def _table(path: Path, *, must_exist: bool) -> dict[str, Any]:
-    """The keys and values of a TOML file; none, if it is not there and need not be."""
+    """The keys and values of a TOML file; empty if there is no file and none is needed."""
     try:
         with path.open("rb") as file:
             data = file.read(_FILE_BYTES_MAX + 1)
@@ -166,9 +166,9 @@ def _table(path: Path, *, must_exist: bool) -> dict[str, Any]:
         problem = "the file is not UTF-8 text"
     except RecursionError:
         problem = "the file is nested too deep"
-    except ValueError as error:  # of TOML, and of Python's own: a number with thousands of digits
+    except ValueError as error:  # from TOML, or from Python for a number with thousands of digits
         problem = str(error)
-    raise SettingsError(f"{path}: {problem}")  # from no other error: those hold the text of the file, secrets and all
+    raise SettingsError(f"{path}: {problem}")  # no cause: it would hold the text of the file, with secrets
 
 
 def _check_known(name: str, known: Mapping[str, _Setting], *, place: str = "") -> None:

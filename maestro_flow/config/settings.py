@@ -1,6 +1,6 @@
 """Every setting of a node, with its unit, its default and the reason for it (law 8).
 
-Where their values come from is told in ``configuration``.
+``configuration`` defines where their values come from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Settings"]
 
 _EXPECTED = {float: "a number", int: "a whole number", str: "a text"}
 _GREATEST = 1_000_000_000
-"""Of every number: 30 years, a gigabyte. More is a mistake, and infinity would break waits and leases."""
+"""The upper bound of every number: 30 years, a gigabyte. More is a mistake; infinity would break waits and leases."""
 
 
 def _setting(
@@ -64,58 +64,66 @@ class Settings:
         "pooled", "pooled; threaded (a thread per actor) for debugging", one_of=("pooled", "threaded")
     )
     lease_s: float = _setting(
-        10.0, "after this, what a dead or frozen process held is taken over; renewed four times as often", least=0.1
+        10.0,
+        "until the groups of a dead or frozen process can be taken over; renewed four times in this time",
+        least=0.1,
     )
     scan_s: float = _setting(
         1.0, "one query for expired groups, messages and starts of others; at most a quarter of the lease", least=0.01
     )
     executor_threads: int = _setting(
-        32, "user code that waits at the same time; the interpreter lock bounds the rest", least=1
+        32, "steps whose code can wait at the same time; computing is bound by the interpreter lock", least=1
     )
     executor_queue_max: int = _setting(
-        1000, "attempts handed to the executor: its threads never idle, and a crash leaves few suspects", least=1
+        1000,
+        "attempts queued for the threads: enough that none is idle, few enough that a crash leaves few suspects",
+        least=1,
     )
     suspects_max: int = _setting(4, "interrupted attempts that are started at once after a crash", least=1)
     expression_visits_max: int = _setting(
         250_000, "of one decision: expressions are evaluated between two commits, and other flows wait", least=1000
     )
-    crashes_max: int = _setting(3, "deaths of the process while an attempt was running, before it is given up", least=1)
-    deliveries_max: int = _setting(5, "owners that may fail over a message before it is a dead letter", least=1)
+    crashes_max: int = _setting(
+        3, "crashes of the process while an attempt was running, before the attempt is given up", least=1
+    )
+    deliveries_max: int = _setting(
+        5, "owners that may fail to handle a message before it becomes a dead letter", least=1
+    )
     reloads_max: int = _setting(5, "times that a defective flow is loaded again before it is parked", least=0)
     poll_s: float = _setting(
-        3.0, "between calls of a step that continues, unless it says otherwise (Maestro: 3)", least=0.001
+        3.0, "between calls of a step that continues, unless the step says otherwise (Maestro: 3)", least=0.001
     )
     announce_s: float = _setting(1.0, "an attempt that runs this long is recorded as RUNNING", least=0.01)
     progress_s: float = _setting(
-        5.0, "between records of what a step's code tells by context.progress: each is a commit", least=0.01
+        5.0, "between records of what a step reports by context.progress: each is a commit", least=0.01
     )
-    terminate_grace_s: float = _setting(10.0, "for a step's terminate, then the attempt ends without it", least=0.0)
+    terminate_grace_s: float = _setting(
+        10.0, "for a step's terminate method; then the attempt ends without it", least=0.0
+    )
     drain_s: float = _setting(
-        10.0, "for running steps to end in a group that goes to another node; then they are handed over", least=0.0
+        10.0, "for running steps to end in a group that moves to another node; then they are handed over", least=0.0
     )
     move_s: float = _setting(
-        2.0, "a group stays at least so long before it goes to a node with code that its steps wait for", least=0.0
+        2.0, "a group stays at least this long before it moves to a node with the code its steps wait for", least=0.0
     )
-    handover_s: float = _setting(5.0, "for recording what was running when a node closes", least=0.0)
+    handover_s: float = _setting(5.0, "for recording the running attempts when a node closes", least=0.0)
     result_bytes_max: int = _setting(1024 * 1024, "size of one step's result: results are held in memory", least=1)
-    commit_events_max: int = _setting(200, "events of one commit; a larger decision becomes several", least=1)
+    commit_events_max: int = _setting(200, "events in one commit; a larger decision is split", least=1)
     commit_bytes_max: int = _setting(
-        4 * 1024 * 1024, "results in one commit; a larger decision becomes several, one at least in each", least=1
+        4 * 1024 * 1024, "results in one commit; a larger decision is split, with at least one result in each", least=1
     )
     batch_max: int = _setting(1024, "commits written in one transaction", least=1)
-    tombstones_s: float = _setting(
-        86_400.0, "how long the outcome of a message can be asked for (PROTOCOL 16)", least=1.0
-    )
+    tombstones_s: float = _setting(86_400.0, "how long the outcome of a message can be read (PROTOCOL 16)", least=1.0)
 
-    step_types: Mapping[str, Mapping[str, Any]] = _tables("what each step type is opened with, by its name")
-    executors: Mapping[str, Mapping[str, Any]] = _tables("what each executor is opened with, by its name")
+    step_types: Mapping[str, Mapping[str, Any]] = _tables("passed to the open method of each step type, by its name")
+    executors: Mapping[str, Mapping[str, Any]] = _tables("passed to each executor, by its name")
 
     @property
     def renewal_s(self) -> float:
-        """Between renewals: a lease survives that three of them come to nothing (PROTOCOL 13)."""
+        """Between renewals: a lease survives three that fail (PROTOCOL 13)."""
         return self.lease_s / 4
 
     @property
     def scan_interval_s(self) -> float:
-        """Between scans, which are also the occasions to renew."""
+        """Between scans, each of which may also renew."""
         return min(self.scan_s, self.renewal_s)

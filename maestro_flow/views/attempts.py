@@ -26,7 +26,7 @@ class AttemptView:
     attempt: int
     """From 1 on."""
     executions: int
-    """How many times its code was begun: more than once, if owners of the run were lost."""
+    """How many times its code was started: more than once if owners of the run were lost."""
     status: StepStatus
     started_at: float | None
     """When the code of the attempt really began; before that is known, when the attempt became STARTING."""

@@ -11,7 +11,7 @@ __all__ = ["DeadLetter"]
 
 @frozen
 class DeadLetter:
-    """A message that several owners of its group tried to handle and that failed each time."""
+    """A message that several owners of its group have failed to handle."""
 
     message_id: str
     group_id: int
@@ -26,11 +26,11 @@ class DeadLetter:
     deliveries: int
     """How many owners of the group have tried it."""
     reason: str
-    """Why it was given up, with the traceback of the last try where there is one."""
+    """Why it was given up, with the traceback of the last failure if there is one."""
 
     @classmethod
     def of(cls, message: Message) -> DeadLetter:
-        """The view of a message that is dead."""
+        """The view of a dead message."""
         return cls(
             message.message_id,
             message.group_id,

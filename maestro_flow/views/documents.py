@@ -43,7 +43,7 @@ __all__ = [
 
 
 def run_summary(run: RunView | RunEntry) -> dict[str, Any]:
-    """A run in a list of runs; a time is null until it has come."""
+    """A run in a list of runs; a time is null until it is known."""
     return {
         "workflow_id": run.workflow_id,
         "version": run.version,

@@ -1,4 +1,4 @@
-"""Explains a run or a step, with what its state does not tell: its owner, the runs before it, the time of changes."""
+"""Explains a run or a step, with what its state does not show: its owner, the runs before it, the time of changes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from maestro_flow.views.tag_permits import read_tag_permits
 __all__ = ["explain"]
 
 _RUNS_MAX = 500
-"""Of a queue, those that are looked at: the newest of the live runs."""
+"""How many runs of a queue are read: the newest live ones."""
 
 
 def explain(storage: Storage, state: FlowState, group_id: int, step_id: str = "") -> Explanation:
-    """Why the run, or one of its steps, is as it is.
+    """Why the run, or one of its steps, is in its status.
 
     Raises:
         NotFound: there is no such step.
@@ -41,13 +41,13 @@ def explain(storage: Storage, state: FlowState, group_id: int, step_id: str = ""
 
 
 def _before(storage: Storage, state: FlowState) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Flow ids of the live runs before a queued one, the next to it first, and of those that block it."""
+    """Flow ids of the live runs before a queued one, nearest first, and of those that block it."""
     definition = state.graph.definition
     if not definition.run_strategy.is_limited:
         return (), ()
     entries = storage.list_runs(RunQuery(workflow_id=definition.id, statuses=LIVE_RUN_STATUSES, limit=_RUNS_MAX))
     own = (state.instance_id, state.run_id)
-    # Active runs are before it, whatever their number: a newer instance may have begun while this one was restarted.
+    # All active runs are before it, even newer ones: they may have begun while this one was restarted.
     ahead = tuple(
         entry.flow_id
         for entry in entries

@@ -1,7 +1,7 @@
 """Why a run is in its status: one sentence, made from its state and its surroundings. Pure.
 
-The questions are asked in the order in which the engine would be held up: did it end, does it wait for its turn, is it
-being ended, what do its steps do or wait for; and does any node hold its group.
+The first cause that applies is named, in the order in which the engine meets them: the run has ended, waits for its
+turn, is being ended, its steps run or wait; and whether a node holds its group.
 """
 
 from __future__ import annotations
@@ -100,5 +100,5 @@ def _groups(state: FlowState) -> Iterable[tuple[str, Collection[str]]]:
         ("waiting for permits:", state.steps.queue(Permits)),
         ("without their code:", [step_id for step_id in unsupported if state.steps.is_in(Ready, step_id)]),
         ("interrupted:", state.steps.queue(Interrupted)),
-        ("waiting for room:", [step_id for step_id in state.steps.queue(Ready) if step_id not in unsupported]),
+        ("waiting for a free slot:", [step_id for step_id in state.steps.queue(Ready) if step_id not in unsupported]),
     )

@@ -1,7 +1,7 @@
 """Why a step is in its status: one sentence, made from the state of its run and the surroundings. Pure.
 
-The questions are asked in the order in which the engine would be held up: is the step part of the run, did it end, is
-the run active, does the step run, what does it wait for (``core.holds``).
+The first cause that applies is named, in the order in which the engine meets them: the step belongs to another run, has
+ended, its run is not active, the step runs, or waits (``core.holds``).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _carried(state: FlowState, step_id: str) -> Explanation:
     step = here.steps.get(step_id)
     status = here.status_of(step_id)
     since = None if step is None else step.ended_at
-    return Explanation(f"is not part of this run: it is {status}, as run {here.run_id} has left it", since)
+    return Explanation(f"is not part of this run: run {here.run_id} left it {status}", since)
 
 
 def _step_ended(state: FlowState, step_id: str, step: StepState) -> str:
@@ -82,7 +82,7 @@ def _never_began(state: FlowState, step_id: str) -> str:
 
 
 def _conditions(state: FlowState, step_id: str) -> str:
-    """The condition on each edge to a step, and what it came to."""
+    """The condition on each edge to a step, and its value."""
     found = []
     for before in _predecessors(state, step_id):
         condition = state.graph.steps[before].successors[step_id]
@@ -106,7 +106,7 @@ def _active_step(state: FlowState, step_id: str, step: StepState) -> tuple[str, 
     hold = state.steps.hold(step_id)
     if hold is not None:
         lacks = "the code of its type, which its owner does not have"
-        missing = lacks if isinstance(hold, Unsupported) else "room to run again"
+        missing = lacks if isinstance(hold, Unsupported) else "a free slot"
         return f"{attempt} was interrupted with the process that ran it, and waits for {missing}", None
     since = step.starting_at if step.began_at is None else step.began_at
     if ending is not None:
@@ -163,7 +163,7 @@ def _ready(state: FlowState, step_id: str) -> tuple[str, float | None]:
     if limit is not None and state.active >= limit:
         busy = names(active_steps(state))
         return f"waits for its turn: instance_step_concurrency is {limit}, and under way are {busy}", since
-    return "waits for room on the node that owns the run", since
+    return "waits for a free slot on the node that owns the run", since
 
 
 def _tag(tag: str, limit: int, around: Surroundings) -> str:

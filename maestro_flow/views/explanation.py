@@ -1,4 +1,4 @@
-"""An explanation, and what one needs to know beside the state of a run."""
+"""An explanation, and the facts it needs beside the state of a run."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Explanation:
 
 @frozen
 class Surroundings:
-    """What the state does not know. ``group_id`` is the run's; ``holder`` is None if no node holds it.
+    """What the state does not have. ``group_id`` is the run's; ``holder`` is None if no node holds it.
 
     ``ahead`` are the live runs of the workflow before this one, ``blocking`` those that have failed and block it;
-    ``changed_at`` is the time of the last record about the step, or of the run. ``tags`` has, of tags with permits, the
-    limit that a user has set (None: that of the definition counts) and how many permits are taken.
+    ``changed_at`` is the time of the last record about the step, or of the run. ``tags`` has, for each tag with
+    permits, the limit that a user has set (None: the definition's limit applies) and how many permits are taken.
     """
 
     group_id: int

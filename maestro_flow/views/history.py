@@ -14,7 +14,7 @@ __all__ = ["RecordedEvent", "recorded_events"]
 
 @frozen
 class RecordedEvent:
-    """One event with what its record says of it.
+    """One event, with its revision, time and writer.
 
     ``revision`` is that of the record, from 1 on and counted per run; ``at`` is seconds since the epoch; ``owner_id``
     is the process that wrote it.

@@ -1,4 +1,4 @@
-"""Views of a run and its steps: plain values, made from the log."""
+"""Views of a run and its steps: plain values, computed from the log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RunView", "StepView"]
 class StepView:
     """The latest attempt of a step. Times are seconds since the epoch, or None for what has not happened.
 
-    A step whose turn has come is INITIALIZED; the params of one that has begun are those that it was given.
+    A step whose turn has come is INITIALIZED. Once a step has begun, ``params`` are those that its code received.
     """
 
     id: str
@@ -44,15 +44,15 @@ class StepView:
     timeout_s: float | None
     """Limit of the attempt, once it has begun."""
     breakpoint: bool
-    """Each attempt of it is paused before it begins."""
+    """Each attempt is paused before it begins."""
     ending: StepStatus | None
     """The attempt is being terminated, to end in this status."""
     run_id: int
-    """The run of the instance whose step this is: an earlier one for a step that a restart has taken over."""
+    """The run of the instance that the step belongs to: an earlier one if a restart took the step over."""
     is_carried: bool
     """It was taken over from an earlier run."""
     waiting_for: str
-    """Why the step cannot run on this node, though it is its turn; empty otherwise."""
+    """Why the step, whose turn has come, cannot run on this node; empty otherwise."""
 
 
 @frozen
@@ -65,9 +65,9 @@ class RunView:
     run_id: int
     status: RunStatus
     instance_status: RunStatus
-    """Of the whole instance: the steps that a restart has taken over from earlier runs count, too."""
+    """Of the whole instance, including the steps that a restart took over from earlier runs."""
     reason: str
-    """Why the run has ended, or is being ended, where its steps do not say it."""
+    """Why the run has ended, or is being ended, if its steps do not show it."""
     is_blocking: bool
     """The run has failed, and the runs after it wait until it is unblocked or restarted."""
     created_at: float
@@ -111,13 +111,13 @@ class RunView:
         )
 
 
-_UNTOUCHED = StepState(StepStatus.NOT_CREATED, attempt=0)
+_NOT_CREATED = StepState(StepStatus.NOT_CREATED, attempt=0)
 
 
 def _view(state: FlowState, definition: StepDefinition, waiting_for: str) -> StepView:
     step_id = definition.id
-    step = state.steps.get(step_id) or _UNTOUCHED
-    given_timeout_s = definition.timeout_s if isinstance(definition.timeout_s, int | float) else None
+    step = state.steps.get(step_id) or _NOT_CREATED
+    defined_timeout_s = definition.timeout_s if isinstance(definition.timeout_s, int | float) else None
     return StepView(
         id=step_id,
         type=definition.type,
@@ -133,7 +133,7 @@ def _view(state: FlowState, definition: StepDefinition, waiting_for: str) -> Ste
         artifacts=step.artifacts,
         timeline=step.timeline,
         error=step.error,
-        timeout_s=step.timeout_s if step.timeout_s is not None else given_timeout_s,
+        timeout_s=step.timeout_s if step.timeout_s is not None else defined_timeout_s,
         breakpoint=step_id in state.breakpoints,
         ending=step.ending or (state.ending if step.is_active else None),
         run_id=_run_of(state, step_id),
@@ -143,14 +143,14 @@ def _view(state: FlowState, definition: StepDefinition, waiting_for: str) -> Ste
 
 
 def _run_of(state: FlowState, step_id: str) -> int:
-    """The run that a step belongs to, back through the runs from which it was taken over."""
+    """The run that a step belongs to: follows it back through the runs from which it was taken over."""
     while step_id in state.carried and state.inherits_from is not None:
         state = state.inherits_from
     return state.run_id
 
 
 def _instance_status(state: FlowState) -> RunStatus:
-    """As in Maestro (AggregatedViewHelper): of all runs of the instance, each step counts as it is by now."""
+    """As in Maestro (AggregatedViewHelper): over all runs of the instance, each step counts with its latest status."""
     if not state.status.is_terminal:
         return state.status
     carried = (state.steps[step_id].status.run_status for step_id in state.carried if step_id in state.steps)

@@ -15,9 +15,9 @@ __all__ = ["TagPermit", "read_tag_permits"]
 
 @frozen
 class TagPermit:
-    """A tag that limits, or is limited.
+    """A tag with a limit, or with steps that hold or wait for its permits.
 
-    ``limit`` is what a user has set, None where the definitions say it; ``held`` and ``waiting`` count attempts.
+    ``limit`` is set by a user, None if the definitions' limits apply; ``held`` and ``waiting`` count attempts.
     """
 
     tag: str

@@ -39,7 +39,7 @@ def timeline(events: Iterable[RecordedEvent], step_id: str) -> list[TimelineEntr
         attempt = getattr(event, "attempt", attempt)
         execution = getattr(event, "execution", 1 if isinstance(event, StepStarting) else execution)
         if isinstance(event, StepRunning):
-            at = event.at  # the code began before that was recorded
+            at = event.at  # it is recorded later than it happened
         elif isinstance(event, StepEnded) and event.began_at is not None:
             running = TimelineEntry(event.began_at, attempt, execution, StepStatus.RUNNING.value)
             if all((entry.attempt, entry.what) != (attempt, running.what) for entry in entries):

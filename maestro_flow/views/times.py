@@ -1,4 +1,4 @@
-"""Times as text that programs read and people understand: ISO 8601 in UTC."""
+"""Times as text for programs and people: ISO 8601 in UTC."""
 
 from __future__ import annotations
 

@@ -242,7 +242,7 @@ def test_a_step_that_has_failed_is_restarted_in_its_run(engine: Engine, etl: Etl
     when(run, "load", StepStatus.FATALLY_FAILED)
     etl.is_broken = False
     forbidden = (
-        r"restarted inside the run, which is IN_PROGRESS: params, request_id can be given when the run has ended"
+        r"restarted inside the run, which is IN_PROGRESS: params, request_id can only be given when the run has ended"
     )
     with pytest.raises(Conflict, match=forbidden):
         run.restart(step="load", params={"day": 3}, request_id="r")

@@ -76,7 +76,7 @@ FAILED = [*STARTED, StepEnded("load", 1, S.FATALLY_FAILED, error=ERROR)]
         ([BEGUN], "load", "waits for step a, which is INITIALIZED, step b, which is INITIALIZED", 11.0),
         ([BEGUN], "report", "waits for step load, which is NOT_CREATED", 11.0),
         ([BEGUN, *done("a")], "load", "waits for step b, which is INITIALIZED", 11.0),
-        (READY, "load", "waits for room on the node that owns the run", 15.0),
+        (READY, "load", "waits for a free slot on the node that owns the run", 15.0),
         ([*READY, StepUnsupported("load")], "load",
          "waits for the code of its type 'Db', which the owner of the run (node-1:42) does not have", 99.0),
         ([*READY, StepPaused("load", 1)], "load", "is paused by a user, until it is resumed", 99.0),
@@ -87,7 +87,7 @@ FAILED = [*STARTED, StepEnded("load", 1, S.FATALLY_FAILED, error=ERROR)]
         ([*STARTED, StepRunning("load", 1, 16.5)], "load", "attempt 1 is under way", 16.5),
         ([*STARTED, StepInterrupted("load", 1, 2, 1)], "load",
          ("attempt 1 (execution 2; the process that ran it died once) was interrupted with the process that ran it, "
-         "and waits for room to run again"), 99.0),
+         "and waits for a free slot"), 99.0),
         ([*STARTED, StepInterrupted("load", 1, 2, 2), StepUnsupported("load")], "load",
          ("attempt 1 (execution 2; the process that ran it died 2 times) was interrupted with the process that ran it, "
          "and waits for the code of its type, which its owner does not have"), 99.0),
@@ -166,9 +166,7 @@ def test_a_step_that_an_earlier_run_has_left_or_a_restart_skipped() -> None:
     first = after(*FAILED, RunEnded(RunStatus.FAILED))
     request = RunRequest(policy=RunPolicy.RESTART_FROM_INCOMPLETE, previous="etl/1/1", skip_steps=("load",))
     state = after(RunStarted("etl", 1, 1, 2, 30.0, request=request), StepEnded("load", 1, S.SKIPPED), previous=first)
-    assert explain_step(state, "a", AROUND).sentence.endswith(
-        "is not part of this run: it is SUCCEEDED, as run 1 has left it"
-    )
+    assert explain_step(state, "a", AROUND).sentence.endswith("is not part of this run: run 1 left it SUCCEEDED")
     assert explain_step(state, "load", AROUND).sentence.endswith("was skipped by the restart")
 
 
@@ -181,7 +179,7 @@ STRICT = RunStrategy(RunRule.STRICT_SEQUENTIAL, 1)
 @pytest.mark.parametrize(
     ("events", "sentence", "since"),
     [
-        ([BEGUN], "is in progress: waiting for room: a, b", 11.0),
+        ([BEGUN], "is in progress: waiting for a free slot: a, b", 11.0),
         ([BEGUN, StepStarting("a"), StepPaused("b", 1)], "is in progress: under way: a; paused: b", 11.0),
         ([BEGUN, StepStarting("a"), RunStopping("m", S.STOPPED, "stopped by a user")],
          "is being ended (stopped by a user), and waits for step a", 99.0),

@@ -14,10 +14,10 @@ _CHECKED = (RunRule.FIRST_ONLY, RunRule.LAST_ONLY, RunRule.STRICT_SEQUENTIAL)
 
 
 def check_switch(session: Session, definition: WorkflowDefinition) -> None:
-    """Compare with the latest version. A look, not a lock: a run that starts or fails just now is not seen.
+    """Compare with the latest version. This takes no lock: a run that starts or fails at the same moment is not seen.
 
     Raises:
-        Conflict: runs of the workflow would be displaced by the new rule, or would block it from the beginning.
+        Conflict: runs of the workflow would be displaced by the new rule, or would block it from the start.
     """
     storage, workflow_id, rule = session.storage, definition.id, definition.run_strategy.rule
     if rule not in _CHECKED:
