@@ -77,10 +77,10 @@ def _commit_part(server: Server, part: Sequence[Commit], refused: set[str]) -> l
         for group_id, numbers in groups.items()
     ]
     outcomes: dict[int, Outcome] = {}
-    for numbers, (letters, problem) in zip(groups.values(), server.call_all(calls), strict=True):
-        outcomes |= zip(numbers, (_OUTCOMES[letter] for letter in letters.decode()), strict=False)
-        if len(letters) < len(numbers):
-            raise _not_logged(part[numbers[len(letters)]], problem.decode(), server)
+    for numbers, (codes, problem) in zip(groups.values(), server.call_all(calls), strict=True):
+        outcomes |= zip(numbers, (_OUTCOMES[code] for code in codes.decode()), strict=False)
+        if len(codes) < len(numbers):
+            raise _not_logged(part[numbers[len(codes)]], problem.decode(), server)
     return [outcomes[number] for number in range(len(part))]
 
 

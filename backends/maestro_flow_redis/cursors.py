@@ -60,8 +60,8 @@ def cursors(server: Server, after: tuple[int, str], limit: int) -> list[Cursor]:
     groups = range(first, server.group_count)
     pages = server.call_all([Call("cursors", server.group(group_id)) for group_id in groups])
     found = [_decode(stored) for page in pages for stored in page[1::2]]
-    places = sorted(((cursor.group_id, cursor.sink), cursor) for cursor in found)
-    return [cursor for place, cursor in places if place > after][: max(limit, 0)]
+    keyed = sorted(((cursor.group_id, cursor.sink), cursor) for cursor in found)
+    return [cursor for key, cursor in keyed if key > after][: max(limit, 0)]
 
 
 def drop_cursor(server: Server, group_id: int, sink: str) -> None:

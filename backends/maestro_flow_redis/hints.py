@@ -19,7 +19,7 @@ from maestro_flow.errors import StorageError
 from maestro_flow.storage.listeners import Listeners
 from maestro_flow_redis.server import Server
 
-__all__ = ["Hints"]
+__all__ = ["RedisHints"]
 
 logger = logging.getLogger("maestro_flow.storage")
 
@@ -27,7 +27,7 @@ _AGAIN_S = 5.0
 """How long after a connection was lost another one is tried."""
 
 
-class Hints:
+class RedisHints:
     """Tells listeners, in this process and in others. Nothing here ever raises for want of a server."""
 
     def __init__(self, server: Server) -> None:

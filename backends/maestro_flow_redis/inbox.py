@@ -1,4 +1,4 @@
-"""Messages on Redis: inbox, tombstones and dead letters."""
+"""Messages on Redis: inbox, tombstones and dead received."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def message(server: Server, group_id: int, message_id: str) -> Message | None:
 
 def dead_letters(server: Server, after: tuple[int, int], limit: int) -> list[Message]:
     """Group by group, until there are enough: most have none."""
-    letters: list[Message] = []
+    received: list[Message] = []
     for group_id in range(max(after[0], 0), server.group_count):
-        if len(letters) >= limit:
+        if len(received) >= limit:
             break
         first = after[1] if group_id == after[0] else 0
-        page = server.call("dead_letters", server.group(group_id), first, limit - len(letters))
-        letters += [message_of(group_id, message_id.decode(), fields) for message_id, fields in page]
-    return letters
+        page = server.call("dead_letters", server.group(group_id), first, limit - len(received))
+        received += [message_of(group_id, message_id.decode(), fields) for message_id, fields in page]
+    return received
 
 
 def redrive(server: Server, group_id: int, message_id: str) -> Message:

@@ -40,10 +40,10 @@ def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
     mark = "!" if query.blocking else ""
     statuses: list[str] = [*sorted(query.statuses)] or [""]
     indexes = [_Index(g, _prefix(query, mark + status)) for g in range(server.group_count) for status in statuses]
-    places = heapq.merge(*_streams(server, indexes, before, query.limit), reverse=True)
-    wanted = (found for found in _distinct(places) if _is_of_workflow(found[0], query))
+    keys = heapq.merge(*_streams(server, indexes, before, query.limit), reverse=True)
+    wanted = (found for found in _distinct(keys) if _is_of_workflow(found[0], query))
     found = list(islice(wanted, query.limit))
-    written = [entry for entry in entries(server, [(g, place[8:].decode()) for place, g in found]) if entry is not None]
+    written = [entry for entry in entries(server, [(g, key[8:].decode()) for key, g in found]) if entry is not None]
     merged = {**created, **{entry.flow_id: entry for entry in written}}
     return sorted(merged.values(), key=lambda entry: (entry.created_at, entry.flow_id), reverse=True)[: query.limit]
 
@@ -61,11 +61,11 @@ def _prefix(query: RunQuery, status: str) -> str:
     return f"{scope}\0{instance}\0{status}\0"
 
 
-def _is_of_workflow(place: bytes, query: RunQuery) -> bool:
+def _is_of_workflow(key: bytes, query: RunQuery) -> bool:
     """The children of a step are nearly always of one workflow, so the index does not tell them apart by that."""
     if query.parent is None or query.workflow_id is None:
         return True
-    return place[8:].rsplit(b"/", 2)[0].decode() == query.workflow_id
+    return key[8:].rsplit(b"/", 2)[0].decode() == query.workflow_id
 
 
 def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntry]:
@@ -75,20 +75,20 @@ def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntr
     left = query.limit
     while left > 0:
         args = (_prefix(query, RunStatus.CREATED), before, query.limit)
-        places = server.call("list_runs", server.catalog, *args)
-        flow_ids = [place[8:].decode() for place in places if _is_of_workflow(place, query)]
+        keys = server.call("list_runs", server.catalog, *args)
+        flow_ids = [key[8:].decode() for key in keys if _is_of_workflow(key, query)]
         runs = [run for run in started(server, flow_ids) if run is not None]
         written = entries(server, [(run.group_id, run.flow_id) for run in runs])
         fresh = [run for run, entry in zip(runs, written, strict=True) if entry is None]
         left -= len(fresh)
         yield from fresh
-        if len(places) < query.limit:
+        if len(keys) < query.limit:
             return
-        before = places[-1]
+        before = keys[-1]
 
 
 def _streams(server: Server, indexes: list[_Index], before: bytes, limit: int) -> Iterator[Iterator[tuple[bytes, int]]]:
-    """For each index its (place, group id), newest first; the first pages of all come in one round."""
+    """For each index its (key, group id), newest first; the first pages of all come in one round."""
     size = min(limit, max(_PAGE_MIN, 2 * limit // len(indexes)))
     calls = [Call("list_runs", server.group(index.group_id), (index.prefix, before, size)) for index in indexes]
     for index, page in zip(indexes, server.call_all(calls), strict=True):
@@ -97,16 +97,16 @@ def _streams(server: Server, indexes: list[_Index], before: bytes, limit: int) -
 
 def _stream(server: Server, index: _Index, page: list[bytes], size: int) -> Iterator[tuple[bytes, int]]:
     while page:
-        yield from ((place, index.group_id) for place in page)
+        yield from ((key, index.group_id) for key in page)
         if len(page) < size:
             return
         page = server.call("list_runs", server.group(index.group_id), index.prefix, page[-1], size)
 
 
-def _distinct(places: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+def _distinct(keys: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
     """Without what is twice: a run whose status changes while the indexes of two statuses are read."""
     last = None
-    for place in places:
-        if place != last:
-            yield place
-        last = place
+    for key in keys:
+        if key != last:
+            yield key
+        last = key

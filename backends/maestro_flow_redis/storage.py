@@ -15,7 +15,7 @@ from maestro_flow.storage.protocol import RunQuery, StoredDefinition
 from maestro_flow_redis import catalog, cursors, inbox, log, pruning
 from maestro_flow_redis import leases as ownership
 from maestro_flow_redis.commit import commit_batch
-from maestro_flow_redis.hints import Hints
+from maestro_flow_redis.hints import RedisHints
 from maestro_flow_redis.listing import list_runs
 from maestro_flow_redis.locations import RunLocations
 from maestro_flow_redis.server import Server
@@ -34,7 +34,7 @@ class RedisStorage:
         self._server = server
         self._known = known  # the schema version of this program
         self._locations = RunLocations(server)
-        self._hints = Hints(server)
+        self._hints = RedisHints(server)
 
     def __repr__(self) -> str:
         return f"<RedisStorage {self._server.target.name}>"
@@ -64,12 +64,12 @@ class RedisStorage:
         self, owner: Owner, leases: Sequence[Lease], *, lease_s: float, offers: frozenset[str] | None = None
     ) -> Renewal:
         renewal = ownership.renew(self._server, owner, leases, lease_s, offers)
-        self._hints.listeners.let_go(renewal.lost)
+        self._hints.listeners.release(renewal.lost)
         return renewal
 
     def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         released = ownership.release(self._server, leases, to, keep_s)
-        self._hints.listeners.let_go(released)
+        self._hints.listeners.release(released)
         self._hints.tell(released)
 
     def leave(self, owner: Owner) -> None:
@@ -82,7 +82,7 @@ class RedisStorage:
         check_group(group_id, self.group_count)
         return ownership.holder(self._server, group_id)
 
-    # -- the one write door -------------------------------------------------------------------------------------
+    # -- commit ------------------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         return commit_batch(self._server, batch)

@@ -61,7 +61,7 @@ def message_values(message: Message) -> dict[str, Any]:
 
 INSERT_RECORD = """
     INSERT INTO log (flow_id, revision, group_id, generation, owner_id, position, commit_id, at, schema_version, events)
-    VALUES ({places})
+    VALUES ({placeholders})
 """
 
 
@@ -94,7 +94,7 @@ UPSERT_ENTRY = "ON CONFLICT (flow_id) DO UPDATE SET " + ", ".join(
 
 
 INSERT_ENTRY = f"""
-    INSERT INTO runs ({", ".join(ENTRY_COLUMNS)}, is_given) VALUES ({{places}}, 0)
+    INSERT INTO runs ({", ".join(ENTRY_COLUMNS)}, is_given) VALUES ({{placeholders}}, 0)
     {UPSERT_ENTRY}
 """  # noqa: S608 - the columns are ours
 
@@ -150,9 +150,9 @@ START_COLUMNS = ", ".join(f"runs.{name}" for name in _OF_START)
 
 INSERT_START = f"""
     INSERT INTO runs ({", ".join(_OF_START)}, status, is_given, is_live)
-    VALUES ({{places}}, 'CREATED', 1, 0)
+    VALUES ({{placeholders}}, 'CREATED', 1, 0)
 """  # noqa: S608 - the columns are ours
-"""With ``places`` for the values of ``start_values``, as the dialect writes them."""
+"""With ``placeholders`` for the values of ``start_values``, as the dialect writes them."""
 
 
 def start_values(run: PendingRun) -> tuple[object, ...]:

@@ -1,10 +1,10 @@
-"""The base of our actors, and the hazards of Pykka that it takes care of.
+"""The base of our actors, and the Pykka hazards that it handles.
 
 - An exception in the handling of a ``tell`` would kill the actor and drop its mailbox, and a ``SystemExit`` would stop
-  every actor in the process: here nothing leaves ``on_receive``; the actor's ``on_defect`` decides.
-- A stop is a poison pill behind all messages: an actor of ours ends by setting its own ``actor_stopped``, and is deaf
-  at once, whatever waits in its mailbox.
-- ``tell`` raises when the actor is gone: ``post`` does not. A mailbox is a hint, the store is the truth (law 1).
+  every actor in the process. Here no exception leaves ``on_receive``; the actor's ``on_defect`` decides.
+- Pykka's stop is a message behind all others. Our actors end by setting their own ``actor_stopped`` and ignore
+  everything from then on, including what is already in the mailbox.
+- ``tell`` raises when the actor has ended; ``post`` does not. A mailbox is a hint, the store is the truth (law 1).
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class BaseActor(pykka.ThreadingActor):
         raise NotImplementedError
 
     def on_defect(self, defect: BaseException) -> None:
-        """A message could not be handled: escalate. The message itself is gone, and was logged."""
+        """A message could not be handled: escalate. The message is dropped, and the exception was logged."""
 
 
 def post(ref: ActorRef[Any], message: Any) -> None:
-    """Tell an actor, if it is still there."""
-    with suppress(ActorDeadError):  # what it would have done is found in the store by whoever comes after it
+    """Tell an actor, if it still exists."""
+    with suppress(ActorDeadError):  # its successor finds in the store what is left to do
         ref.tell(message)

@@ -1,4 +1,4 @@
-"""What a group does with the messages of its inbox: it carries out what ``core.inbox`` says (PROTOCOL 16, 17, 20)."""
+"""Delivery of the messages in a group's inbox: carries out what ``core.inbox`` decides (PROTOCOL 16, 17, 20)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from maestro_flow.model.inbox import Message
 __all__ = ["AboutMessages", "Delivery"]
 
 AboutMessages: TypeAlias = Received | Settled | Forwarded | Committed
-"""What a group is told that concerns its inbox alone."""
+"""The actor messages to a group that only concern its inbox."""
 
 
 class Delivery:
-    """Part of the actor of a group, and only called by it.
+    """Part of a group's actor, and only called by it.
 
-    ``to_flow`` hands an input to the flow with this id; ``acquit`` is called when a dead letter has turned out to be
-    what a flow has suffered from.
+    ``to_flow`` hands an input to the flow with this id; ``acquit`` is called when a dead letter turned out to be what
+    broke a flow.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Delivery:
         )
 
     def handle(self, told: AboutMessages) -> None:
-        """Something came in, or became of what was done."""
+        """Messages arrived, or an earlier request was completed."""
         match told:
             case Received():
                 self.carry_out(self.inbox.receive(told.messages))
@@ -59,7 +59,7 @@ class Delivery:
                 self._services.receive_again(self._held)
 
     def carry_out(self, todo: Iterable[Next[Any]]) -> None:
-        """What the inbox says is to be done next."""
+        """Carry out what the inbox decided."""
         for each in todo:
             match each:
                 case Deliver():
@@ -72,7 +72,7 @@ class Delivery:
                     self._services.journal.submit(Write(self._held, self._group, settles=(each.settlement,)))
 
     def _forward(self, message: Message) -> None:
-        """To a group that is held here by a commit of that group: the journal writes many at once (PROTOCOL 20)."""
+        """A group that is held here gets it by a commit of its own: the journal writes many at once (PROTOCOL 20)."""
         there = self._services.held(message.destination)
         if there is None:
             self._services.forward(self._held, self._group, message)
@@ -83,5 +83,5 @@ class Delivery:
         if outcome.is_durable:
             self.carry_out(self.inbox.forwarded(sent.message_id, "forwarded"))
             self._services.bring(sent)
-        else:  # the group is not held here any more
+        else:  # the group is no longer held here
             self._services.forward(self._held, self._group, sent)

@@ -1,4 +1,4 @@
-"""One execution of an attempt: the calls that it is made of, and what has come of them."""
+"""One execution of an attempt: makes its calls and collects what they report."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ __all__ = ["Execution"]
 
 @define
 class Execution:
-    """See the module. Made of the flow's state when it was started; calls are values, and know nothing of it."""
+    """See the module. Created from the flow's state at the start; calls are plain values that do not refer to it."""
 
     flow: FlowState
     definition: StepDefinition
     step: StepState
     generation: int
-    """Of the lease under which it was started."""
+    """That of the lease under which it was started."""
     step_type: StepType
     result_bytes_max: int
     artifacts: dict[str, object] = field(init=False)
     began_at: float | None = field(init=False)
-    """When the code of the attempt really began, as far as is known."""
+    """When the attempt's code actually began, if known."""
     timeout_s: float | None = field(init=False)
-    """Of the attempt, as its start has recorded it, or as the definition has it."""
+    """The attempt's timeout, as recorded at its start or as a number in the definition."""
 
     def __attrs_post_init__(self) -> None:
         self.artifacts = self.step.artifacts
@@ -71,13 +71,13 @@ class Execution:
         )
 
     def call_begun(self, phase: Phase, now: float) -> StepCall:
-        """The next call, if it is made at once, by the engine itself."""
+        """The next call, if the engine itself makes it at once."""
         if self.began_at is None:
             self.began_at = now
         return self.call(phase, now)
 
     def report(self, returned: StepReturn) -> Report:
-        """What a call has come to, for the flow."""
+        """The report of a call that has returned, for the flow."""
         self.began_at = returned.began_at
         if returned.artifacts:
             self.artifacts = self.artifacts | returned.artifacts
@@ -96,7 +96,7 @@ class Execution:
         )
 
     def progressed(self, progress: CallProgress, began_at: float | None) -> Progressed:
-        """How far a call has come that is under way, for the flow."""
+        """The progress of a call that is still running, for the flow."""
         self.artifacts = self.artifacts | progress.artifacts
         size_bytes = len(msgspec.json.encode(progress.artifacts)) if progress.artifacts else 0
         return Progressed(
@@ -110,19 +110,19 @@ class Execution:
         )
 
     def after(self, progress: CallProgress, report: Report) -> Report:
-        """A report with what the code has told before, and nobody has written."""
+        """A report that includes progress which the flow has not seen yet."""
         self.artifacts = progress.artifacts | self.artifacts
         return replace(
             report, artifacts=progress.artifacts | report.artifacts, timeline=(*progress.timeline, *report.timeline)
         )
 
     def failure(self, verdict: Verdict, error: StepError) -> Report:
-        """A report that no call has made."""
+        """A report that did not come from a call."""
         step = self.step
         return Report(self.definition.id, step.attempt, step.execution, verdict, self.began_at, error=error)
 
     def _results(self) -> dict[str, Raw]:
-        """References to results, not copies, of those that have one."""
+        """The results that the type takes, as references, not copies."""
         steps, taken = self.flow.steps, self.step_type.takes_results
         if taken is True:
             return {step_id: step.result for step_id, step in steps.items() if step.result is not NO_RESULT}

@@ -1,4 +1,4 @@
-"""The executors of a node, each with its pool of slots. One is opened when the first step needs it."""
+"""The executors of a node, each with its pool of slots. An executor is opened when the first step needs it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ logger = logging.getLogger("maestro_flow.actors")
 
 
 class Executors:
-    """See the module. Made by the node, which says how one is opened."""
+    """See the module. ``open_executor`` opens the executor of a name."""
 
     def __init__(self, open_executor: Callable[[str], Executor], *, suspects_max: int) -> None:
         self._open, self._suspects_max = open_executor, suspects_max
         self._opened: dict[str, Executor] = {}
         self._pools: dict[str, SlotPool] = {}
         self.problems: dict[str, str] = {}
-        """Of those that cannot be used, why."""
+        """Why an executor cannot be used, by name."""
 
     @property
     def pools(self) -> Mapping[str, SlotPool]:
-        """Those of the executors that are open, as they come."""
+        """The pools of the open executors, by name; a live view."""
         return self._pools
 
     def is_usable(self, name: str) -> bool:
-        """Opens it, if it is not open yet. One that cannot be opened is not tried again, and the log says why."""
+        """Open it if necessary. An executor that failed to open is not tried again; the log says why."""
         if name in self._pools:
             return True
         if name in self.problems:
@@ -47,7 +47,7 @@ class Executors:
         return True
 
     def submit(self, name: str, call: StepCall, listener: CallListener) -> CallHandle:
-        """Give a call to an executor that is usable."""
+        """Submit a call to a usable executor."""
         return self._opened[name].submit(call, listener)
 
     def close(self) -> None:

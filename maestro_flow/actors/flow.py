@@ -2,7 +2,7 @@
 
 inputs ──> decide ──> commit under way ──> Committed ──> effects ──> ... ──> FlowGone
   ^                        │ not done: FlowLost, and the flow is loaded again
-  └── what comes in meanwhile waits, and is decided together (PROTOCOL 1)
+  └── inputs that arrive meanwhile wait, and are decided together (PROTOCOL 1)
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class FlowActor(RecordingActor):
             post(self.actor_ref, HandOver())
 
     def runs_code(self) -> bool:
-        """Something runs that a hand-over would interrupt: more than what the engine does itself."""
+        """Whether user code runs that a handover would interrupt; the engine's own steps do not count."""
         return not self.services.step_support(self.state.graph).inline.issuperset(self.steps)
 
     # -- decide, commit -----------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class FlowActor(RecordingActor):
             self.act(decision)
 
     def offer(self, *, is_loading: bool) -> Capacity:
-        """What this decision may start: nothing any more on a node that is giving the flow up."""
+        """What this decision may start; nothing on a node that is giving up the flow."""
         support = self.services.step_support(self.state.graph)
         if self.is_leaving or self.is_draining:
             return self.slots.offer_nothing(support)
@@ -175,9 +175,9 @@ class FlowActor(RecordingActor):
 
     def act(self, decision: Decision) -> None:
         graph = self.state.graph
-        if self.services.step_support(graph).lacking:
+        if self.services.step_support(graph).unsupported:
             waiting = self.state.steps.unsupported()
-            self.held.lacks |= {code_of(graph.definition.id, graph.steps[step_id]) for step_id in waiting}
+            self.held.unsupported |= {code_of(graph.definition.id, graph.steps[step_id]) for step_id in waiting}
         if not self.is_leaving:
             for effect in decision.effects:
                 self.carry_out(effect)
@@ -188,9 +188,9 @@ class FlowActor(RecordingActor):
             self.hand_over()
 
     def set_timer(self, decided_at: float) -> None:
-        """Timers are part of the state: what was not due yet when it was decided is woken for (PROTOCOL 15).
+        """Wake up for whatever was not due yet at the decision; timers are part of the state (PROTOCOL 15).
 
-        It may be due by now, if the commit took its time: then it is at once.
+        If it became due during the commit, the timer fires at once.
         """
         due = next_due(self.state, decided_at)
         if due is not None and due != self.timer_due:
@@ -217,7 +217,7 @@ class FlowActor(RecordingActor):
         definition = state.graph.steps[effect.step]
         step_type = services.step_types.find(state.graph.definition.id, definition)
         if step_type is None:
-            raise LookupError(f"step {effect.step} was started, but its type {definition.type} is not here")
+            raise LookupError(f"step {effect.step} was started, but its type {definition.type} is not available here")
         execution = Execution(
             state,
             definition,
@@ -232,7 +232,7 @@ class FlowActor(RecordingActor):
         if effect.step in support.inline:
             begin = services.step_types.perform(execution.call_begun(Phase.START, services.now()))
             if begin.verdict is not Verdict.CONTINUE:
-                self.inputs.append(execution.report(begin))  # done at once: what never waits needs no actor
+                self.inputs.append(execution.report(begin))  # already done: a step that never waits needs no actor
                 return
         else:
             executor = support.executors.get(effect.step, DEFAULT_EXECUTOR)
@@ -258,5 +258,5 @@ class FlowActor(RecordingActor):
 
 
 def _is_alike(before: FlowState, after: FlowState) -> bool:
-    """The run's entry in the index says the same of both; before the first commit it has none."""
+    """Whether both have the same index entry; before the first commit there is none."""
     return bool(before.revision) and before.status is after.status and before.is_blocking is after.is_blocking

@@ -1,7 +1,7 @@
-"""The slots that one flow's actor takes for a decision, and what it does with those that the decision did not use.
+"""The slots that a flow's actor takes for a decision, and the return of those that the decision did not use.
 
-``decide`` is pure, so what it may use is taken before it is called; an attempt that is started keeps its slot until
-its first call has returned.
+``decide`` is pure, so its slots are taken before it is called. An attempt that is started keeps its slot until its
+first call has returned.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["FlowSlots", "slot_kind"]
 
 
 def slot_kind(effect: RunStep, state: FlowState) -> SlotKind:
-    """The kind of slot that an attempt is started in."""
+    """The kind of slot that an attempt starts in."""
     return SlotKind.START if effect.execution == 1 else kind_of_interrupted(state.steps[effect.step])
 
 
 class FlowSlots:
-    """See the module. ``wake`` is called, from any thread, when a slot that was missing may be free."""
+    """See the module. ``wake`` is called on any thread when a slot that was missing may be free."""
 
     def __init__(self, lease: SlotLease, settings: Settings, group_id: int, wake: Callable[[], None]) -> None:
         self._lease, self._suspects_max, self._group_id, self._wake = lease, settings.suspects_max, group_id, wake
@@ -41,7 +41,7 @@ class FlowSlots:
         self._waits_for: set[tuple[str, SlotKind]] = set()
 
     def offer(self, state: FlowState, support: StepSupport, *, is_loading: bool) -> Capacity:
-        """What a decision may use now."""
+        """Take the slots that a decision may use now."""
         has_interrupted = bool(state.steps.queue(Interrupted)) or is_loading
         take = self._lease.take
         slots = {
@@ -57,18 +57,18 @@ class FlowSlots:
             slots,
             support.executors,
             support.inline,
-            support.lacking,
+            support.unsupported,
             group_id=self._group_id,
         )
 
     def offer_nothing(self, support: StepSupport) -> Capacity:
-        """What a decision may use on a node that is giving the flow up."""
+        """The capacity of a decision on a node that is giving up the flow."""
         return Capacity(self._limits, {}, inline=support.inline, is_leaving=True, group_id=self._group_id)
 
     def settle(self, offered: Capacity, decision: Decision) -> None:
-        """Give back what the decision did not use; wait for what it was short of."""
+        """Return the slots that the decision did not use; wait for those that were missing."""
         if not offered.slots:
-            return  # nothing is started any more, or the engine runs all steps itself
+            return  # nothing new is started, or the engine runs all steps itself
         used = {executor: [0, 0, 0] for executor in offered.slots}
         for effect in decision.effects:
             if isinstance(effect, RunStep) and effect.step not in offered.inline:
@@ -94,7 +94,7 @@ class FlowSlots:
 
 
 def _is_short_of(executor: str, kind: SlotKind, offered: Capacity, decision: Decision) -> bool:
-    """Something that may start had to be left for want of such a slot."""
+    """Whether something that could start had no slot of this kind."""
     state, steps = decision.state, decision.state.steps
     interrupted = steps.queue(Interrupted)
     if state.ending is not None or decision.rest or not (interrupted or kind is SlotKind.START):

@@ -36,11 +36,11 @@ from maestro_flow.actors.messages import (
 from maestro_flow.actors.services import Held, Services
 from maestro_flow.actors.slots import SlotLease
 from maestro_flow.actors.system import SystemActor
+from maestro_flow.core.group_queues import GroupQueues
 from maestro_flow.core.inputs import HandOver, Input, Launch, Load, Start, Tick
-from maestro_flow.core.queue import Entrant, Order
-from maestro_flow.core.queues import Queues
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.system_flow import SystemRuns
+from maestro_flow.core.workflow_queue import Entrant, Order
 from maestro_flow.model.status import RunStatus
 
 __all__ = ["GroupActor"]
@@ -49,8 +49,8 @@ logger = logging.getLogger("maestro_flow.engine")
 
 
 _STEADY_S = 60.0
-"""A flow that runs for so long after it was loaded again has no defect. The time tells, and not what the flow has
-written since, because loading a flow writes already: one that fails at each load would fail forever."""
+"""A reloaded flow that has run for this long counts as healthy. What it has written does not count, because loading
+already writes: a flow that fails after each load would be loaded forever."""
 
 
 @define
@@ -58,7 +58,7 @@ class _Child:
     ref: ActorRef[Any]
     lease: SlotLease
     is_loaded: bool
-    """It came from the store with commits of its own, not as a pending run."""
+    """It was read from the store with its commits, not taken up as a pending run."""
 
 
 class GroupActor(BaseActor):
@@ -68,8 +68,8 @@ class GroupActor(BaseActor):
         super().__init__()
         self.services, self.held = services, held
         self.flows: dict[str, _Child] = {}
-        self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was loaded again, and when for the last time
-        self.absent: set[str] = set()  # flows that are ours but have no actor now: being loaded again, or parked
+        self.reloads: dict[str, tuple[int, float]] = {}  # how often a flow was reloaded, and when last
+        self.absent: set[str] = set()  # flows of this group that have no actor now: being reloaded, or parked
         self.delivery = Delivery(
             services,
             held,
@@ -79,7 +79,7 @@ class GroupActor(BaseActor):
         )
         self.inbox = self.delivery.inbox
         self.handing_over: Callable[[], None] | None = None
-        self.queues = Queues(lambda question: services.answer(held, question))
+        self.queues = GroupQueues(lambda question: services.answer(held, question))
 
     def handle(self, message: Any) -> None:  # noqa: PLR0912 - one branch a message
         match message:
@@ -122,17 +122,17 @@ class GroupActor(BaseActor):
     # -- flows --------------------------------------------------------------------------------------------------
 
     def adopt(self, state: FlowState, first: Input) -> None:
-        """Make the actor of a flow, unless it is there already: scans and hand-offs may both bring it.
+        """Create the actor of a flow unless it exists: both a scan and the fast path may bring the flow.
 
-        A run that has ended has one only for as long as there are messages for it.
+        A run that has ended has an actor only while there are messages for it.
         """
         child = self.flows.get(state.flow_id)
         if child is not None and child.is_loaded and isinstance(first, Start):
-            self.services.acknowledged.add(state.flow_id)  # the owner that took it up died before the catalog was told
+            self.services.acknowledged.add(state.flow_id)  # its first owner died before acknowledging the start
         if child is not None or self.handing_over is not None:
             return
         if isinstance(first, Start) and (state.flow_id in self.absent or state.flow_id in self.services.acknowledged):
-            return  # it has a first commit, or is being read: then that is about to be known
+            return  # it has its first commit, or is being read, which will tell
         if state.flow_id in self.absent and state.revision:
             self.services.acknowledged.add(state.flow_id)
         self.absent.discard(state.flow_id)
@@ -148,7 +148,7 @@ class GroupActor(BaseActor):
         self.delivery.carry_out(self.inbox.flow_is_here(state.flow_id))
 
     def enter(self, state: FlowState, first: Input, ref: ActorRef[FlowActor]) -> None:
-        """Into the queue of its workflow: a new run whose turn it is begins with its first commit, as one without."""
+        """Enter the queue of its workflow. A new run whose turn it is begins with its first commit, unqueued."""
         strategy, is_fresh = state.graph.definition.run_strategy, isinstance(first, Start)
         is_queued = strategy.is_limited if is_fresh else state.status is RunStatus.CREATED
         entrant = Entrant(
@@ -170,22 +170,22 @@ class GroupActor(BaseActor):
             self.services.unblock(self.held, state.flow_id, state.previous.flow_id)
 
     def tell(self, orders: list[Order]) -> None:
-        """What run strategies ask for; a flow that is absent is asked again when it comes back."""
+        """Pass on the orders of run strategies; an absent flow gets its order when it comes back."""
         if self.handing_over is not None:
-            return  # the next owner finds out for itself
+            return  # the next owner decides this itself
         for flow_id, order in orders:
             child = self.flows.get(flow_id)
             if child is not None:
                 post(child.ref, order)
 
     def nothing_to_load(self, message: NothingToLoad) -> None:
-        """A flow without a commit is taken up from among the pending starts; messages to no flow are answered."""
+        """A pending start will be taken up; messages to a flow that does not exist are answered."""
         self.absent.discard(message.flow_id)
         if not message.exists:
             self.delivery.carry_out(self.inbox.flow_is_unknown(message.flow_id))
 
     def adopt_system(self, runs: SystemRuns) -> None:
-        """Make the actor of a flow of the engine itself, which is known here by its address: its runs change."""
+        """Create the actor of a system flow. It is known here by its address, because its runs change."""
         address = runs.flow.name
         if address in self.flows or self.handing_over is not None:
             return
@@ -196,7 +196,7 @@ class GroupActor(BaseActor):
         self.delivery.carry_out(self.inbox.flow_is_here(address))
 
     def deliver(self, flow_id: str, given: Any) -> None:
-        """To the flow's actor. A run that has ended has none, and only its state knows how to answer."""
+        """Hand it to the flow's actor; without one, load the flow: only its state knows the answer."""
         child = self.flows.get(flow_id)
         if child is not None:
             post(child.ref, given)
@@ -205,16 +205,16 @@ class GroupActor(BaseActor):
             self.services.load_again(self.held, flow_id)
 
     def acquit(self, flow_id: str) -> None:
-        """A message was the cause of its failures."""
+        """A message, not the flow, caused its failures."""
         self.reloads.pop(flow_id, None)
 
     def drop(self, flow_id: str) -> None:
-        self.let_go(flow_id)
+        self.remove_actor(flow_id)
         self.reloads.pop(flow_id, None)
         self.absent.discard(flow_id)
 
-    def let_go(self, flow_id: str) -> None:
-        """The flow has no actor any more."""
+    def remove_actor(self, flow_id: str) -> None:
+        """The flow's actor has ended."""
         child = self.flows.pop(flow_id, None)
         if child is not None:
             child.lease.close()
@@ -227,7 +227,7 @@ class GroupActor(BaseActor):
         self.delivery.carry_out(self.inbox.flow_is_over(message.flow_id))
 
     def flow_lost(self, message: FlowLost) -> None:
-        """Load it again, more and more patiently; a flow that fails for ever is parked, and delays nobody else."""
+        """Reload the flow, with growing delays; one that fails every time is parked and does not delay others."""
         flow_id, now = message.flow_id, self.services.runtime.clock.monotonic()
         if message.traceback:
             self.inbox.flow_has_a_defect(flow_id, message.traceback)
@@ -235,8 +235,8 @@ class GroupActor(BaseActor):
         tries = 0 if now > tried_at + _STEADY_S else tries
         self.reloads[flow_id] = (tries + 1, now)
         self.absent.add(flow_id)
-        self.let_go(flow_id)
-        if message.is_going:
+        self.remove_actor(flow_id)
+        if message.is_active:
             self.queues.occupy(flow_id)
         if tries >= self.services.settings.reloads_max:
             logger.error(
@@ -252,7 +252,7 @@ class GroupActor(BaseActor):
     # -- the end ------------------------------------------------------------------------------------------------
 
     def drain(self, drain: Drain) -> None:
-        """What runs continues, nothing is begun (PROTOCOL 14); what comes in meanwhile is left to the next owner."""
+        """What runs continues, nothing new starts (PROTOCOL 14); new messages are left to the next owner."""
         self.handing_over = drain.done
         self.inbox.stop()
         for child in self.flows.values():

@@ -1,7 +1,8 @@
 """The inline runtime: the same actors, services and timers on one thread, in a seeded order, on a virtual clock.
 
-Nothing happens by itself: ``run`` takes one runnable thing after the other, chosen at random by the seed, and moves the
-clock to the next timer when nothing is runnable. The same seed gives the same history. User code runs here too.
+Nothing happens by itself: ``run`` executes one runnable call after another, in a random order given by the seed, and
+moves the clock to the next timer when nothing is runnable. The same seed gives the same history. User code runs here
+too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ A = TypeVar("A", bound=BaseActor)
 
 
 class _Inbox:
-    """The mailbox of one actor: each message is a thing to run, in the order of arrival."""
+    """The mailbox of one actor: each message is a runnable call, in the order of arrival."""
 
     def __init__(self, runtime: InlineRuntime) -> None:
         self._runtime, self._envelopes = runtime, deque[Any]()
@@ -115,7 +116,7 @@ class _Event:
 
 
 class InlineRuntime:
-    """See the module. ``steps`` counts what was run."""
+    """See the module. ``steps`` counts the calls that were run."""
 
     def __init__(self, seed: int = 0, clock: ManualClock | None = None) -> None:
         self.clock = clock or ManualClock()
@@ -127,11 +128,11 @@ class InlineRuntime:
         self._bound: dict[type[BaseActor], type[BaseActor]] = {}
 
     def add(self, thing: Callable[[], None]) -> None:
-        """Something can run."""
+        """Add a runnable call."""
         self._runnable.append(thing)
 
     def run(self, until: Callable[[], bool], timeout_s: float | None = None, steps_max: int = 1_000_000) -> bool:
-        """Run things until the condition holds, the virtual time is over, or nothing is left; True if it holds."""
+        """Run until the condition holds, the timeout has passed (virtual time), or nothing is left to run."""
         deadline = None if timeout_s is None else self.clock.monotonic() + timeout_s
         for _ in range(steps_max):
             if until():
@@ -142,7 +143,7 @@ class InlineRuntime:
         raise MaestroFlowError(f"the condition did not come true in {steps_max} steps")
 
     def step(self) -> None:
-        """Run one thing, chosen by the seed."""
+        """Run one call, chosen by the seed."""
         if self._runnable:
             index = self._random.randrange(len(self._runnable))
             self._runnable[index], self._runnable[-1] = self._runnable[-1], self._runnable[index]
@@ -150,7 +151,7 @@ class InlineRuntime:
             self._runnable.pop()()
 
     def _advance(self, deadline: float | None) -> bool:
-        """Move the clock to the next timer and make it runnable; False when there is none in time."""
+        """Move the clock to the next timer and make it runnable; False if there is none before the deadline."""
         while self._heap:
             due, _, timer = self._heap[0]
             if deadline is not None and due > deadline:
@@ -194,7 +195,7 @@ class InlineRuntime:
         return _Event(self)
 
     def lock(self) -> AbstractContextManager[Any]:
-        return threading.Lock()  # calls of the store are over at once: nobody meets it held
+        return threading.Lock()  # calls of the store return at once, so the lock is never contended
 
     def close(self) -> None:
         self._runnable.clear()

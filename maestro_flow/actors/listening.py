@@ -1,4 +1,4 @@
-"""What an executor tells of one call, on any thread, and how it reaches the step's actor."""
+"""The listener of one call: an executor reports to it on any thread, and it passes the reports to the step's actor."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from maestro_flow.steps.context import CallProgress
 __all__ = ["StepListener"]
 
 _ASK_AGAIN_S = 0.1
-"""After this, code that was due past the deadline of its group's lease is looked at again, if the group is not lost."""
+"""Delay before a call that came up past its group's lease deadline is tried again, if the group is not lost."""
 
 _progress_lock = threading.Lock()
-"""Of all listeners: it is held for a moment, by code that tells its progress, and most never does."""
+"""Shared by all listeners: held only for a moment, and most code never reports progress."""
 
 
 class StepListener:
-    """See the module; ``CallListener`` of executors. ``began_at`` is that of the attempt, once its code has begun.
+    """See the module; a ``CallListener``. ``began_at`` is that of the attempt, once its code has begun.
 
-    Progress is kept here until the actor takes it, and the actor is told once: code may tell it as often as it likes.
+    Progress is kept here until the actor takes it. The actor is notified once, however often the code reports.
     """
 
     __slots__ = ("_call", "_held", "_is_told", "_progress", "_ref", "_reminder", "_services", "began_at", "heard_at")
@@ -38,12 +38,12 @@ class StepListener:
         self._is_told = False
         self.began_at = call.began_at
         self.heard_at: float | None = None
-        """When the code gave a sign of life, by the monotonic clock."""
+        """When the code last gave a sign of life, on the monotonic clock."""
 
     def began(self) -> float | None:
         services, ref, clock = self._services, self._ref, self._services.runtime.clock
         if clock.monotonic() >= self._held.deadline:
-            # This process was frozen, or the store is away: another owner may be at work. The next scan knows.
+            # This process was frozen, or the store is unavailable: another owner may be active. The next scan tells.
             phase = self._call.phase
             services.runtime.call_later(_ASK_AGAIN_S, lambda: post(ref, phase))
             return None
@@ -66,14 +66,14 @@ class StepListener:
             post(self._ref, MadeProgress())
 
     def take_progress(self) -> CallProgress | None:
-        """What was told since the last time; if it was nothing, the actor is told of the next."""
+        """The progress since the last call; if there is none, the actor is notified of the next."""
         with _progress_lock:
             progress, self._progress = self._progress, None
             self._is_told = progress is not None
         return progress
 
     def returned(self, returned: StepReturn) -> None:
-        """Hands it over without waking another thread, where that can be."""
+        """Hand it over, if possible without waking another thread."""
         if self._reminder is not None:
             self._reminder.cancel()
         with self._services.runtime.caller_runs():

@@ -68,7 +68,7 @@ class FlowsLoaded:
 
 @frozen
 class NothingToLoad:
-    """The flow that was to be loaded has no commit yet, and is found among the pending runs; or it does not exist."""
+    """The flow to load has no commit yet and is a pending run; or it does not exist."""
 
     flow_id: str
     exists: bool
@@ -76,7 +76,7 @@ class NothingToLoad:
 
 @frozen
 class Forwarded:
-    """A message to another group has arrived there; it is to be settled here with this outcome."""
+    """A message to another group has arrived there and can be settled here with this outcome."""
 
     message_id: str
     outcome: str
@@ -84,7 +84,7 @@ class Forwarded:
 
 @frozen
 class TakeUp:
-    """A run was started in this group: write its first commit (PROTOCOL 18 b, c). ``state`` is empty as yet."""
+    """A run was started in this group: write its first commit (PROTOCOL 18 b, c). ``state`` is still empty."""
 
     state: FlowState
     start: Start
@@ -92,16 +92,16 @@ class TakeUp:
 
 @frozen
 class GroupLoaded:
-    """All that was live is loaded, and what was pending is taken up: queued runs may be launched (PROTOCOL 10)."""
+    """All live flows are loaded and all pending runs taken up: queued runs may be launched (PROTOCOL 10)."""
 
 
 @frozen
 class Answered:
-    """What the queue of a workflow has asked the store for: all runs that were pending have come, and this blocks."""
+    """The store's answer to a question of a workflow's queue: all runs that were pending have been taken up."""
 
     workflow_id: str
     blocking: frozenset[str] | None
-    """Flow ids of failed runs, if that was asked."""
+    """Flow ids of the failed runs that block, if the question asked for them."""
 
 
 @frozen
@@ -127,7 +127,7 @@ class FlowEnding:
 
 @frozen
 class FlowGone:
-    """The run has ended, durably: the flow needs no actor any more. It may block later runs of its workflow."""
+    """The run has ended, durably: the flow no longer needs an actor. It may block later runs of its workflow."""
 
     flow_id: str
     is_blocking: bool
@@ -135,31 +135,31 @@ class FlowGone:
 
 @frozen
 class FlowLost:
-    """The flow's actor gave up: a commit of it was not done, or it has a defect. It is loaded again (PROTOCOL 4)."""
+    """The flow's actor gave up: a commit was not written, or it has a defect. The flow is reloaded (PROTOCOL 4)."""
 
     flow_id: str
     reason: str
     traceback: str = ""
-    """Of the defect, if it was one."""
-    is_going: bool = False
-    """It could not even be read, and the store says that it is IN_PROGRESS."""
+    """That of the defect, if there was one."""
+    is_active: bool = False
+    """It could not be read, and the store has it as IN_PROGRESS."""
 
 
 @frozen
 class FlowHandedOver:
-    """What the flow had running is recorded as handed over; its actor does nothing more."""
+    """What the flow had running is recorded as handed over; its actor has ended."""
 
     flow_id: str
 
 
 @frozen
 class LookAgain:
-    """Step code was added to this node: something that waited may be able to start."""
+    """Step code was added to this node: steps that waited for it may start."""
 
 
 @frozen
 class Drain:
-    """This node gives the group up without haste: what runs may end, what is left after ``patience_s`` is handed over.
+    """This node gives up the group gradually: what runs may finish; after ``patience_s`` the rest is handed over.
 
     ``done`` is called when every flow is handed over.
     """
@@ -170,14 +170,14 @@ class Drain:
 
 @frozen
 class HandOverAll:
-    """This node gives the group up: ``done`` is called when every flow is handed over."""
+    """This node gives up the group: ``done`` is called when every flow is handed over."""
 
     done: Callable[[], None] = field(repr=False)
 
 
 @frozen
 class Disband:
-    """The group is not ours any more: release everything below. Goes down the tree."""
+    """The group is no longer held here: release everything below. Passed down the tree."""
 
 
 # -- to a flow --------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class Disband:
 
 @frozen
 class Committed:
-    """What became of the flow's commit under way, or of what the group has written; ``sends`` were part of it."""
+    """The outcome of the flow's commit in flight, or of a write of the group; ``sends`` were part of it."""
 
     outcome: Outcome
     sends: tuple[Message, ...] = ()
@@ -206,24 +206,24 @@ class Begin:
 
 @frozen
 class CodeBegan:
-    """The code of a call has begun; sent where a timeout counts from it."""
+    """The code of a call has begun; only sent if a timeout counts from it."""
 
 
 @frozen
 class MadeProgress:
-    """The code has something to tell; or, with ``is_due``, what it has told since the last time may be written."""
+    """The code has reported progress; with ``is_due``, progress since the last commit may be written now."""
 
     is_due: bool = False
 
 
 @frozen
 class Silent:
-    """The code may have been silent for as long as its type allows."""
+    """The code may have been silent for longer than its type allows."""
 
 
 @frozen
 class StillRunning:
-    """The attempt is under way for a second."""
+    """The attempt has been running for a second."""
 
 
 @frozen
@@ -240,4 +240,4 @@ class Terminate:
 
 @frozen
 class TimeIsUp:
-    """A limit of the attempt is reached: its timeout, or the grace for its termination."""
+    """A time limit of the attempt is reached: its timeout, or the grace period of its termination."""

@@ -1,8 +1,8 @@
 """The pooled runtime: one thread runs whichever mailbox has messages.
 
-A waiting actor is a few objects, not a thread. More than one running thread would only compete for the interpreter
-lock: what blocks (user code, the store) is on workers and services. But any thread may run actors: one that enters
-``caller_runs`` runs those it wakes itself.
+A waiting actor is a few objects, not a thread. More than one thread that runs actors would only compete for the
+interpreter lock: whatever blocks (user code, the store) is on workers and services. Any thread may run actors, though:
+inside ``caller_runs`` a thread runs the actors that it wakes.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ logger = logging.getLogger("maestro_flow.actors")
 A = TypeVar("A", bound=BaseActor)
 
 _TURN_MAX = 64
-"""Messages that an actor handles before others have their turn."""
+"""Messages that an actor handles before other actors get a turn."""
 
 _CALLER_TURNS_MAX = 32
-"""Turns that a calling thread gives to actors before it hands the rest over: it has work of its own."""
+"""Turns of actors that a calling thread runs before it hands the rest over and returns to its own work."""
 
 
 class _Runnable(Protocol):
     def run(self) -> bool:
-        """Do a turn's work; True when there is more."""
+        """Run for one turn; True if there is more to do."""
         ...
 
 
 class _Call:
-    """A call from outside, which waits among the mailboxes."""
+    """A call from outside, queued among the mailboxes."""
 
     __slots__ = ("_call",)
 
@@ -57,9 +57,9 @@ class _Call:
 
 
 class Mailbox:
-    """An actor's inbox, which makes its actor runnable when a message arrives; at most one thread runs it at a time.
+    """An actor's inbox, which makes the actor runnable when a message arrives; one thread at a time runs it.
 
-    ``envelopes`` is None while there are none: most actors wait for hours, and an empty deque takes 0.7 kB.
+    ``envelopes`` is None while empty: most actors wait for hours, and an empty deque takes 0.7 kB.
     """
 
     __slots__ = ("actor", "envelopes", "lock", "runtime", "scheduled")
@@ -90,11 +90,11 @@ class Mailbox:
         return not self.envelopes
 
     def run(self) -> bool:
-        """Give the actor its turn; True when messages are left."""
+        """Run the actor for one turn; True if messages are left."""
         actor, envelopes = self.actor, self.envelopes
         for _ in range(_TURN_MAX):
             if actor is None or actor.actor_stopped.is_set():
-                self.actor = self.envelopes = None  # nothing more is delivered, and the actor can be freed
+                self.actor = self.envelopes = None  # no more deliveries; the actor can be freed
                 return False
             if not envelopes:
                 with self.lock:
@@ -106,7 +106,7 @@ class Mailbox:
 
 
 class _Stopped(threading.Event):
-    """``actor_stopped``, which nobody waits for: without what waiting takes, 1 kB less for each actor."""
+    """``actor_stopped``, without the parts that only waiting needs: saves 1 kB for each actor."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -135,12 +135,12 @@ class PooledRuntime(Threads):
         return actor.actor_ref
 
     def call_soon(self, call: Callable[[], None]) -> None:
-        # Not so a message in a mailbox: between "has messages" and its place in this queue an exception would leave it
-        # with messages that nobody ever delivers.
+        # A message would not be safe here: an exception after it is in the mailbox and before the mailbox is in this
+        # queue would leave it undelivered.
         self._runnable.put(_Call(call))
 
     def schedule(self, mailbox: Mailbox) -> None:
-        """A mailbox has messages: the thread that runs actors keeps it for itself, any other one hands it over."""
+        """A mailbox has messages: a thread that is running actors keeps it, any other thread hands it over."""
         own: deque[_Runnable] | None = getattr(self._here, "own", None)
         if own is None:
             self._runnable.put(mailbox)
@@ -174,7 +174,7 @@ class PooledRuntime(Threads):
                 self._run_own(own, _CALLER_TURNS_MAX)
                 if own and not self._runnable.empty():
                     break
-            for left in own:  # others that were waiting have their turn first
+            for left in own:  # those that were already waiting get their turn first
                 self._runnable.put(left)
             own.clear()
 

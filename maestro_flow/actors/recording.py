@@ -1,4 +1,4 @@
-"""What every actor of a flow does alike: it submits commits, passes on what they have sent, and gives its flow up."""
+"""Base of the actors of flows: submits commits, passes on the messages they send, and gives up the flow."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ __all__ = ["RecordingActor"]
 
 
 class RecordingActor(BaseActor):
-    """The actor of the flow that the group knows as ``address``. Child of a group."""
+    """The actor of the flow that its group knows as ``address``. Child of a group."""
 
     def __init__(self, services: Services, held: Held, group: ActorRef[Any], address: str) -> None:
         super().__init__()
         self.services, self.held, self.group, self.address = services, held, group, address
 
     def disband(self) -> None:
-        """Release everything below, and be deaf from now on."""
+        """Release everything below, and ignore all further messages."""
         self.actor_stopped.set()
 
     def on_defect(self, defect: BaseException) -> None:
         self.lose(repr(defect), describe(defect).traceback)
 
     def lose(self, reason: str, traceback: str = "") -> None:
-        """The flow has to be loaded again (PROTOCOL 4)."""
+        """The flow has to be reloaded (PROTOCOL 4)."""
         post(self.group, FlowLost(self.address, reason, traceback))
         self.disband()
 
     def hand_over(self) -> None:
-        """The flow is at rest, for the next owner of the group."""
+        """Nothing of the flow runs: leave it to the group's next owner."""
         post(self.group, FlowHandedOver(self.address))
         self.disband()
 
@@ -70,17 +70,17 @@ class RecordingActor(BaseActor):
         self.services.journal.submit(write)
 
     def submit_settlements(self, settles: tuple[Settlement, ...]) -> None:
-        """Messages that change nothing are settled; ``Committed`` follows."""
+        """Settle messages that change nothing; ``Committed`` follows."""
         self.services.journal.submit(Write(self.held, self.actor_ref, settles=settles))
 
     def pass_on(self, committed: Committed, settles: tuple[Settlement, ...]) -> None:
-        """The commit is durable: what it has settled is done with, what it has sent is on its way."""
+        """The commit is durable: report the settled messages, and forward the sent ones."""
         if settles:
             post(self.group, Settled(tuple(settled.message_id for settled in settles)))
         for message in committed.sends:
             self.services.bring(message)
 
     def _stored(self, message: OutgoingMessage) -> Message:
-        """In the inbox of this group, whose actor sends it on if it is for another one (PROTOCOL 2, 20)."""
+        """The message in this group's own inbox, from where it is forwarded if it is for another (PROTOCOL 2, 20)."""
         group_id, destination = self.held.lease.group_id, self.services.system_flows.destination_of(message)
         return Message(group_id, message.message_id, message.flow_id, message.kind, message.body, destination)

@@ -1,10 +1,10 @@
 """What runs actors: the interface of the three runtimes. An actor class does not know which one it runs on.
 
-    pooled     one thread runs whichever mailbox has messages: 50 times more actors than threads could be (default)
+    pooled     one thread runs whichever mailbox has messages: 50 times more actors than with threads (default)
     threaded   plain Pykka, a thread per actor: for debugging
     inline     everything on the caller's thread, in a seeded order, on a virtual clock: for simulation and tests
 
-A runtime also owns what else would be a thread: services, workers, timers, and events to wait for.
+A runtime also owns everything else that needs threads: services, workers, timers, and events to wait for.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ class Timer(Protocol):
     """A call that is due later."""
 
     def cancel(self) -> None:
-        """The call is not made, unless it is being made already."""
+        """Do not make the call, unless it is already being made."""
         ...
 
 
 class Service(Protocol):
-    """A loop of its own: its step is called once or more after each ``wake``, never twice at a time."""
+    """A background loop: its step is called at least once after each ``wake``, and never concurrently."""
 
     def wake(self) -> None: ...
 
     def close(self) -> None:
-        """Not one step more, but for the one under way, which is not waited for."""
+        """Take no further step. One that is running is not waited for."""
         ...
 
 
@@ -51,22 +51,21 @@ class Runtime(Protocol):
     def clock(self) -> Clock: ...
 
     def spawn(self, actor_class: type[A], *args: Any) -> ActorRef[A]:
-        """Make an actor and start it."""
+        """Create an actor and start it."""
         ...
 
     def caller_runs(self) -> AbstractContextManager[None]:
         """Actors that the calling thread wakes inside this block are run by it at the end of the block.
 
-        It saves a hand-over between threads (10 to 60 µs) where the caller would otherwise wait for their answer.
+        It saves a switch between threads (10 to 60 µs) where the caller would otherwise wait for their answer.
         """
         ...
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Make a short call that does not block, on a thread of this runtime.
 
-        This is how a user's thread speaks to actors and services: an exception that comes out of nowhere (Ctrl-C, the
-        handler of a signal) finds the call made or not made, never something of ours half done. Nothing else here
-        promises that.
+        User threads talk to actors and services only in this way: an asynchronous exception (Ctrl-C, a signal handler)
+        finds the call made or not made, never half done. No other method here promises that.
         """
         ...
 
@@ -81,9 +80,9 @@ class Runtime(Protocol):
     def event(self) -> Event: ...
 
     def lock(self) -> AbstractContextManager[Any]:
-        """A lock for what waits for the store while it is held. Where nothing waits, ``threading.Lock`` does."""
+        """A lock to hold during calls of the store. Where its holder never waits, use ``threading.Lock``."""
         ...
 
     def close(self) -> None:
-        """Stop everything that this runtime runs. Jobs under way are not waited for."""
+        """Stop everything that this runtime runs. Running jobs are not waited for."""
         ...

@@ -1,4 +1,4 @@
-"""What the actors of a node share. It is made by the engine; the actors know it only by this page."""
+"""What the actors of a node share. The node provides it; actors know the node only through this interface."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from maestro_flow.actors.runtime import Runtime
 from maestro_flow.actors.step_support import StepSupport, support_of
 from maestro_flow.config.settings import Settings
 from maestro_flow.core.graph import Graph
-from maestro_flow.core.queue import Question
 from maestro_flow.core.system_flow import SystemFlows
+from maestro_flow.core.workflow_queue import Question
 from maestro_flow.model.commit import Settlement
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Lease
@@ -27,7 +27,7 @@ __all__ = ["Acknowledged", "Held", "Journal", "Services", "Write"]
 
 @frozen
 class Write:
-    """A commit that waits in the journal, which gives it a position; ``reply_to`` is told ``Committed``."""
+    """A commit that waits in the journal, which assigns its position; ``reply_to`` is told ``Committed``."""
 
     held: Held
     reply_to: ActorRef[Any] = field(repr=False)
@@ -39,7 +39,7 @@ class Write:
     entry: RunEntry | None = None
     settles: tuple[Settlement, ...] = ()
     sends: tuple[Message, ...] = ()
-    """All to the group's own inbox (PROTOCOL 2); ``Services.bring`` has them dealt with as soon as they are written."""
+    """All to the group's own inbox (PROTOCOL 2); once they are written, ``Services.bring`` gets them handled."""
 
 
 class Journal(Protocol):
@@ -49,7 +49,7 @@ class Journal(Protocol):
 
 
 class Acknowledged(Protocol):
-    """Starts whose run has its first commit: the catalog is told of them, and a late scan is ignored."""
+    """Starts whose run has its first commit: they are acknowledged in the catalog, and a stale scan is ignored."""
 
     def add(self, flow_id: str) -> None: ...
 
@@ -58,7 +58,7 @@ class Acknowledged(Protocol):
 
 @define(eq=False)
 class Held:
-    """A group that this node holds, until ``lost`` is set: from then on its actors are deaf and its writes refused.
+    """A group that this node holds, until ``lost`` is set: then its actors ignore messages and its writes are refused.
 
     ``deadline`` is monotonic: the time before the last renewal was sent, plus the lease (PROTOCOL 13).
     """
@@ -67,9 +67,9 @@ class Held:
     deadline: float
     lost: bool = False
     needs: set[str] = Factory(set)
-    """Names of the step code of the flows that it has had (``StepTypes.needs``)."""
-    lacks: set[str] = Factory(set)
-    """Those of steps that have waited for code which this node does not have (PROTOCOL 22)."""
+    """Names of the step code that its flows need (``StepTypes.needs``)."""
+    unsupported: set[str] = Factory(set)
+    """Names of code that steps have waited for because this node does not have it (PROTOCOL 22)."""
 
 
 @define
@@ -85,28 +85,27 @@ class Services:
     """The store's clock, estimated (PROTOCOL 15)."""
     new_id: Callable[[], str]
     announce: Callable[[str, bool], None]
-    """A commit of this flow is durable, the last one or not: whoever waits for it may look."""
+    """A commit of this flow is durable, and whether it is the last one: wakes those who wait for it."""
     acknowledged: Acknowledged
     load_again: Callable[[Held, str], None]
     """Read one flow from the store and tell its group."""
     receive_again: Callable[[Held], None]
-    """The next scan brings again what the group has received and not settled."""
+    """Let the next scan bring again what the group has received and not settled."""
     bring: Callable[[Message], None]
-    """A message was just written: have it handled, if its group is held here. A scan would find it, but later."""
+    """A message was just written: get it handled if its group is held here. A scan would find it later."""
     held: Callable[[int], Held | None]
     """The group, if it is held and loaded here."""
     forward: Callable[[Held, ActorRef[Any], Message], None]
-    """Send a message in transit from the inbox of a held group on to its destination, and tell that group's actor."""
+    """Forward a message in transit from the inbox of a held group, and tell that group's actor."""
     system_flows: SystemFlows
-    """Flows of the engine itself."""
     answer: Callable[[Held, Question], None]
-    """Ask the store what a queue of the group must know, and tell the group."""
+    """Answer a question of one of the group's queues from the store."""
     unblock: Callable[[Held, str, str], None]
-    """For the sake of a restart (a flow's id), unblock the run that it follows (the second one)."""
+    """For a restart (the first flow id), unblock the run that it follows (the second)."""
     _step_support: WeakKeyDictionary[Graph, tuple[int, StepSupport]] = Factory(WeakKeyDictionary)
 
     def step_support(self, graph: Graph) -> StepSupport:
-        """What this node can do of a graph, as of now; kept per graph until step code is added."""
+        """Which steps of a graph this node can run now; cached per graph until step code is added."""
         version, known = self._step_support.get(graph, (-1, None))
         if known is None or version != self.step_types.version:
             version = self.step_types.version

@@ -1,7 +1,7 @@
-"""How much user code an executor takes on at once: the bound on what waits for it (DESIGN 2, PROTOCOL 24).
+"""Pools of slots: the bound on how much user code an executor is given at once (PROTOCOL 24).
 
-Each executor of a node has one pool of slots. An attempt holds a slot from the moment its start is decided until its
-first call has returned (``core.slots``).
+Each executor of a node has one pool. An attempt holds a slot from the decision to start it until its first call has
+returned (``core.slots``).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SlotPool:
         self.wake(kind, count)
 
     def wake(self, kind: SlotKind, count: int) -> None:
-        """Wake so many of those that wait for a slot of this kind; a lease that is closed does not count."""
+        """Wake up to ``count`` waiters for a slot of this kind; closed leases are skipped."""
         woken: list[Callable[[], None]] = []
         with self._lock:
             waiting = self._waiting[kind]
@@ -49,16 +49,16 @@ class SlotPool:
             wake()
 
     def wait(self, kind: SlotKind, lease: SlotLease, wake: Callable[[], None]) -> None:
-        """Be woken once when a slot of this kind is free; whoever is woken and does not need it gives it back."""
+        """Call ``wake`` once when a slot of this kind is free; a waiter that no longer needs it passes it on."""
         with self._lock:
             if not self._free[kind]:
                 self._waiting[kind].append((lease, wake))
                 return
-        wake()  # given back since we looked
+        wake()  # a slot was returned since we looked
 
 
 class SlotLease:
-    """What one flow's actor holds of the pools, by executor. After ``close`` all is given back, once."""
+    """The slots that one flow's actor holds, by executor. ``close`` returns all of them, once."""
 
     def __init__(self, pools: Mapping[str, SlotPool]) -> None:
         self._pools = pools
@@ -97,12 +97,12 @@ class SlotLease:
                 if count:
                     self._pools[executor].give_back(kind, count)
                 else:
-                    self._pools[executor].wake(kind, 1)  # we may have been woken for a slot that another one waits for
+                    self._pools[executor].wake(kind, 1)  # we may have been woken for a slot that another flow waits for
 
 
 @define
 class HeldSlot:
-    """The slot that one attempt has begun in."""
+    """The slot of one attempt."""
 
     lease: SlotLease
     executor: str
@@ -110,7 +110,7 @@ class HeldSlot:
     is_held: bool = True
 
     def give_back(self) -> None:
-        """At the first time of asking."""
+        """Return it. Idempotent."""
         if self.is_held:
             self.is_held = False
             self.lease.give_back(self.executor, self.kind)

@@ -1,4 +1,4 @@
-"""The actor of one execution of one attempt: it calls the step's code, again and again, until there is a verdict."""
+"""The actor of one execution of an attempt: calls the step's code repeatedly until there is a verdict."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ __all__ = ["StepActor"]
 
 
 class StepActor(BaseActor):
-    """See the module. Child of a flow, which it tells ``Began`` and ``Report``; it ends with its verdict.
+    """See the module. Child of a flow, which it tells ``Began`` and ``Report``; ends after its verdict.
 
-    Its calls go to the executor whose ``slot`` it has; the engine makes those of a step without a slot itself.
+    Its calls go to the executor of its ``slot``; without a slot, the engine makes them itself.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class StepActor(BaseActor):
         self.under_way = services.executors.submit(self.slot.executor, call, listener), listener
 
     def cancel(self) -> None:
-        """Tell the code that is under way, if any is, that nobody waits for it."""
+        """Tell the running call, if there is one, that its result is no longer wanted."""
         if self.under_way is not None:
             handle, _ = self.under_way
             handle.cancel()
 
     def began_at(self) -> float | None:
-        """When the code of the attempt began, as far as is known by now."""
+        """When the attempt's code began, if that is known by now."""
         execution = self.execution
         if execution.began_at is None and self.under_way is not None:
             _, listener = self.under_way
@@ -108,15 +108,15 @@ class StepActor(BaseActor):
         return execution.began_at
 
     def start_timeout(self) -> None:
-        """The timeout counts from when the attempt's code actually started, also after a takeover."""
+        """Start the timeout, which counts from when the attempt's code actually began, even after a takeover."""
         timeout_s, began_at = self.execution.timeout_s, self.began_at()
         if self.verdict is not None:
-            return  # from here the grace for its termination counts
+            return  # the grace period of its termination counts now
         if timeout_s is not None and began_at is not None and "timeout" not in self.timers:
             self.remind("timeout", began_at + timeout_s - self.services.now(), TimeIsUp())
 
     def still_running(self) -> None:
-        """Under way for a second: its RUNNING is worth a commit, and it did not crash the process at once."""
+        """It has run for a second: RUNNING is worth a commit, and it evidently did not crash the process at once."""
         execution, step, began_at = self.execution, self.execution.step, self.began_at()
         if began_at is not None:
             post(self.flow, Began(execution.definition.id, step.attempt, step.execution, began_at))
@@ -124,7 +124,7 @@ class StepActor(BaseActor):
             self.leave_slot()
 
     def made_progress(self, *, is_due: bool) -> None:
-        """Tell the flow, at most once in ``progress_s``; what is told meanwhile waits in the listener."""
+        """Tell the flow, at most once per ``progress_s``; further progress waits in the listener."""
         if is_due:
             self.timers.pop("progress", None)
         if self.verdict is None and self.under_way is not None and "progress" not in self.timers:
@@ -135,7 +135,7 @@ class StepActor(BaseActor):
                 self.remind("progress", self.services.settings.progress_s, MadeProgress(is_due=True))
 
     def watch(self) -> None:
-        """Terminate a call that has given no sign of life for as long as its type allows, or look again then."""
+        """Terminate a call that has been silent for as long as its type allows; otherwise check again later."""
         limit_s = self.execution.step_type.heartbeat_timeout_s
         if limit_s is None or self.verdict is not None or self.under_way is None:
             return
@@ -154,7 +154,7 @@ class StepActor(BaseActor):
             self.slot.give_back()
 
     def remind(self, name: str, delay_s: float, message: Any) -> None:
-        """Send oneself a message later; one timer a name."""
+        """Send this actor a message later; one timer per name."""
         ref = self.actor_ref
         self.timers[name] = self.services.runtime.call_later(delay_s, lambda: post(ref, message))
 
@@ -164,7 +164,7 @@ class StepActor(BaseActor):
         if self.verdict is not None:
             if message.phase is Phase.TERMINATE:
                 self.finish_termination(message.error)
-            return  # what a call says after it was given up does not count
+            return  # the result of a call that was given up does not count
         report = self.execution.report(message)
         if self.under_way is not None:
             _, listener = self.under_way
@@ -178,7 +178,7 @@ class StepActor(BaseActor):
             return
         self.next_poll_s = message.next_poll_s
         if report.artifacts or report.timeline:
-            post(self.flow, report)  # it answers Continue when the artifacts are durable
+            post(self.flow, report)  # the flow answers Continue when the artifacts are durable
         else:
             self.poll_later()
 
@@ -208,7 +208,7 @@ class StepActor(BaseActor):
         if self.verdict is None:
             self.terminate(Verdict.TIMED_OUT)
         else:
-            self.finish_termination(None)  # the termination itself hangs
+            self.finish_termination(None)  # the termination hangs, too
 
     def terminate(self, verdict: Verdict) -> None:
         if self.verdict is not None:

@@ -1,4 +1,4 @@
-"""The actor of a flow of the engine itself, whichever it is: see ``core.system_flow``.
+"""The actor of any system flow: see ``core.system_flow``.
 
 messages ──> decide ──> commit under way: events, messages sent, messages settled ──> ...
 """
@@ -28,9 +28,9 @@ class SystemActor(RecordingActor):
         self.flow, self.state = runs.flow, runs.state
         self.earlier = list(runs.earlier)
         self.inputs: list[Any] = []
-        self.has_more = True  # to decide, whatever comes in: a takeover may find what was not done yet
+        self.has_more = True  # decide at once, even without inputs: a takeover may find unfinished work
         self.then: Callable[[Committed], None] | None = None
-        """What follows when the commit under way is durable."""
+        """What to do when the commit in flight is durable."""
         self.is_leaving = False
 
     def handle(self, message: Any) -> None:
@@ -41,7 +41,7 @@ class SystemActor(RecordingActor):
             case Committed():
                 self.committed(message)
             case HandOver() | StartNothing():
-                self.is_leaving = True  # nothing of it is ever under way but a commit
+                self.is_leaving = True  # only a commit can be in flight
             case Tick():
                 pass
             case _:
@@ -50,9 +50,9 @@ class SystemActor(RecordingActor):
             self.write_next()
 
     def write_next(self) -> None:
-        """The next commit, one after the other."""
+        """Write the next commit; only one is in flight at a time."""
         if self.is_leaving:
-            self.hand_over()  # what is not decided yet is still in the inbox
+            self.hand_over()  # what is not decided yet stays in the inbox
         elif self.earlier:
             self.end(self.earlier[-1])
         elif not self.begin_next_run() and (self.inputs or self.has_more):
@@ -71,7 +71,7 @@ class SystemActor(RecordingActor):
             self.submit_settlements(decision.settles)
 
     def begin_next_run(self) -> bool:
-        """If the log of this one is long; it is ended when that is durable."""
+        """Begin the next run if this one's log is long; this one is ended when that is durable."""
         before, at = self.state, max(self.services.now(), self.state.at)
         first = self.flow.carried_over(before, at)
         if first is None:
@@ -83,7 +83,7 @@ class SystemActor(RecordingActor):
         return True
 
     def end(self, state: SystemState) -> None:
-        """A run that another one follows."""
+        """End a run that was carried on by another."""
         at, last = max(self.services.now(), state.at), self.flow.carried_on(self.state.flow_id)
         self.flow.evolve(state, last, at)
         self.then = lambda _: self.earlier.remove(state)

@@ -34,8 +34,8 @@ class ThreadedRuntime(Threads):
         self._start(self._make_calls, "calls")
 
     def spawn(self, actor_class: type[A], *args: Any) -> ActorRef[A]:
-        # Not ``actor_class.start``: Pykka's registry is global, and our actors do not end by Pykka's ``stop``, which
-        # alone takes them out of it.
+        # Not ``actor_class.start``: Pykka's registry is global, and only Pykka's ``stop``, which our actors do not
+        # use, removes them from it.
         actor = actor_class(*args)
         self._actors.add(actor)
         self._start(lambda: self._run_actor(actor), actor_class.__name__)

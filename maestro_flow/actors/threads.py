@@ -1,6 +1,6 @@
 """What the pooled and the threaded runtime share: services, workers, timers and events on real threads.
 
-All threads are daemons: a hanging step must not keep the host program from ending, and dying anywhere is safe (law 1).
+All threads are daemons: a hung step must not keep the host program from exiting, and dying anywhere is safe (law 1).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger("maestro_flow.actors")
 
 
 class ThreadService:
-    """A thread that sleeps until it is woken, and calls its step once for any number of wakes meanwhile."""
+    """A thread that sleeps until woken, and then calls its step once, however often it was woken meanwhile."""
 
     def __init__(self, name: str, step: Callable[[], None]) -> None:
         self._step = step
@@ -33,7 +33,7 @@ class ThreadService:
         self.thread.start()
 
     def wake(self) -> None:
-        # Two callers may both see False: a second call of the step for nothing, never a wake that is lost.
+        # Two callers may both see False: an unnecessary call of the step, but never a lost wake.
         if not self._woken:
             self._woken = True
             self._signal.put(True)
@@ -52,7 +52,7 @@ class ThreadService:
 
 
 class ThreadTicket:
-    """One job. ``given_up`` before it begins means that it never does."""
+    """One job. If ``given_up`` before it begins, it never does."""
 
     __slots__ = ("given_up", "job", "workers")
 
@@ -65,10 +65,10 @@ class ThreadTicket:
 
 
 class ThreadWorkers:
-    """A pool that grows to ``count`` threads on demand and, unlike ``concurrent.futures``, survives jobs that hang.
+    """A pool that grows to ``count`` threads on demand and, unlike ``concurrent.futures``, survives hung jobs.
 
-    Each idle thread stands for one ticket that waits, at most: the threads that are idle are never fewer than the
-    tickets that wait, unless all threads there may be are there. All three counts change under the lock, together.
+    Idle threads are never fewer than waiting tickets, unless the pool is at its maximum. All counts change together,
+    under the lock.
     """
 
     def __init__(self, name: str, count: int) -> None:
@@ -89,7 +89,7 @@ class ThreadWorkers:
         return ticket
 
     def give_up(self, ticket: ThreadTicket) -> None:
-        """Replace the thread of a hanging job, but at most once each: twice ``count`` threads is the limit."""
+        """Replace the thread of a hung job; at most ``count`` are replaced, so twice ``count`` threads is the limit."""
         with self._lock:
             if ticket.given_up or self._lost >= self._count:
                 return
@@ -106,7 +106,7 @@ class ThreadWorkers:
                 self._tickets.put(None)
 
     def _grows(self) -> bool:
-        """Under the lock: whether a thread is to be started, which counts as idle from now on."""
+        """Under the lock: whether the caller must start a thread, which already counts as idle."""
         if self._closed or self._idle >= self._waiting or self._threads >= self._count + self._lost:
             return False
         self._threads += 1
@@ -116,7 +116,7 @@ class ThreadWorkers:
     def _start(self) -> None:
         try:
             threading.Thread(target=self._run, name=f"maestro-flow-{self._name}", daemon=True).start()
-        except RuntimeError:  # the system has no thread to spare: the ticket waits for one that is there, or will be
+        except RuntimeError:  # the system has no thread to spare: the ticket waits for an existing or later thread
             logger.exception("a thread for %s could not be started", self._name)
             with self._lock:
                 self._threads -= 1
@@ -130,13 +130,13 @@ class ThreadWorkers:
                 self._waiting -= ticket is not None
             if ticket is None or self._closed:
                 return
-            # The ticket lets go of the job: with it, a step's actor would be a cycle that only the collector frees.
+            # The ticket drops the job: otherwise a step's actor would be a cycle that only the collector frees.
             job, ticket.job = ticket.job, None
             if job is not None and not ticket.given_up:
                 job()
             del job
             with self._lock:
-                if ticket.given_up:  # the job came back after all, or was never begun: its replacement is surplus
+                if ticket.given_up:  # the job returned after all, or never began: its replacement is surplus
                     self._lost -= 1
                     if self._threads > self._count + self._lost:
                         self._threads -= 1
@@ -145,7 +145,7 @@ class ThreadWorkers:
 
 
 class Threads:
-    """Base of the runtimes that use real threads."""
+    """Base of the runtimes with real threads."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -18,7 +18,7 @@ logger = logging.getLogger("maestro_flow.actors")
 _COMPACT_MIN = 1024
 
 _WAIT_MAX_S = 3600.0
-"""The longest single wait: the platform refuses to wait for centuries, which a definition may ask for."""
+"""The longest single wait: a definition may ask for centuries, which the platform refuses."""
 
 
 class _Timer:
@@ -46,7 +46,7 @@ class ThreadTimers:
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> _Timer:
         if isnan(delay_s):
-            raise ValueError("a timer is due in nan seconds")  # it would make the order of all others meaningless
+            raise ValueError("a timer is due in nan seconds")  # it would break the order of all others
         timer = _Timer(call, self)
         due = self._clock.monotonic() + delay_s
         with self._changed:
@@ -56,7 +56,7 @@ class ThreadTimers:
         return timer
 
     def cancel(self, timer: _Timer) -> None:
-        """Free what the call holds at once; the entry itself goes when it is due, or when such are the larger half."""
+        """Free what the call holds at once; the heap entry goes when due, or when most entries are cancelled."""
         with self._changed:
             if timer.call is None:
                 return
@@ -80,7 +80,7 @@ class ThreadTimers:
                 logger.exception("a timer's call failed")
 
     def _next(self) -> Callable[[], None] | None:
-        """Wait for the next call that is due; None when it is over."""
+        """Wait for the next call that is due; None after ``close``."""
         with self._changed:
             while not self._closed:
                 wait = self._heap[0][0] - self._clock.monotonic() if self._heap else None

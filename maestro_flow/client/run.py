@@ -63,7 +63,7 @@ class Run:
     def view(self) -> RunView:
         """The run at this moment."""
         state = self._refresh()
-        return RunView.of(state, self._session.lacking(state.graph))
+        return RunView.of(state, self._session.unsupported(state.graph))
 
     def explain(self, step: str = "") -> Explanation:
         """Why the run, or one of its steps, is in its status, and since when.
@@ -129,7 +129,7 @@ class Run:
         for state in poll(self._session, self.flow_id, self._refresh, timeout_s, only_the_end=False):
             if state.revision != seen:
                 seen = state.revision
-                yield RunView.of(state, self._session.lacking(state.graph))
+                yield RunView.of(state, self._session.unsupported(state.graph))
             if state.status.is_terminal:
                 return
 

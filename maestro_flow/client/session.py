@@ -35,7 +35,7 @@ class LocalNode(Protocol):
         """Ids of the groups that the node serves."""
         ...
 
-    def lacking(self, graph: Graph) -> Mapping[str, str]:
+    def unsupported(self, graph: Graph) -> Mapping[str, str]:
         """The steps of a graph that the node cannot run, and why."""
         ...
 
@@ -87,9 +87,9 @@ class Session:
         here = () if self.node is None else self.node.serving_groups()
         return here or range(self.storage.group_count)
 
-    def lacking(self, graph: Graph) -> Mapping[str, str]:
+    def unsupported(self, graph: Graph) -> Mapping[str, str]:
         """The steps of a graph that the node here cannot run, and why; none in a client without a node."""
-        return {} if self.node is None else self.node.lacking(graph)
+        return {} if self.node is None else self.node.unsupported(graph)
 
     @contextmanager
     def waiting(self, flow_id: str, *, only_the_end: bool = False) -> Iterator[Event]:

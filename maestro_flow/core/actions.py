@@ -1,4 +1,4 @@
-"""What users ask for, judged by the tables of ``model.actions``: of two that race one wins, the other is told why."""
+"""Actions of users, judged by the tables of ``model.actions``: of two that race, one wins and the other is told why."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from maestro_flow.model.status import RunStatus, StepStatus
 __all__ = ["ACCEPTED", "CONFLICT", "act"]
 
 ACCEPTED, CONFLICT = "accepted", "conflict: "
-"""Outcomes of an action's message; what follows the second says why."""
+"""Outcomes of an action's message; the reason follows the second."""
 
 _RUN_ENDS = {Action.STOP: RunStatus.STOPPED, Action.KILL: RunStatus.FAILED}
 _STEP_ENDS = {
@@ -33,13 +33,13 @@ _STEP_ENDS = {
 
 
 def act(draft: Draft, given: Act) -> None:
-    """Do what is asked for, and settle its message; or settle it with the reason why it cannot be done."""
+    """Carry out an action and settle its message; or settle it with the reason why it is refused."""
     problem = _act_on_step(draft, given) if given.order.step else _act_on_run(draft, given)
     draft.settle(given.message_id, CONFLICT + problem if problem else ACCEPTED)
 
 
 def _act_on_run(draft: Draft, given: Act) -> str:
-    """What is wrong with it; empty if it is done."""
+    """The reason for a refusal; empty if the action is done."""
     state, action = draft.state, given.action
     if action not in RUN_ACTIONS[state.status] or action is Action.RESTART:
         return f"the run is {state.status}; {_allowed(RUN_ACTIONS[state.status])}"
@@ -49,19 +49,19 @@ def _act_on_run(draft: Draft, given: Act) -> str:
     elif state.status is RunStatus.CREATED:
         draft.emit(RunEnded(_RUN_ENDS[action], f"{action} before it began"))
     elif state.is_settled:
-        # What came in before it has ended the last step: the run is as good as ended, and not by this.
+        # An earlier input ended the last step: the run is about to end, and not because of this action.
         return f"the run is {state.worst}; {_allowed(RUN_ACTIONS[state.worst])}"
     elif action is Action.KILL and state.ending is not StepStatus.FATALLY_FAILED:
         draft.end_early(StepStatus.FATALLY_FAILED, "killed by a user", given.message_id)
     elif action is Action.STOP and state.ending is None:
         draft.end_early(StepStatus.STOPPED, "stopped by a user", given.message_id)
     elif state.ending is not _STEP_ENDS[action]:
-        return f"the run is being ended already: {state.ending_reason}"
+        return f"the run is already being ended: {state.ending_reason}"
     return ""
 
 
 def _act_on_step(draft: Draft, given: Act) -> str:
-    """What is wrong with it; empty if it is done."""
+    """The reason for a refusal; empty if the action is done."""
     state, action, step_id = draft.state, given.action, given.order.step
     if step_id not in state.graph.steps:
         return f"version {state.graph.version} of workflow {state.graph.definition.id!r} has no step {step_id!r}"
@@ -70,7 +70,7 @@ def _act_on_step(draft: Draft, given: Act) -> str:
     if state.ending is not None:
         return f"the run is being ended: {state.ending_reason}"
     if step_id in state.carried:
-        return f"step {step_id} is not part of this run: it stands as an earlier run has left it"
+        return f"step {step_id} is not part of this run: it keeps its state from an earlier run"
     if action is Action.BREAKPOINT:
         if (step_id in state.breakpoints) is not given.order.on:
             draft.emit(BreakpointSet(step_id, given.order.on))
@@ -97,12 +97,12 @@ def _act_on_unfinished(draft: Draft, given: Act) -> str:
         draft.emit(StepStopping(step_id, attempt, _STEP_ENDS[action]))
         draft.terminate(step_id, step)
     elif step.ending is not _STEP_ENDS[action]:
-        return f"step {step_id} is being ended already, as {step.ending}"
+        return f"step {step_id} is already being ended, as {step.ending}"
     return ""
 
 
 def _try_again(draft: Draft, given: Act, status: StepStatus) -> str:
-    """RESTART or SKIP of a step that has ended in a live run: only if it failed for good, by itself."""
+    """RESTART or SKIP of an ended step of a live run: allowed only if it failed for good, by itself."""
     step_id = given.order.step
     mode = draft.state.graph.steps[step_id].failure_mode
     if status.is_complete:

@@ -1,6 +1,6 @@
-"""What follows from everything that has happened: start what can start, end what is over.
+"""The consequences of a decision's inputs: start steps that can start, end steps and runs that must end.
 
-A loop stops at the size limit of a commit; what is left stays in the state, and the next decision finds it. A step
+Every loop stops at the size limit of a commit; the rest stays in the state, where the next decision finds it. A step
 whose turn has come passes these checks, in this order, until one of them holds it (``core.holds``)::
 
     skipped by the restart -> code of the owner -> breakpoint -> steps of the run at once -> permits -> slot -> params
@@ -38,11 +38,11 @@ _ENDED_EARLY = {
     StepStatus.FATALLY_FAILED: RunStatus.FAILED,
     StepStatus.TIMED_OUT: RunStatus.TIMED_OUT,
 }
-"""The status of a run that was ended early, when none of its steps decides it."""
+"""The status of a run that was ended early, if none of its steps determines it."""
 
 
 def advance(draft: Draft) -> None:
-    """Start and end what the inputs of this decision allow; see the module."""
+    """Start and end what this decision's inputs allow; see the module."""
     state = draft.state
     if state.status is not RunStatus.IN_PROGRESS:
         return
@@ -55,7 +55,7 @@ def advance(draft: Draft) -> None:
         _advance_once(draft)
     state = draft.state
     if state.is_settled and state.status is RunStatus.IN_PROGRESS and not draft.is_full:
-        # As in Maestro, the steps make the status of the run: a stop that prevented no step does not count.
+        # As in Maestro, the steps determine the status of the run: a stop that prevented no step does not count.
         is_cut = state.ending is not None and bool(state.steps.queue(Ready)) and state.worst is RunStatus.SUCCEEDED
         status = _ENDED_EARLY[state.ending] if is_cut and state.ending else state.worst
         draft.emit(RunEnded(status, state.ending_reason if status is not RunStatus.SUCCEEDED else ""))
@@ -74,12 +74,12 @@ def _advance_once(draft: Draft) -> None:
             _start_retries(draft)
         if Ready in draft.state.steps.queues and not is_leaving:
             _start_ready(draft)
-    if draft.state.ending is not None:  # possibly just now, by a step that fails its run
+    if draft.state.ending is not None:  # possibly just now, by a step that failed its run
         _end_what_waits(draft)
 
 
 def next_due(state: FlowState, after: float) -> float | None:
-    """When time alone makes a difference: the next retry, or the deadline of the run (PROTOCOL 15)."""
+    """When something is due without any input: the next retry, or the deadline of the run (PROTOCOL 15)."""
     steps = state.steps
     due = inf
     if Retry in steps.queues:
@@ -90,7 +90,7 @@ def next_due(state: FlowState, after: float) -> float | None:
 
 
 def granted(draft: Draft, given: Granted) -> None:
-    """Permits were granted; if the attempt no longer waits for them, their release is already under way."""
+    """Permits were granted; if the attempt no longer waits for them, their release has already been sent."""
     draft.settle(given.message_id, "accepted")
     step = draft.state.steps.get(given.step)
     if draft.state.steps.is_in(Permits, given.step) and step is not None and step.attempt == given.attempt:
@@ -101,7 +101,7 @@ def granted(draft: Draft, given: Granted) -> None:
 
 
 def _end_what_waits(draft: Draft) -> None:
-    """End every step that waits, in the status in which the run is being ended, unless it has no attempt yet."""
+    """End every waiting step that has an attempt, in the status in which the run is being ended."""
     state, status = draft.state, draft.state.ending
     for kind in ENDED_WITH_RUN:
         for step_id in state.steps.queue(kind):
@@ -112,7 +112,7 @@ def _end_what_waits(draft: Draft) -> None:
 
 
 def _end_interrupted(draft: Draft) -> None:
-    """A user's action on an attempt was accepted, and then its process was gone: it ends without being run again."""
+    """An attempt whose process died after a user's action was accepted ends without running again."""
     for step_id in draft.state.steps.queue(Interrupted):
         if draft.is_full:
             return
@@ -125,7 +125,7 @@ def _end_interrupted(draft: Draft) -> None:
 
 
 def _resume_interrupted(draft: Draft) -> None:
-    """RUNNING is committed before the code is called again, so that whoever kills the process is counted."""
+    """Run interrupted attempts again. RUNNING is committed before the call, so that a crash is counted."""
     for step_id in draft.state.steps.queue(Interrupted):
         if draft.is_full:
             return
@@ -141,7 +141,7 @@ def _resume_interrupted(draft: Draft) -> None:
 
 
 def _note_unsupported(draft: Draft, step_id: str) -> None:
-    """The owner has no code for the step, which is recorded once, so that anybody can tell why it does not run."""
+    """Record, once, that the owner has no code for the step, so that any process can tell why it does not run."""
     if not isinstance(draft.state.steps.hold(step_id), Unsupported):
         draft.emit(StepUnsupported(step_id))
 
@@ -158,19 +158,19 @@ def _start_ready(draft: Draft) -> None:
     state, capacity = draft.state, draft.capacity
     ready = state.steps.queue(Ready)
     needs_no_slot = bool(capacity.inline) and not capacity.inline.isdisjoint(ready)
-    if capacity.unsupported and not needs_no_slot:  # that they have no code is to be recorded, once
+    if capacity.unsupported and not needs_no_slot:  # their missing code must be recorded, once
         unsupported = (step_id for step_id in ready if step_id in capacity.unsupported)
         needs_no_slot = any(not isinstance(state.steps.hold(step_id), Unsupported) for step_id in unsupported)
     for step_id in ready:
         if draft.is_full or draft.state.ending is not None:
             return
         if draft.starts <= 0 and not needs_no_slot:
-            return  # thousands may be ready: nothing is to be found by looking at each of them
+            return  # thousands may be ready: looking at each would find nothing
         _start(draft, step_id)
 
 
 def _start(draft: Draft, step_id: str) -> None:
-    """Let a step whose turn has come begin its next attempt, or wait for what it needs (see the module)."""
+    """Start the next attempt of a step whose turn has come, or let it wait for what it needs (see the module)."""
     state, capacity = draft.state, draft.capacity
     step = state.steps.get(step_id)
     attempt = 1 if step is None else step.next_attempt

@@ -1,4 +1,4 @@
-"""How an attempt ends: its outputs, the conditions to what follows, retries, and what a failure does to the run."""
+"""The end of an attempt: its outputs, the conditions to its successors, retries, and the effect on its run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["began", "end_attempt", "progressed", "report"]
 
 
 def began(draft: Draft, given: Began) -> None:
-    """The code of an attempt is under way for so long that it is worth a record."""
+    """The code of an attempt has run for long enough to be worth a record."""
     if is_current(draft.state, given) and draft.state.steps[given.step].status is StepStatus.STARTING:
         draft.emit(StepRunning(given.step, given.attempt, given.at, given.execution))
 
 
 def progressed(draft: Draft, given: Progressed) -> None:
-    """A call of a step's code tells how far it has come."""
+    """A call of a step's code reports progress."""
     if is_current(draft.state, given):
         draft.bytes += given.size_bytes
         _progress(draft, given)
@@ -41,7 +41,7 @@ def _progress(draft: Draft, given: Report | Progressed) -> None:
 def report(draft: Draft, given: Report) -> None:
     """A call of a step's code has returned."""
     if not is_current(draft.state, given):
-        return  # a late result of an execution that was given up: it must not be counted twice (law 5)
+        return  # a late result of an execution that was given up: must not be counted twice (law 5)
     step = draft.state.steps[given.step]
     draft.bytes += given.size_bytes
     if given.verdict is Verdict.CONTINUE:
@@ -66,7 +66,7 @@ def report(draft: Draft, given: Report) -> None:
 
 
 def _judge(draft: Draft, given: Report, step: StepState) -> tuple[StepStatus, float | None, StepError | None]:
-    """The end of an attempt that has not succeeded: by its budgets, unless it was to end anyway."""
+    """How an unsuccessful attempt ends: by its retry budgets, unless it is being ended anyway."""
     try:
         policy = draft.evaluation.retry_policy(draft.state, given.step)
     except ParamError as error:
@@ -81,14 +81,14 @@ def _judge(draft: Draft, given: Report, step: StepState) -> tuple[StepStatus, fl
 
 
 def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -> None:
-    """End the attempt that is under way, or the next one before it begins; ``fields`` are those of ``StepEnded``.
+    """End the current attempt, or the next one before it begins; ``fields`` are those of ``StepEnded``.
 
-    What it had to give back is given back. A failure that the step's mode ignores, outputs that do not fit, and a
-    condition without a value make another status of it.
+    Its permits are released. The status changes if the step's failure mode ignores the failure, if outputs do not fit,
+    or if a condition cannot be evaluated.
     """
     state = draft.state
     mode = state.graph.steps[step_id].failure_mode
-    is_killed = state.ending is StepStatus.FATALLY_FAILED  # the run: then the mode does not count
+    is_killed = state.ending is StepStatus.FATALLY_FAILED  # the run is killed: the failure mode does not count
     if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE and not is_killed:
         status = StepStatus.COMPLETED_WITH_ERROR
     if fields.get("outputs") or step_id in state.graph.branching:
@@ -100,13 +100,13 @@ def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -
     if step is not None and step.permits:
         draft.sends.append(release(state, step_id, step))
     if status is StepStatus.FATALLY_FAILED and mode is FailureMode.FAIL_IMMEDIATELY and draft.state.ending is None:
-        draft.end_early(StepStatus.STOPPED, f"step {step_id} has failed, and fails the run immediately")
+        draft.end_early(StepStatus.STOPPED, f"step {step_id} has failed, which fails the run immediately")
 
 
 def _completed(
     draft: Draft, step_id: str, status: StepStatus, fields: dict[str, Any]
 ) -> tuple[StepStatus, dict[str, Any]]:
-    """What a complete step hands on, checked and evaluated; an error in it is the engine's to record, never retried."""
+    """A complete step's outputs and conditions, checked and evaluated; an error here is recorded and never retried."""
     if not status.is_complete or status is StepStatus.UNSATISFIED:
         return status, fields
     state, outputs, result = draft.state, fields.get("outputs", {}), fields.get("result", NO_RESULT)
@@ -122,7 +122,7 @@ def _completed(
 
 
 def is_current(state: FlowState, message: Report | Began | Progressed) -> bool:
-    """The execution that the message is about is the one that is under way."""
+    """Whether the message is about the current execution."""
     step = state.steps.get(message.step)
     return (
         step is not None

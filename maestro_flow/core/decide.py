@@ -1,13 +1,13 @@
-"""``decide(state, inputs, now, capacity) -> Decision``: all of the engine's judgement. Start reading here.
+"""``decide(state, inputs, now, capacity) -> Decision``: every decision of the engine. Start reading here.
 
-Pure: no clock, no store, no threads. The flow's actor calls it with everything that came in while its last commit was
-under way, writes the events, and only then carries out the effects (law 3). A decision never walks the graph: what is
-ready is counted by ``evolve``. One that reaches the size limit of a commit stops there and names what is left
-(``rest``), which is decided after that commit, from what is then written (PROTOCOL 9).
+Pure: no clock, no store, no threads. The flow's actor calls it with all inputs that arrived while its last commit was
+in flight, writes the events, and only then carries out the effects (law 3). A decision never walks the graph:
+``evolve`` counts which steps are ready. At the size limit of a commit, a decision stops and returns the remaining
+inputs (``rest``), which are decided after that commit, from the state that it led to (PROTOCOL 9).
 
     decide ── takes the inputs one by one:
       │         run       the run's own life: queued, launched, displaced, loaded, handed over
-      │         actions   what users ask for, by the tables of model.actions
+      │         actions   actions of users, by the tables of model.actions
       │         attempts  how an attempt ends: outputs, conditions, retries, failure modes
       └── then what follows from all of them:
                 advance   what can start, what must end
@@ -47,7 +47,7 @@ __all__ = ["Decision", "decide"]
 
 
 def decide(state: FlowState, inputs: Sequence[Input], now: float, capacity: Capacity) -> Decision:
-    """What follows from the inputs, taken together, at store time ``now``."""
+    """Decide on all inputs together, at store time ``now``."""
     draft = Draft(state, max(now, state.at), capacity)
     rest = deque(inputs)
     while rest and not draft.is_full and take(draft, rest[0]):
@@ -71,7 +71,7 @@ def decide(state: FlowState, inputs: Sequence[Input], now: float, capacity: Capa
 
 
 def take(draft: Draft, given: Input) -> bool:
-    """Judge one input; False if the commit was full before that was done: the next commit continues with it."""
+    """Handle one input; False if the commit was full before it was done: the next commit continues with it."""
     match given:
         case Report():
             report(draft, given)
@@ -94,5 +94,5 @@ def take(draft: Draft, given: Input) -> bool:
         case Displace():
             displace(draft, given)
         case Tick():
-            pass  # what is due is found in ``advance``
+            pass  # ``advance`` finds what is due
     return True

@@ -1,4 +1,4 @@
-"""A decision in the making: each event is folded at once, so that the next one is judged by its consequence."""
+"""A decision in progress: each event is folded at once, so that the next one is decided on the resulting state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Decision(Struct, frozen=True):
 
 
 class Draft:
-    """See the module; the other modules of ``decide`` write into it."""
+    """See the module. The other modules of ``decide`` write into it."""
 
     def __init__(self, state: FlowState, at: float, capacity: Capacity) -> None:
         self.state, self.at, self.capacity = state, at, capacity
@@ -54,7 +54,7 @@ class Draft:
 
     @property
     def is_full(self) -> bool:
-        """The commit is large enough, or has cost enough: what is left belongs into the next one (PROTOCOL 9)."""
+        """The commit is large enough, or has cost enough: the rest belongs in the next one (PROTOCOL 9)."""
         return (
             len(self.events) >= self.capacity.limits.events_max
             or self.bytes >= self.capacity.limits.bytes_max
@@ -63,7 +63,7 @@ class Draft:
 
     @property
     def evaluation(self) -> Evaluation:
-        """Made when it is asked for: most decisions have nothing to evaluate."""
+        """Created on demand: most decisions evaluate nothing."""
         if self._evaluation is None:
             self._evaluation = Evaluation(self.at, self.capacity.limits.expression_visits_max)
         return self._evaluation
@@ -86,13 +86,13 @@ class Draft:
         self.settles.append(Settlement(message_id, outcome))
 
     def terminate(self, step_id: str, step: StepState) -> None:
-        """Have an attempt terminated that somebody runs; its report is what follows."""
+        """Have a running attempt terminated; its report follows."""
         self.effects.append(TerminateStep(step_id, step.attempt))
 
     def running(self, *, inline: bool | None = None) -> list[tuple[str, StepState]]:
-        """Active steps that somebody runs, or ran when the flow was last owned, in the order of the definition.
+        """Active steps with a process that runs them, or ran them for the last owner, in the order of the definition.
 
-        All of them, or those that the engine runs itself, or the others.
+        With ``inline``, only those that the engine itself runs (True), or only the others (False).
         """
         return [
             (step_id, step)
@@ -101,9 +101,9 @@ class Draft:
         ]
 
     def end_early(self, status: StepStatus, reason: str, message_id: str = "") -> None:
-        """Nothing new starts, and everything unfinished ends in this status: what runs is terminated here, what waits
-        is ended by ``advance``."""
-        if self.state.ending is None:  # otherwise all of them are told already
+        """Start nothing new, and end everything unfinished in this status: running attempts are terminated here,
+        waiting steps are ended by ``advance``."""
+        if self.state.ending is None:  # otherwise they were already told
             for step_id, step in self.running():
                 self.terminate(step_id, step)
         self.emit(RunStopping(message_id, status, reason))

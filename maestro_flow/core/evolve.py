@@ -1,7 +1,7 @@
-"""``evolve(state, event, at) -> state``: the only place where a flow changes, and how it is loaded, shown and verified.
+"""``evolve(state, event, at) -> state``: the only place where a flow changes. Loading, views and checks use it, too.
 
-Pure: no clock, no input or output, no surprise. An event that does not fit the state is a defect of what wrote it and
-raises ``IllegalEvent``: a flow is parked rather than guessed (law 5: a state never goes back).
+Pure: no clock, no I/O. An event that does not fit the state is a defect of its writer and raises ``IllegalEvent``: the
+flow is parked, and nothing is guessed (law 5: a state never goes back).
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ __all__ = ["IllegalEvent", "evolve", "fold"]
 
 
 class IllegalEvent(MaestroFlowError):
-    """An event contradicts the state that its log says the flow is in."""
+    """An event contradicts the state that its log has led to."""
 
 
 _NO_TRANSITION: frozenset[StepStatus] = frozenset()
 
 
 def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
-    """The state that a log leads to from ``state`` on (``FlowState.new`` for a whole log).
+    """The state after these records, starting from ``state`` (``FlowState.new`` for a whole log).
 
     Raises:
         UnknownEvent: a record is of a newer version.
@@ -146,7 +146,7 @@ def _run_begins(state: FlowState, event: RunQueued | RunStarted, at: float) -> F
 def _step_waits(
     state: FlowState, event: StepPaused | StepResumed | StepWaiting | StepPermitted | StepRestarting
 ) -> FlowState:
-    """An attempt has its number, has not begun, and waits for something else from now on."""
+    """An attempt that has its number and has not begun waits for something new."""
     step_id, before = event.step, state.steps.get(event.step) or UNTOUCHED
     blamed, changes = state.blamed, state.step_changes
     attempt, permits = before.next_attempt, before.permits
@@ -187,7 +187,7 @@ def _step_unsupported(state: FlowState, event: StepUnsupported) -> FlowState:
 
 
 def _next(before: StepState) -> StepState:
-    """The attempt that follows, or has its number already, with the budgets that all attempts share."""
+    """The next attempt, or the one that already has its number, with the budgets that all attempts share."""
     if before.is_pending:
         return before
     return StepState(
@@ -286,7 +286,7 @@ def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
 
 
 def _blamed(state: FlowState, before: StepStatus, after: StepStatus) -> dict[RunStatus, int]:
-    """What the steps make of the run, after one of them has changed its status."""
+    """How many ended steps count against the run, after one of them has changed its status."""
     if before.run_status is after.run_status:
         return state.blamed
     counts = Counter(state.blamed)

@@ -1,7 +1,7 @@
 """A definition as a graph, built once per version: readiness is counted along its edges, never searched.
 
-What a loop's children run, its body, is a graph of its own, without a version in the catalog: it is found by the ids of
-the steps that lead to it from the root.
+The body of a loop, which its children run, is a separate graph without a version in the catalog: it is found by the ids
+of the steps that lead to it from the root.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Graph:
     branching: frozenset[str]
     """Steps with a condition to a successor that is an expression."""
     plans: dict[str, StepPlan]
-    """What has to be evaluated of each step."""
+    """What must be evaluated for each step."""
     untouched: Steps
     """The steps with which every flow begins."""
     permits: Mapping[str, dict[str, int]] = Factory(dict)
     """Steps that need permits: tags with their limits."""
 
     def known(self, step_ids: Collection[str]) -> tuple[str, ...]:
-        """Ids that a user names, in the order of the definition, so that the same choice is the same request.
+        """Step ids given by a user, in the order of the definition, so that the same choice is the same request.
 
         Raises:
             NotFound: the graph has no such step.
@@ -53,15 +53,15 @@ class Graph:
         return tuple(step_id for step_id in self.steps if step_id in step_ids)
 
     def edges(self, step_id: str, status: StepStatus, branches: Mapping[str, bool]) -> Mapping[str, bool]:
-        """The value of the condition to each successor of a step that is complete.
+        """The value of the condition to each successor of a complete step.
 
-        ``branches`` has those that are expressions; all of them are false to what follows an unsatisfied step.
+        ``branches`` has those that are expressions. After an unsatisfied step all conditions are false.
         """
         if status is StepStatus.UNSATISFIED:
             return self.no_edges(step_id)
         successors = self.steps[step_id].successors
         if step_id not in self.branching:
-            return successors  # type: ignore[return-value]  # all of them are constants
+            return successors  # type: ignore[return-value]  # all are constants
         return {to: branches[to] if isinstance(value, str) else value for to, value in successors.items()}
 
     def no_edges(self, step_id: str) -> Mapping[str, bool]:
@@ -69,7 +69,7 @@ class Graph:
         return dict.fromkeys(self.steps[step_id].successors, False)
 
     def from_here_on(self, step_id: str) -> frozenset[str]:
-        """A step and its successors, direct or not."""
+        """A step and all its direct and indirect successors."""
         found, waiting = {step_id}, [step_id]
         while waiting:
             new = self.steps[waiting.pop()].successors.keys() - found
@@ -105,9 +105,10 @@ class Graph:
 
 
 def _body(definition: WorkflowDefinition, version: int, step_id: str) -> WorkflowDefinition:
-    """What a child of a loop runs: an inline workflow, with the owner, the tags and the limits of its workflow.
+    """What a child of a loop runs: an inline workflow with the owner, tags and limits of its workflow.
 
-    All params of a child are given by its parent. It never waits for its turn by itself, and its time is its parent's.
+    The parent provides all params of a child. A child is never queued by a run strategy, and its parent's timeout
+    applies.
     """
     steps = next((step.steps for step in definition.steps if step.id == step_id), ())
     if not steps:

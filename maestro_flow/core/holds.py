@@ -1,17 +1,17 @@
-"""What a step waits for: its *hold*. A step has at most one, and exchanges it for another in ``Steps.set`` alone.
+"""What a step waits for: its *hold*. A step has at most one, which only ``Steps.set`` changes.
 
-A step without a hold is out of sight (none of its predecessors is complete), runs, or has ended. The others pass
-through these; wherever a step is, an action or the end of its run may end it::
+A step without a hold has no complete predecessor yet, runs, or has ended. The others pass through these holds; in any
+of them, an action or the end of its run may end a step::
 
     ──> Predecessors ── the last one is complete ──> Ready, or Unsatisfied ──> ended
     Ready ──┬── breakpoint, pause ──> Paused ── resumed ──> Ready
             ├── limits of tags ─────> Permits ── granted ──> Ready
             └── starts ─────────────> runs ──┬── failed, to be tried again ──> Retry ── starts when it is due ──> runs
                                              └── its process is gone ────────> Interrupted ── runs again ──> runs
-    Ready, Retry, Interrupted ── the owner has no code ──> Unsupported ── an owner has it ──> as if it were still there
+    Ready, Retry, Interrupted ── the owner has no code ──> Unsupported ── an owner has it ──> back to the hold before
 
-The hold is a field of the step. Beside it, each kind of hold has a *queue* of its steps, because decisions need the
-next step without a search, and a map has no cheap order. Steps that wait for predecessors, thousands perhaps, have no
+The hold is a field of the step. In addition, each kind of hold has a *queue* of its steps, because decisions need the
+next step without a search, and a map has no cheap order. Steps that wait for predecessors, possibly thousands, have no
 queue, because they are never listed: they are counted along the edges (``readiness``).
 
 To add a kind, add a class here, to ``Hold`` and to ``ENDED_WITH_RUN``. Events move steps into it and out of it
@@ -57,15 +57,15 @@ class Predecessors(Struct, frozen=True):
 
     missing: int
     satisfied: bool
-    """An edge to the step is true already."""
+    """At least one edge to the step is already true."""
 
 
 class Unsatisfied(Struct, frozen=True):
-    """All predecessors are complete and none of the edges is true: to be ended as UNSATISFIED."""
+    """All predecessors are complete and no edge is true: to be ended as UNSATISFIED."""
 
 
 class Ready(Struct, frozen=True):
-    """Its turn has come: it waits for a slot of the node, or for the limit of steps of its run."""
+    """Its turn has come: it waits for a slot, or for the limit of concurrent steps of its run."""
 
 
 class Paused(Struct, frozen=True):
@@ -81,14 +81,14 @@ class Retry(Struct, frozen=True):
 
 
 class Interrupted(Struct, frozen=True):
-    """An attempt is under way that no process runs: to be run again, few at a time (PROTOCOL 24)."""
+    """No process runs its current attempt: to be run again, a few at a time (PROTOCOL 24)."""
 
 
 class Unsupported(Struct, frozen=True):
-    """It is recorded that the owner has no code for the step (PROTOCOL 22). It keeps its place in a queue."""
+    """The owner has no code for the step, as recorded (PROTOCOL 22). It keeps its position in a queue."""
 
     behind: Ready | Retry | Interrupted
-    """The hold that it had, and has for an owner with the code."""
+    """The hold before, which counts again for an owner with the code."""
 
 
 Hold: TypeAlias = Predecessors | Unsatisfied | Ready | Paused | Permits | Retry | Interrupted | Unsupported
@@ -97,15 +97,15 @@ UNSATISFIED, READY, PAUSED, PERMITS = Unsatisfied(), Ready(), Paused(), Permits(
 RETRY, INTERRUPTED = Retry(), Interrupted()
 
 ENDED_WITH_RUN: Final[tuple[type, ...]] = (Interrupted, Retry, Paused, Permits, Ready)
-"""Kinds whose steps end when their run is ended, in this order. (An unsatisfied one ends as that, anyway.)"""
+"""Kinds whose steps end when their run is ended, in this order. (Unsatisfied steps end as UNSATISFIED anyway.)"""
 
 
 class Queue(Struct, frozen=True):
-    """Ids of steps, those that came first before others. To take the first one away copies nothing."""
+    """Ids of steps, first come first. Removing the first one copies nothing."""
 
     steps: tuple[str, ...] = ()
     start: int = 0
-    """The steps before this one have left."""
+    """Index of the first step that is still in the queue."""
 
     def __len__(self) -> int:
         return len(self.steps) - self.start
@@ -113,14 +113,14 @@ class Queue(Struct, frozen=True):
     def __iter__(self) -> Iterator[str]:
         if not self.start:
             return iter(self.steps)
-        return (self.steps[place] for place in range(self.start, len(self.steps)))  # it may be left after the first
+        return (self.steps[place] for place in range(self.start, len(self.steps)))  # the caller may stop early
 
     def __contains__(self, step_id: object) -> bool:
         return step_id in self.steps[self.start :]
 
     @property
     def first(self) -> str:
-        """The step that came first, of a queue that is not empty."""
+        """The first step of a queue that is not empty."""
         return self.steps[self.start]
 
     def without(self, step_id: str) -> Queue | None:
@@ -136,7 +136,7 @@ class Queue(Struct, frozen=True):
 
 
 Queues: TypeAlias = Mapping[type, Queue]
-"""By the kind of the hold; without kinds that hold no step."""
+"""By kind of hold; kinds without a step are left out."""
 
 NO_QUEUE: Final = Queue()
 NO_QUEUES: Final[Queues] = {}
@@ -144,13 +144,13 @@ _WITHOUT_QUEUE = frozenset({type(None), Predecessors})
 
 
 def kind_of(hold: Hold | None) -> type:
-    """The key of the queue that a step with this hold is in; for some holds there is none."""
+    """The key of the queue of steps with this hold; some holds have no queue."""
     kind = type(hold)
     return type(hold.behind) if kind is Unsupported else kind  # type: ignore[union-attr]
 
 
 def requeued(queues: Queues, step_id: str, before: Hold | None, after: Hold | None) -> Queues:
-    """The queues after a step has exchanged one hold for another: it is behind all others, if it was not there."""
+    """The queues after a step has changed its hold: in a new queue, it is behind all others."""
     leaves, joins = kind_of(before), kind_of(after)
     if leaves is joins:
         return queues

@@ -1,11 +1,11 @@
 """The inbox of a group that is held here: messages that were received and are not settled yet, by flow and in order.
 
-It changes only by what it is told, and each method returns what is to be done next, as values that the group's actor
-carries out. What it does for a message costs the same however many are in hand.
+A pure class: each method returns what to do next, as values that the group's actor carries out. The cost of a message
+does not depend on how many are in hand.
 
-A message is in hand from when it was received until it is settled or its flow needs no actor any more. Nobody can tell
-which of several messages has broken their flow. So a flow with a defect is suspicious until all that it had in hand is
-done with, and gets one message at a time: it is counted against that one alone (PROTOCOL 17).
+A message is in hand from its receipt until it is settled or its flow no longer needs an actor. Which of several
+messages broke their flow cannot be told. So a flow with a defect is suspicious until everything it had in hand is done,
+and gets one message at a time: further defects count against that message alone (PROTOCOL 17).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from maestro_flow.model.text import escaped
 __all__ = ["Deliver", "Forward", "GroupInbox", "Next", "Settle"]
 
 _SETTLED_MAX = 10_000
-"""A scan reads some hundred messages at once: what it has read is handled long before so many others are."""
+"""A scan reads a few hundred messages at once, and they are handled long before this many others have been."""
 
 InputT = TypeVar("InputT")
 
 
 @frozen
 class Deliver(Generic[InputT]):
-    """Hand this to the actor of the flow; if it has none, load it, and tell the inbox when it is here."""
+    """Hand this to the flow's actor; if it has none, load the flow, and tell the inbox when it is here."""
 
     flow_id: str
     given: InputT
@@ -47,7 +47,7 @@ class Forward:
 
 @frozen
 class Settle:
-    """Write this settlement. If it is a dead letter, what its flow has suffered was not the flow's fault."""
+    """Write this settlement. If the message becomes a dead letter, its flow was not to blame for the failures."""
 
     flow_id: str
     settlement: Settlement
@@ -59,7 +59,7 @@ Next: TypeAlias = Deliver[InputT] | Forward | Settle
 class GroupInbox(Generic[InputT]):
     """See the module.
 
-    ``decode`` returns the input that a message of this group is to its flow, or what is wrong with it.
+    ``decode`` returns the input of a message for its flow, or text that says what is wrong with the message.
     """
 
     def __init__(
@@ -73,22 +73,22 @@ class GroupInbox(Generic[InputT]):
         """Of each message in hand, by id."""
         self._in_transit: dict[str, Message] = {}
         self._settled: OrderedDict[str, int] = OrderedDict()
-        """Messages that were settled last, and through which sequence that counts: a dead letter may be redriven."""
+        """Recently settled messages, and up to which sequence that counts, because a dead letter may be redriven."""
         self._defects: dict[str, list[str]] = {}
-        """By message: tracebacks of its flow's actors that had it in hand."""
+        """By message: tracebacks of the defects of its flow's actors while it was in hand."""
         self._suspicious: set[str] = set()
         self._is_stopped = False
 
     def stop(self) -> None:
-        """The group is handed over: what is not settled by then is left to the next owner."""
+        """The group is being handed over: what is not settled by then is left to the next owner."""
         self._is_stopped = True
 
     def has_any(self, flow_id: str) -> bool:
-        """Something is in hand for the flow."""
+        """Whether messages are in hand for the flow."""
         return flow_id in self._by_flow
 
     def receive(self, messages: Iterable[Message]) -> list[Next[InputT]]:
-        """Messages of the group's inbox; some may have been received before."""
+        """Take messages of the group's inbox; some may have been received before."""
         todo: list[Next[InputT]] = []
         for message in messages:
             message_id = message.message_id
@@ -98,13 +98,13 @@ class GroupInbox(Generic[InputT]):
         return todo
 
     def flow_is_here(self, flow_id: str) -> list[Next[InputT]]:
-        """The flow has an actor: it gets what has waited for it."""
+        """The flow has an actor: it gets the messages that waited for it."""
         if flow_id in self._suspicious:
             return self._next_of(flow_id)
         return [each for message in self._messages_of(flow_id) for each in self._take(message)]
 
     def flow_is_over(self, flow_id: str) -> list[Next[InputT]]:
-        """The flow has ended: what came too late for its last commit is answered by its state, for its sender waits."""
+        """The flow has ended: its state answers messages that came after its last commit, because senders wait."""
         late = self._messages_of(flow_id)
         self.drop(flow_id)
         return self.receive(late)
@@ -116,14 +116,14 @@ class GroupInbox(Generic[InputT]):
         return [self._settle(message_id, flow_id, f"{CONFLICT}there is no run {flow_id}") for message_id in found]
 
     def flow_has_a_defect(self, flow_id: str, traceback: str) -> None:
-        """The actor of the flow could not handle something, which may be what it had in hand."""
+        """The flow's actor failed to handle something, possibly a message in hand."""
         in_hand = list(self._by_flow.get(flow_id, ()))
         for message_id in in_hand[:1] if flow_id in self._suspicious else in_hand:
             self._suspicious.add(flow_id)
             self._defects.setdefault(message_id, []).append(traceback)
 
     def drop(self, flow_id: str) -> None:
-        """The flow is given up here: what it had in hand is still in the store."""
+        """The flow is given up here: its messages in hand are still in the store."""
         self._suspicious.discard(flow_id)
         for message_id in self._by_flow.pop(flow_id, ()):
             del self._flow_of[message_id]
@@ -145,7 +145,7 @@ class GroupInbox(Generic[InputT]):
         return [self._settle(message_id, message.flow_id if message else "", outcome)]
 
     def settlements_are_lost(self) -> None:
-        """One of those that were to be written was not: whatever comes again is handled again."""
+        """A settlement was not written: messages that come again are handled again."""
         self._settled.clear()
 
     # -- parts --------------------------------------------------------------------------------------------------
@@ -154,12 +154,12 @@ class GroupInbox(Generic[InputT]):
         return list(self._by_flow.get(flow_id, {}).values())
 
     def _take(self, message: Message) -> list[Next[InputT]]:
-        """What to do with a message that is new, or that has waited for its flow."""
+        """What to do with a message that is new or has waited for its flow."""
         todo = self._judge(message)
         return [*todo, *self._next_of(message.flow_id)] if todo and isinstance(todo[0], Settle) else todo
 
     def _judge(self, message: Message) -> list[Next[InputT]]:
-        """At most one thing: nothing if the message has to wait for those before it."""
+        """At most one item: none if the message has to wait for those before it."""
         if self._is_stopped:
             return []
         message_id, flow_id = message.message_id, message.flow_id
@@ -168,7 +168,7 @@ class GroupInbox(Generic[InputT]):
         if failures >= self._deliveries_max:
             problem = f"given up: {failures} owners failed while they had it in hand"
             buried = self._settle(message_id, flow_id, "\n".join([problem, *defects[-1:]]), dead=True)
-            self._settled[message_id] = message.sequence  # it may be redriven, and comes again as a later one
+            self._settled[message_id] = message.sequence  # if redriven, it comes again with a later sequence
             return [buried]
         if message.is_in_transit:
             self._in_transit[message_id] = message
@@ -183,7 +183,7 @@ class GroupInbox(Generic[InputT]):
         return [] if is_behind else [Deliver(flow_id, given)]
 
     def _next_of(self, flow_id: str) -> list[Next[InputT]]:
-        """A suspicious flow is done with a message: the next one, which has waited for that, or none any more."""
+        """A suspicious flow is done with a message: its next one in hand, if there is one."""
         todo: list[Next[InputT]] = []
         while flow_id in self._suspicious and not (todo and isinstance(todo[-1], Deliver)):
             messages = self._by_flow.get(flow_id)
@@ -201,7 +201,7 @@ class GroupInbox(Generic[InputT]):
         return Settle(flow_id, Settlement(message_id, escaped(outcome), dead=dead))
 
     def _is_done_with(self, message_id: str) -> None:
-        """A message comes at once from its sender, and may come again from a scan that read it before its end."""
+        """Remember it: it may come again from a scan that read it before it was settled."""
         flow_id = self._flow_of.pop(message_id, None)
         if flow_id is not None:
             messages = self._by_flow[flow_id]

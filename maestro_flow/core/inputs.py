@@ -1,6 +1,6 @@
-"""What ``decide`` reacts to, and what it asks for: inputs, effects, and the room a node has for work.
+"""What goes into ``decide`` and comes out of it: inputs, effects, and the node's capacity for work.
 
-msgspec structs like the states, and for their reason: several of each are made for every step.
+msgspec structs, as the states are, and for the same reason: several of each are created for every step.
 """
 
 from __future__ import annotations
@@ -56,23 +56,23 @@ class Launch(Struct, frozen=True):
 
 
 class Displace(Struct, frozen=True):
-    """The run strategy ends this run, for the sake of another one: queued or not, it is STOPPED."""
+    """The run strategy ends this run in favour of another one: queued or active, it is STOPPED."""
 
     reason: str
 
 
 class Load(Struct, frozen=True):
-    """The flow was just read from the store: whoever ran its active steps is gone.
+    """The flow was just read from the store: the process that ran its active steps is gone.
 
-    Unless it was this very process (``same_owner``), which had lost the group or the flow's actor for a while. Nothing
-    has crashed then: what ran is handed over, from itself to itself (PROTOCOL 14, 24).
+    With ``same_owner`` it was this process, which had lost the group or the flow's actor for a while. Then nothing has
+    crashed, and active steps count as handed over (PROTOCOL 14, 24).
     """
 
     same_owner: bool = False
 
 
 class Began(Struct, frozen=True):
-    """The code of an attempt really began, at ``at``."""
+    """The code of an attempt actually began, at ``at``."""
 
     step: str
     attempt: int
@@ -94,11 +94,11 @@ class Report(Struct, frozen=True):
     timeline: tuple[str, ...] = ()
     error: StepError | None = None
     size_bytes: int = 0
-    """Of result, outputs and artifacts, for the size limit of a commit."""
+    """Size of result, outputs and artifacts, for the size limit of a commit."""
 
 
 class Progressed(Struct, frozen=True):
-    """The code of an attempt, which began at ``began_at``, is under way and tells how far it has come."""
+    """The code of an attempt, which began at ``began_at``, reports progress."""
 
     step: str
     attempt: int
@@ -107,19 +107,19 @@ class Progressed(Struct, frozen=True):
     artifacts: dict[str, Any]
     timeline: tuple[str, ...]
     size_bytes: int = 0
-    """Of the artifacts."""
+    """Size of the artifacts."""
 
 
 class Tick(Struct, frozen=True):
-    """Look again: a timer is due, or there is room for more work."""
+    """Look again: a timer is due, or a slot is free."""
 
 
 class HandOver(Struct, frozen=True):
-    """This node gives the flow up: what runs here is interrupted, which does not count as a crash (PROTOCOL 14)."""
+    """This node gives up the flow: what runs here is interrupted, which does not count as a crash (PROTOCOL 14)."""
 
 
 class Act(Struct, frozen=True):
-    """A user's action on the run, or on the step that the order names; the message is settled with what came of it."""
+    """A user's action on the run, or on the step that the order names; its message is settled with the outcome."""
 
     message_id: str
     action: Action
@@ -127,7 +127,7 @@ class Act(Struct, frozen=True):
 
 
 class Granted(Struct, frozen=True):
-    """The permits that an attempt waits for are its own now; the message that says so is settled with it."""
+    """An attempt has been granted the permits that it waits for; the message that says so is settled."""
 
     message_id: str
     step: str
@@ -171,7 +171,7 @@ Effect: TypeAlias = RunStep | ContinueStep | TerminateStep | FinishRun
 class OutgoingMessage(Struct, frozen=True):
     """A message to another flow, written with the commit that makes it true (PROTOCOL 20).
 
-    ``group_id`` is the group of that flow, which a run is told by whoever wants an answer. A flow of the engine itself
+    ``group_id`` is the group of that flow; a message to a run learns it from the request that it answers. A system flow
     needs none: it is found by its name.
     """
 
@@ -194,17 +194,16 @@ class DecisionLimits(Struct, frozen=True):
 class Capacity(Struct, frozen=True):
     """What the deciding node can take on now, and its limits. ``inline`` and ``unsupported`` are ids of steps.
 
-    A node that ``is_leaving`` gives the flow up, and starts nothing any more. ``group_id`` is the group of the flow,
-    which its messages name where they ask for an answer.
+    A node that ``is_leaving`` is giving up the flow and starts nothing new. ``group_id`` is the group of the flow,
+    named in messages that ask for an answer.
 
-    An inline step is run by the engine itself (NoOp, Sleep): it needs no slot, cannot kill the process, and is simply
-    run again after a crash. An unsupported step, whose code is not here, waits
-    (PROTOCOL 22).
+    An inline step (NoOp, Sleep) is run by the engine itself: it needs no slot, cannot crash the process, and is simply
+    run again after a crash. An unsupported step, whose code the node does not have, waits (PROTOCOL 22).
     """
 
     limits: DecisionLimits
     slots: dict[str, Slots] = field(default_factory=lambda: {DEFAULT_EXECUTOR: Slots()})
-    """Of each executor."""
+    """Free slots by executor."""
     executors: dict[str, str] = {}
     """Which executor runs a step, for those that the default one does not run."""
     inline: frozenset[str] = frozenset()

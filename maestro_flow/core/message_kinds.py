@@ -1,7 +1,7 @@
-"""Kinds of messages: how the body of each is read, and what it is to its receiver. One table for each receiver.
+"""Kinds of messages: how to decode each body, and which input it is for its receiver. One table for each receiver.
 
-``RUN_KINDS`` is that of runs; flows of the engine itself each have a table of their own (``core.system_flow``). A new
-kind is an entry in one of them, and a case in the receiver's ``decide``.
+``RUN_KINDS`` is the table of runs; each system flow has its own (``core.system_flow``). A new kind needs an entry in
+one of them, and a case in the receiver's ``decide``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ InputT_co = TypeVar("InputT_co", covariant=True)
 
 @frozen
 class MessageKind(Generic[BodyT, InputT_co]):
-    """A body of type ``body`` is, together with the id of its message, this input to the receiver's ``decide``."""
+    """How a body of type ``body``, with the id of its message, becomes an input of the receiver's ``decide``."""
 
     body: type[BodyT]
     to_input: Callable[[str, BodyT], InputT_co]
@@ -56,10 +56,10 @@ RUN_KINDS: Mapping[str, MessageKind[Any, Input]] = {
 
 
 def decode_message(message: Message, kinds: Mapping[str, MessageKind[Any, InputT_co]]) -> InputT_co | str:
-    """The input that a message is to a receiver with these kinds; or what is wrong with it, for its sender."""
+    """The input of a message, for a receiver with these kinds; or text for its sender that says what is wrong."""
     kind = kinds.get(message.kind)
     if kind is None:
-        return f"in this version, {message.flow_id} takes no message of kind {message.kind!r}"
+        return f"in this version, {message.flow_id} does not accept messages of kind {message.kind!r}"
     try:
         return kind.decode(message)
     except msgspec.MsgspecError as error:

@@ -11,14 +11,14 @@ __all__ = ["place", "place_child", "place_run"]
 
 
 def place(key: str, groups: Sequence[int]) -> int:
-    """A group for the key: the same key and the same groups give the same group, in any process and version."""
+    """A group for the key. The same key and groups give the same group, in any process and version."""
     return groups[crc32(key.encode()) % len(groups)]
 
 
 def place_run(definition: WorkflowDefinition, request_id: str, near: Sequence[int], group_count: int) -> int:
     """The group of a new run; ``near`` are the caller's preferred groups, of ``group_count``.
 
-    Runs that must wait for each other are all in one group, whoever starts them: its owner holds the queue.
+    Runs that must wait for each other are all in one group, whichever process starts them: its owner has the queue.
     """
     if definition.run_strategy.is_limited:
         return place(definition.id, range(group_count))
@@ -26,5 +26,5 @@ def place_run(definition: WorkflowDefinition, request_id: str, near: Sequence[in
 
 
 def place_child(flow_id: str, parent_group: int, group_count: int, *, spread: bool = False) -> int:
-    """The group of a loop's child: its parent's, unless the iterations are to be spread over all of them."""
+    """The group of a loop's child: its parent's, unless the iterations are to be spread over all groups."""
     return place(flow_id, range(group_count)) if spread else parent_group

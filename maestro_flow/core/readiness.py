@@ -22,14 +22,14 @@ _UNSATISFIED = StepState(StepStatus.NOT_CREATED, attempt=0, hold=UNSATISFIED)
 
 @lru_cache(maxsize=10_000)
 def _counted(missing: int, satisfied: bool) -> StepState:
-    """A step some of whose predecessors are complete: shared, because thousands may have come equally far."""
+    """A step some of whose predecessors are complete. Shared, because thousands of steps may be in the same state."""
     return StepState(StepStatus.NOT_CREATED, attempt=0, hold=Predecessors(missing, satisfied))
 
 
 def count(state: FlowState, steps: Steps, edges: Mapping[str, bool]) -> Steps:
-    """Count a step that is complete at its successors; the last predecessor decides between ready and unsatisfied.
+    """Count a complete step at its successors; the last predecessor decides between ready and unsatisfied.
 
-    ``edges`` has the value of the condition to each successor. Steps that stand from the run before are left alone.
+    ``edges`` has the value of the condition to each successor. Steps kept from the previous run are left alone.
     """
     carried, predecessors = state.carried, state.graph.predecessors
     counted: list[tuple[str, StepState]] = []
@@ -49,12 +49,12 @@ def count(state: FlowState, steps: Steps, edges: Mapping[str, bool]) -> Steps:
 
 
 def begin(state: FlowState) -> FlowState:
-    """The steps with which a run begins, and what a restart takes over from the run before it (RunPolicy.java)::
+    """The steps with which a run begins, and what a restart takes over from the previous run (RunPolicy.java)::
 
-    START_FRESH_NEW_RUN, FROM_BEGINNING   nothing stands: the roots begin
-    FROM_INCOMPLETE                       complete steps stand: what follows them, and is not complete, begins
+    START_FRESH_NEW_RUN, FROM_BEGINNING   nothing is kept: the roots begin
+    FROM_INCOMPLETE                       complete steps are kept: their incomplete successors begin
     FROM_SPECIFIC                         one step begins, whatever comes before it; what follows it runs again, and
-                                          all other steps stand as they are
+                                          all other steps are kept as they are
     """
     graph, request = state.graph, state.request
     before = state.inherits_from.steps if state.inherits_from is not None else state.steps

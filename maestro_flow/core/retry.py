@@ -23,7 +23,7 @@ def after_failure(
 ) -> tuple[StepStatus, float | None]:
     """The status in which an unsuccessful attempt ends, and when the next attempt is due, if one follows.
 
-    A user or platform error beyond its budget is FATALLY_FAILED, a timeout beyond its budget TIMED_OUT.
+    Beyond its retry budget, a user or platform error is FATALLY_FAILED and a timeout TIMED_OUT.
     """
     match verdict:
         case Verdict.USER_ERROR:

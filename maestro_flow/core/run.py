@@ -1,4 +1,4 @@
-"""The run's own life: it is queued or begins, is displaced, loaded by an owner, handed over, and ended early."""
+"""The life of a run: queued or begun, displaced, loaded by an owner, handed over, ended early."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def start(draft: Draft, given: Start) -> None:
 
 
 def launch(draft: Draft) -> None:
-    """A queued run's turn has come; one that has begun or ended meanwhile has no turn any more."""
+    """A queued run's turn has come; ignored if it has begun or ended meanwhile."""
     state = draft.state
     if state.status is RunStatus.CREATED and state.revision:
         _begin(draft, state.instance_id, state.run_id, state.created_at, None)
@@ -45,11 +45,11 @@ def _queue(draft: Draft, instance_id: int, run_id: int, created_at: float, reque
 
 
 def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, request: RunRequest | None) -> None:
-    """The params of the run are evaluated now; a run whose params have no value never begins, and has failed."""
+    """Begin the run and evaluate its params; a run whose params cannot be evaluated fails without beginning."""
     evaluation = draft.evaluation
     wanted = draft.state.request if request is None else request
     ids = {"instance_id": instance_id, "run_id": run_id, "created_at": created_at}
-    state = replace(draft.state, request=wanted, **ids)  # params may ask for these
+    state = replace(draft.state, request=wanted, **ids)  # params may refer to these
     try:
         params = evaluation.run_params(state, wanted)
         timeout_s = evaluation.run_timeout(state, params)
@@ -59,14 +59,14 @@ def _begin(draft: Draft, instance_id: int, run_id: int, created_at: float, reque
         draft.emit(RunEnded(RunStatus.FAILED, str(error)))
         return
     if request is not None:
-        rest = replace(request, params={})  # they have gone into those of the run
+        rest = replace(request, params={})  # they are now part of the run's params
         request = rest if rest != RunRequest() else None
     version = state.graph.version
     draft.emit(RunStarted(state.workflow_id, version, instance_id, run_id, created_at, params, request, timeout_s))
 
 
 def load(draft: Draft, given: Load) -> bool:
-    """Everything active is without a process: see PROTOCOL 23 and 24 for what counts as a crash."""
+    """No active step has a process any longer: see PROTOCOL 23 and 24 for what counts as a crash."""
     for step_id, step in draft.running(inline=False):
         if draft.is_full:
             return False
@@ -77,9 +77,9 @@ def load(draft: Draft, given: Load) -> bool:
             _interrupt(draft, step_id, step, crashes=crashes)
         else:
             times = "once" if crashes == 1 else f"{crashes} times"
-            problem = f"the process that ran the step died {times} while it was running: given up"
+            problem = f"the process died {times} while it ran the step: given up"
             end_attempt(draft, step_id, StepStatus.FATALLY_FAILED, error=StepError("CrashLoop", problem))
-    for step_id, step in draft.running(inline=True):  # once, when all else is judged: the log says nothing of it
+    for step_id, step in draft.running(inline=True):  # once, after everything else: it is not recorded
         draft.effects.append(RunStep(step_id, step.attempt, step.execution))
         if step.ending or draft.state.ending:
             draft.terminate(step_id, step)

@@ -1,7 +1,7 @@
 """How much user code a decision may start: slots of three kinds, counted for each executor (PROTOCOL 24).
 
-An attempt holds one slot of its executor from the moment its start is decided until its first call has returned. What
-finds no slot waits as ready, unrecorded: a crash then leaves at most ``Slots.starts`` suspects behind.
+An attempt holds one slot of its executor from the decision to start it until its first call has returned. A step that
+gets no slot stays ready, unrecorded, so a crash leaves at most ``Slots.starts`` suspects behind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["SlotKind", "Slots", "kind_of_interrupted"]
 
 
 class SlotKind(IntEnum):
-    """Kinds of slots. A suspect may kill the process; one that probably did is run alone of its kind."""
+    """Kinds of slots. A suspect may crash the process; one that probably did runs alone of its kind."""
 
     START = 0
     SUSPECT = 1
@@ -32,7 +32,7 @@ class Slots(Struct, frozen=True):
 
 
 def kind_of_interrupted(step: StepState) -> SlotKind:
-    """The kind of slot that an interrupted attempt is run again in."""
+    """The kind of slot in which an interrupted attempt is run again."""
     if step.crashes:
         return SlotKind.CRASHED
     return SlotKind.START if step.handed_over else SlotKind.SUSPECT

@@ -1,8 +1,8 @@
 """The state of a flow: the fold of its events, immutable, and therefore shared freely between threads.
 
-It holds what deciding needs and nothing that can be had from the graph: a step that nothing happened to has no entry.
-States of flows and steps are msgspec structs, not attrs classes, because a step costs five replacements of a field or
-two, and theirs takes 0.1 µs where ``attrs.evolve`` takes 5.
+It has what decisions need and nothing that the graph knows: a step to which nothing has happened has no entry. States
+of flows and steps are msgspec structs, not attrs classes, because each step costs about five replacements, which take
+0.1 µs each where ``attrs.evolve`` takes 5.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class FlowState(Struct, frozen=True):
     steps: Steps
     revision: int = 0
     at: float = 0.0
-    """Time of the last record; no later one is older (PROTOCOL 15)."""
+    """Time of the last record; times never go back (PROTOCOL 15)."""
     status: RunStatus = RunStatus.CREATED
     instance_id: int = 0
     run_id: int = 0
@@ -42,32 +42,32 @@ class FlowState(Struct, frozen=True):
     ended_at: float | None = None
     request: RunRequest = RunRequest()
     previous: FlowState | None = None
-    """The run before, as it ended, if this one is a restart of it."""
+    """The previous run, as it ended, if this run restarts it."""
     params: dict[str, Param] = {}
     """Evaluated, all of them."""
     step_changes: dict[str, dict[str, Param]] = {}
-    """Params of steps that were changed by a restart inside the run; those of the start are in ``request``."""
+    """Params of steps changed by a restart inside the run; those of the start are in ``request``."""
     breakpoints: frozenset[str] = frozenset()
     active: int = 0
-    """Number of active steps, interrupted ones included."""
+    """Number of active steps, including interrupted ones."""
     ending: StepStatus | None = None
-    """The run is to end early, its unfinished steps in this status: STOPPED, FATALLY_FAILED by a kill, or TIMED_OUT."""
+    """The run ends early, its unfinished steps in this status: STOPPED, FATALLY_FAILED (killed) or TIMED_OUT."""
     ending_reason: str = ""
     deadline: float | None = None
-    """When the run's own timeout is over."""
+    """When the run times out."""
     blamed: dict[RunStatus, int] = {}
-    """What steps of this run that have ended, and not well, make of the run: how many of them."""
+    """How many steps of this run have ended unsuccessfully, by the status that they give the run."""
     carried: frozenset[str] = frozenset()
-    """Steps that are not part of this run: they stand as the run before has left them."""
+    """Steps that are not part of this run: they are kept as the previous run left them."""
     reason: str = ""
-    """Why the run has ended, where its steps do not say it."""
+    """Why the run has ended, where its steps do not tell."""
     is_blocking: bool = False
-    """The run has failed under a limited run strategy, and was neither restarted nor unblocked: it keeps later runs
-    from starting as long as the strategy is STRICT_SEQUENTIAL, and the strategy from being switched to that."""
+    """The run failed under a limited run strategy and was neither restarted nor unblocked: under STRICT_SEQUENTIAL it
+    keeps later runs from starting, and it prevents a switch to that strategy."""
 
     @classmethod
     def new(cls, flow_id: str, graph: Graph, **fields: Any) -> FlowState:
-        """A flow without a commit; ``fields`` are what is known of it before it begins."""
+        """A flow without a commit; ``fields`` are those known before it begins."""
         return cls(flow_id, graph, graph.untouched, **fields)
 
     @property
@@ -77,8 +77,8 @@ class FlowState(Struct, frozen=True):
 
     @property
     def inherits_from(self) -> FlowState | None:
-        """The run whose steps and params a restart takes over: one that ended before it began has left nothing, and
-        what stands is that of the run before it."""
+        """The run whose steps and params a restart takes over. A run that ended before it began has none of its own:
+        then it is the one before."""
         before = self.previous
         while before is not None and before.started_at is None and before.previous is not None:
             before = before.previous
@@ -86,19 +86,19 @@ class FlowState(Struct, frozen=True):
 
     @property
     def worst(self) -> RunStatus:
-        """What the steps make of the run: FAILED over TIMED_OUT over STOPPED over SUCCEEDED."""
+        """The status that the steps give the run: FAILED over TIMED_OUT over STOPPED over SUCCEEDED."""
         return max(self.blamed, key=SEVERITY.index, default=RunStatus.SUCCEEDED)
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is under way and nothing can start any more: the run is to be ended."""
+        """Nothing is active and nothing more can start: the run is to be ended."""
         if self.active:
             return False
         queues = self.steps.queues
         return not queues or (self.ending is not None and queues.keys() == {Ready})
 
     def status_of(self, step_id: str) -> StepStatus:
-        """The status that users see: a step whose turn has come is INITIALIZED, which costs no record."""
+        """The status that users see: a step whose turn has come is INITIALIZED, which is not recorded."""
         step = self.steps.get(step_id)
         if step is None:
             return StepStatus.NOT_CREATED

@@ -1,8 +1,8 @@
-"""The steps of a run: an immutable table of their states, in which those that wait stand in queues by their holds.
+"""The steps of a run: an immutable table of their states, with a queue of waiting steps for each kind of hold.
 
-A state is shared between threads and never changes, so each event makes a new table. A dict would be copied whole for
-it: a run of 5,000 steps would copy 5,000 entries for each of them. Here the steps are numbered in the order of the
-definition, and 64 neighbours share a list: to set one copies its list, and the list of these lists.
+A state is shared between threads and never changes, so each event creates a new table. With a dict, each event of a run
+of 5,000 steps would copy 5,000 entries. Here the steps are numbered in the order of the definition, and 64 neighbours
+share a list: setting one copies its list, and the list of these lists.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WIDTH, _MASK = 1 << _BITS, (1 << _BITS) - 1
 class StepState(Struct, frozen=True):
     """The latest attempt of a step, and the budgets that all its attempts share.
 
-    Attempt 0 is that of a step of which nothing is recorded, but which waits for something.
+    Attempt 0 belongs to a step that waits for something but has no record yet.
     """
 
     status: StepStatus
@@ -51,22 +51,22 @@ class StepState(Struct, frozen=True):
     retry_at: float | None = None
     crashes: int = 0
     handed_over: bool = False
-    """The execution follows one that its owner gave up in good order: no suspect (PROTOCOL 14, 24)."""
+    """The previous execution was handed over in an orderly way: not a suspect (PROTOCOL 14, 24)."""
     error_retries: int = 0
     platform_retries: int = 0
     timeout_retries: int = 0
     artifacts: dict[str, Any] = {}
     timeline: tuple[str, ...] = ()
     params: dict[str, Param] = {}
-    """Evaluated; those that are literally in the definition are only there (``core.params.params_of``)."""
+    """Evaluated; literals are only in the definition (``core.params.params_of``)."""
     branches: dict[str, bool] = {}
     """Values of the conditions to its successors that are expressions."""
     timeout_s: float | None = None
-    """Of the attempt; None if it has none, or the definition has it as a number."""
+    """The attempt's timeout; None if it has none, or if the definition has it as a number."""
     ending: StepStatus | None = None
-    """The attempt is being terminated, by a user, and ends in this status."""
+    """The attempt is being terminated by a user, and will end in this status."""
     permits: dict[str, int] = {}
-    """What the attempt has asked for, and must give back: tags with their limits."""
+    """The permits that the attempt has requested and must release: tags with their limits."""
     result: Raw = NO_RESULT
     outputs: dict[str, Param] = {}
     error: StepError | None = None
@@ -85,28 +85,28 @@ class StepState(Struct, frozen=True):
 
     @property
     def next_attempt(self) -> int:
-        """Number of the attempt that is under way or to begin."""
+        """Number of the current attempt, or of the next one to begin."""
         status = self.status
         return self.attempt if status.is_active or status.is_pending else self.attempt + 1
 
 
 UNTOUCHED = StepState(StepStatus.NOT_CREATED, attempt=0)
-"""A step that is not in the table."""
+"""The state of a step that is not in the table."""
 
 
 class Steps(Struct, frozen=True, eq=False):
-    """See the module. Only steps to which something has happened are in the table."""
+    """See the module. The table only has steps to which something has happened."""
 
     numbers: Mapping[str, int]
-    """Place of each step in the definition; of a graph, all tables share it."""
+    """Index of each step in the definition; shared by all tables of a graph."""
     chunks: list[list[StepState | None]]
-    """Never changed, nor any of them: a list is copied in half the time of a tuple with one place changed."""
+    """Never changed in place. Lists, because copying one takes half the time of a tuple with one item changed."""
     queues: Queues = NO_QUEUES
-    """Steps by what they wait for; in that of ``Retry``, the earliest first. Read with ``queue``."""
+    """Steps by what they wait for; those of ``Retry`` are ordered by due time. Read with ``queue``."""
 
     @classmethod
     def of(cls, step_ids: Iterable[str]) -> Steps:
-        """The table of a run in which nothing has happened."""
+        """The table of a run in which nothing has happened yet."""
         numbers = {step_id: number for number, step_id in enumerate(step_ids)}
         whole, rest = divmod(len(numbers), _WIDTH)
         chunks: list[list[StepState | None]] = [[None] * _WIDTH] * whole
@@ -115,7 +115,7 @@ class Steps(Struct, frozen=True, eq=False):
     # -- a mapping ----------------------------------------------------------------------------------------------
 
     def get(self, step_id: str) -> StepState | None:
-        """The step; None for one to which nothing has happened, and for one that the graph does not have."""
+        """The step; None if nothing has happened to it, or if the graph does not have it."""
         number = self.numbers.get(step_id)
         return None if number is None else self.chunks[number >> _BITS][number & _MASK]
 
@@ -155,7 +155,7 @@ class Steps(Struct, frozen=True, eq=False):
         return None if step is None else step.hold
 
     def queue(self, kind: type) -> Queue:
-        """Steps with this kind of hold, oldest first; ``Unsupported`` ones are in that of the hold behind."""
+        """Steps with this kind of hold, oldest first. ``Unsupported`` ones are in the queue of the hold behind."""
         return self.queues.get(kind, NO_QUEUE)
 
     def is_in(self, kind: type, step_id: str) -> bool:
@@ -163,7 +163,7 @@ class Steps(Struct, frozen=True, eq=False):
         return kind_of(self.hold(step_id)) is kind
 
     def unsupported(self) -> list[str]:
-        """Steps of which it is recorded that the owner has no code for them."""
+        """Steps recorded as unsupported by the owner."""
         waiting = (step_id for queue in self.queues.values() for step_id in queue)
         return [step_id for step_id in waiting if isinstance(self.hold(step_id), Unsupported)]
 
@@ -174,7 +174,7 @@ class Steps(Struct, frozen=True, eq=False):
     # -- changes ------------------------------------------------------------------------------------------------
 
     def set(self, step_id: str, step: StepState) -> Steps:
-        """The step is this now, and stands in the queue of its hold, behind all others if it is new there."""
+        """Set the state of a step, and put it into the queue of its hold, behind all others if it is new there."""
         number, chunks, queues = self.numbers[step_id], self.chunks.copy(), self.queues
         chunk = chunks[number >> _BITS] = chunks[number >> _BITS].copy()
         before = chunk[number & _MASK]
@@ -186,7 +186,7 @@ class Steps(Struct, frozen=True, eq=False):
         return steps._retries_in_order() if step.hold is RETRY and hold is not RETRY else steps
 
     def set_all(self, changes: Sequence[tuple[str, StepState]]) -> Steps:
-        """The same for steps that were in no queue: thousands, perhaps."""
+        """The same for many steps, possibly thousands, that are not in a queue."""
         numbers, chunks = self.numbers, self.chunks.copy()
         copied: dict[int, list[StepState | None]] = {}
         for step_id, step in changes:

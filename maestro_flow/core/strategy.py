@@ -1,7 +1,7 @@
-"""Run strategies: which runs of a workflow begin now, and which end for the sake of another (Maestro: RunStrategy).
+"""Run strategies: which runs of a workflow begin now, and which end in favour of another (Maestro: RunStrategy).
 
 Pure, and a function of the live runs alone: after a takeover the same runs give the same answer, so nothing about a
-queue is ever written. A decision looks at the ends of the queue and never walks it, unless it displaces what it walks.
+queue is ever written. A decision looks at the ends of the queue and only walks over runs that it displaces.
 
 ===================  =======================================  ======================================================
 rule                 a queued run begins when                 what is displaced
@@ -34,7 +34,7 @@ __all__ = ["LiveRun", "Turn", "turn"]
 
 
 class LiveRun(NamedTuple):
-    """A run that has not ended; these sort in the order of instances."""
+    """A run that has not ended; sorts in the order of instances."""
 
     instance_id: int
     run_id: int
@@ -49,7 +49,7 @@ class LiveRun(NamedTuple):
 
 @frozen
 class Turn:
-    """What is to be done now: queued runs to launch, and live runs to displace, for ``reason``."""
+    """What to do now: queued runs to launch, and live runs to displace, for ``reason``."""
 
     launch: tuple[LiveRun, ...] = ()
     displace: tuple[LiveRun, ...] = ()
@@ -67,10 +67,10 @@ def turn(
     *,
     is_blocked: bool = False,
 ) -> Turn:
-    """What the strategy asks for.
+    """What the strategy requires.
 
-    ``queued`` is in order, without those already displaced; ``active`` are the runs that were launched, ``ending``
-    those among them that are being ended; ``is_blocked``: a failed run of the workflow still blocks.
+    ``queued`` is in order, without those already displaced; ``active`` are the launched runs, ``ending`` those of them
+    that are being ended; ``is_blocked``: a failed run of the workflow still blocks.
     """
     match strategy.rule:
         case RunRule.STRICT_SEQUENTIAL if is_blocked:

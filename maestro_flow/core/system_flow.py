@@ -1,11 +1,11 @@
-"""Flows of the engine itself: each is one in the namespace, is nobody's run, and never ends.
+"""System flows: flows of the engine itself. Each exists once per namespace, is not a run of any user, and never ends.
 
-A system flow is event-sourced like a run, and written, loaded, taken over and verified like one. Its pure part is all
-that there is of it: one actor (``actors.system``) runs any of them. Its state is changed in place: it may be large,
-belongs to that actor alone, and is thrown away with it when a commit is not done.
+A system flow is event-sourced like a run, and written, loaded, taken over and verified like one. It consists of a pure
+part only: one actor class (``actors.system``) runs all of them. Its state is changed in place: it may be large, belongs
+to that actor alone, and is discarded with it when a commit is not written.
 
-Its log must not grow for ever. So from time to time a new run of it begins with all that the one before knows, and that
-one is ended. A crash in between leaves both: the later one counts, and the earlier one is ended then.
+Its log must not grow forever, so from time to time a new run of it begins with everything that the previous run knows,
+which is then ended. A crash in between leaves both: the later one counts, and the earlier one is ended afterwards.
 """
 
 from __future__ import annotations
@@ -44,28 +44,28 @@ InputT = TypeVar("InputT")
 
 @define
 class SystemState:
-    """What every system flow knows of one run of it; all times are those of the store."""
+    """Base of the states of system flows: one run; all times are store times."""
 
     flow_id: str
     revision: int = 0
-    """0 has no commit yet."""
+    """0 before the first commit."""
     at: float = 0.0
     """Time of the last record."""
     began_at: float = 0.0
     """Time of the first record."""
     size: int = 0
-    """Events that were written so far."""
+    """Number of events written so far."""
     is_over: bool = False
-    """The next run has all of it."""
+    """The next run has taken over everything."""
 
     def recorded(self, events: int, at: float) -> None:
-        """A record with so many events, which the state has taken already, was or will be written."""
+        """Count a record of ``events`` events, already applied to the state, that was or will be written."""
         if not self.revision:
             self.began_at = at
         self.revision, self.at, self.size = self.revision + 1, at, self.size + events
 
     def entry(self, group_id: int) -> RunEntry:
-        """As of any run, so that a takeover finds it; people are not shown it."""
+        """Its index entry, so that a takeover finds it; not shown to users."""
         flow_id = FlowId.parse(self.flow_id)
         return RunEntry(
             flow_id=self.flow_id,
@@ -83,9 +83,9 @@ class SystemState:
 
 @frozen
 class SystemDecision(Generic[EventT, InputT]):
-    """Events to write, with messages to send and to settle in the same commit; and what is left to decide.
+    """Events to write, messages to send and to settle in the same commit, and the inputs left to decide.
 
-    ``is_full``: the next decision has something to do even if nothing comes in.
+    ``is_full``: there is more to decide even without new inputs.
     """
 
     at: float
@@ -97,12 +97,12 @@ class SystemDecision(Generic[EventT, InputT]):
 
 
 class SystemReplay(Protocol):
-    """One run of a system flow as the checker follows it, by rules of its own."""
+    """One run of a system flow, as followed by the checker's own rules."""
 
     is_over: bool
 
     def take(self, event: Any, at: float) -> None:
-        """One event, recorded at time ``at``; raises ``verify.history.Violated`` if it breaks a promise."""
+        """Follow an event recorded at time ``at``; raises ``verify.history.Violated`` if it breaks a promise."""
 
 
 class SystemFlow(ABC, Generic[StateT, EventT, InputT]):
@@ -110,35 +110,35 @@ class SystemFlow(ABC, Generic[StateT, EventT, InputT]):
 
     name: ClassVar[str]
     kinds: Mapping[str, MessageKind[Any, InputT]]
-    """Messages that it takes."""
+    """Messages that it accepts."""
     codec: EventCodec[EventT]
 
     @abstractmethod
     def new(self, flow_id: str) -> StateT:
-        """The state of a run without a record."""
+        """The state of a run without records."""
 
     @abstractmethod
     def evolve(self, state: StateT, event: EventT, at: float) -> None:
-        """Change the state by an event that was recorded at time ``at``. Raises IllegalEvent: it does not fit."""
+        """Apply an event recorded at time ``at`` to the state. Raises IllegalEvent: it does not fit."""
 
     @abstractmethod
     def decide(self, state: StateT, inputs: Sequence[InputT], now: float, events_max: int) -> SystemDecision[Any, Any]:
-        """What follows from the inputs at store time ``now``, and the state changed by that.
+        """Decide on the inputs at store time ``now``, and change the state.
 
-        It ends after about ``events_max`` events, and leaves the rest (PROTOCOL 9). Called without inputs, too, when
-        the flow was loaded.
+        Stops after about ``events_max`` events and returns the rest (PROTOCOL 9). Also called without inputs, after the
+        flow was loaded.
         """
 
     @abstractmethod
     def replay(self, flow_id: str, before: SystemReplay | None) -> SystemReplay:
-        """For the checker: a run of it without a record; ``before`` is the run before it, if the log has that."""
+        """For the checker: a run without records; ``before`` is the previous run, if the log has it."""
 
     def promised(self, events: Sequence[EventT]) -> Iterator[str]:  # noqa: ARG002 - most send nothing
-        """For the checker: ids of the messages that were sent with these events, all of one commit."""
+        """For the checker: ids of the messages that were sent with these events of one commit."""
         yield from ()
 
     def carried_over(self, state: StateT, at: float) -> EventT | None:  # noqa: ARG002 - most stay short
-        """If it is time for the next run: its first event, which tells it all that the run with this state knows."""
+        """If it is time for the next run: its first event, which carries over everything this state knows."""
         return None
 
     def carried_on(self, flow_id: str) -> EventT:
@@ -146,7 +146,7 @@ class SystemFlow(ABC, Generic[StateT, EventT, InputT]):
         raise NotImplementedError(f"{self.name} never has a second run")
 
     def group_id(self, group_count: int) -> int:
-        """The group that it is in: always the same."""
+        """Its group, which never changes."""
         return place(self.name, range(group_count))
 
     def fold(self, flow_id: str, records: Iterable[LogRecord]) -> StateT:
@@ -167,7 +167,7 @@ class SystemFlow(ABC, Generic[StateT, EventT, InputT]):
         return state
 
     def run_id(self, number: int) -> str:
-        """Flow id of one of its runs, which count from 1."""
+        """Flow id of one of its runs, numbered from 1."""
         return str(FlowId(self.name, 1, number))
 
 
@@ -176,7 +176,7 @@ AnySystemFlow: TypeAlias = SystemFlow[Any, Any, Any]
 
 @frozen
 class SystemRuns:
-    """The live runs of a system flow as the store has them: the latest counts, ``earlier`` ones are to be ended."""
+    """The live runs of a system flow in the store: the latest counts, ``earlier`` ones are to be ended."""
 
     flow: AnySystemFlow
     state: SystemState
@@ -185,29 +185,29 @@ class SystemRuns:
 
 @frozen
 class SystemFlows:
-    """Those that there are, by name, in a store of so many groups."""
+    """The system flows by name, in a store of ``group_count`` groups."""
 
     flows: Mapping[str, AnySystemFlow] = field(factory=dict)
     group_count: int = 1
 
     def __contains__(self, flow_id: str) -> bool:
-        """It is the address of one of them."""
+        """Whether this is the address of a system flow."""
         return flow_id in self.flows
 
     def kinds_of(self, flow_id: str) -> Mapping[str, MessageKind[Any, Any]]:
-        """The messages that the flow takes."""
+        """The kinds of messages that the flow accepts."""
         flow = self.flows.get(flow_id)
         return RUN_KINDS if flow is None else flow.kinds
 
     def destination_of(self, message: OutgoingMessage) -> int:
-        """The group of the flow that it is for: a system flow has its own, any other is in the group that is named.
+        """The group of the receiver: a system flow's own, otherwise the group that the message names.
 
         Raises:
-            LookupError: it is for a run, and names no group.
+            LookupError: it is for a run and does not name a group.
         """
         flow = self.flows.get(message.flow_id)
         if flow is not None:
             return flow.group_id(self.group_count)
         if message.group_id is None:
-            raise LookupError(f"message {message.message_id} to run {message.flow_id} names no group")
+            raise LookupError(f"message {message.message_id} to run {message.flow_id} does not name a group")
         return message.group_id

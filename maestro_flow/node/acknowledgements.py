@@ -1,4 +1,4 @@
-"""Starts whose run has its first commit: the catalog is to be told, and a late scan may still bring them once more."""
+"""Starts whose run has its first commit: to be acknowledged in the catalog; a stale scan may still bring them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["StartAcknowledgements"]
 
 _REMEMBERED_S = 30.0
-"""A scan that was read before the catalog was told is handled within this, or its run is loaded again for nothing."""
+"""A scan read before the acknowledgement is handled within this time; later, its run is reloaded unnecessarily."""
 
 
 class StartAcknowledgements:
-    """Runs whose start is acknowledged, or is to be. Thread-safe; sent in batches, off the path of any step."""
+    """Runs whose start was or will be acknowledged. Thread-safe; sent in batches, outside the path of any step."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage, self._clock = storage, clock
@@ -29,7 +29,7 @@ class StartAcknowledgements:
             self._added_at[flow_id] = self._clock.monotonic()
 
     def __contains__(self, flow_id: str) -> bool:
-        """Whether a scan that still brings the start as pending is behind the times."""
+        """Whether a scan that still has the start as pending is stale."""
         return flow_id in self._added_at
 
     def send(self) -> None:

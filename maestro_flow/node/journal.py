@@ -1,12 +1,11 @@
-"""The journal: the node's only writer of flows. It gives commits their positions and writes what waits in one batch.
+"""The journal: the node's only writer of flows. It assigns positions to commits and writes them in batches.
 
-One batch is under way at a time, so positions of a group are written in order (PROTOCOL 7). While the store writes it,
+One batch is in flight at a time, so positions of a group are written in order (PROTOCOL 7). While the store writes it,
 the actors continue, and what they decide meanwhile is the next batch: group commit without a timer. A batch whose
-outcome is unknown is sent again, identical, until every outcome is definite; nothing else is written before (PROTOCOL
-6).
+outcome is unknown is resent, identical, until every outcome is definite; nothing else is written before (PROTOCOL 6).
 
-A batch that the store refuses as a whole is halved until the commit to blame stands alone; that one is a conflict to
-its flow, the others are written. What of them was written before is known by its commit id.
+A batch that the store refuses as a whole is halved until the offending commit stands alone. That one is a conflict to
+its flow; the others are written. Those that were written before are recognised by their commit id.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ __all__ = ["GroupCommitJournal"]
 logger = logging.getLogger("maestro_flow.engine")
 
 _ANSWERED_HERE_MAX = 2
-"""A batch this small means that the node is idle otherwise: its actors are run on the journal's own thread."""
+"""A batch this small means that the node is mostly idle: its actors run on the journal's own thread."""
 
 _RESEND_FIRST_S, _RESEND_MAX_S = 0.05, 0.5
 
@@ -42,15 +41,15 @@ class GroupCommitJournal:
     def __init__(self, runtime: Runtime, storage: Storage, health: StoreHealth, *, batch_max: int) -> None:
         self._runtime, self._storage, self._health, self._batch_max = runtime, storage, health, batch_max
         self._waiting: deque[Write] = deque()
-        self._unresolved: deque[_Batch] = deque()  # the batch under way; several parts of it when it was refused
+        self._unresolved: deque[_Batch] = deque()  # the batch in flight, or its parts if it was refused
         self._resends = 0
         self._positions: dict[int, int] = {}
         self._service = runtime.service("journal", self._run)
 
     def open_group(self, held: Held, last_position: int) -> None:
-        """Positions of this group follow the last one; called before its first write.
+        """Continue this group's positions from the last one; called before its first write.
 
-        When a load is tried again, some of its flows write already: what was given out is never given out again.
+        When a load is retried, some of its flows are already writing: a position is never assigned twice.
         """
         group_id = held.lease.group_id
         self._positions[group_id] = max(last_position, self._positions.get(group_id, 0))
@@ -60,7 +59,7 @@ class GroupCommitJournal:
         self._service.wake()
 
     def close(self) -> None:
-        """Write nothing more: what waits is undecided for whoever reads the store next."""
+        """Stop writing. Commits that still wait are lost; the next owner decides again."""
         self._service.close()
 
     def _run(self) -> None:
@@ -75,7 +74,7 @@ class GroupCommitJournal:
                     self._answer(self._unresolved.popleft(), outcomes)
 
     def _write(self, batch: _Batch) -> Sequence[Outcome] | None:
-        """The outcomes; none of them if the batch was cut in two instead; None if there is nothing more to do now."""
+        """The outcomes; empty if the batch was split instead; None if there is nothing more to do for now."""
         try:
             outcomes = self._storage.commit([commit for _, commit in batch])
         except StorageUnavailable as error:
@@ -87,9 +86,9 @@ class GroupCommitJournal:
         except Exception as error:
             if len(batch) == 1:
                 write, _ = batch[0]  # never the events: they hold the user's data
-                logger.exception("the store refuses revision %d of %s", write.revision, write.flow_id or "no flow")
+                logger.exception("the store refused revision %d of %s", write.revision, write.flow_id or "no flow")
                 return [Outcome.CONFLICT]
-            logger.warning("the store refuses %d commits at once, they are sent in halves: %s", len(batch), error)
+            logger.warning("the store refused a batch of %d commits, which is now split: %s", len(batch), error)
             middle = len(batch) // 2
             self._unresolved[0] = batch[:middle]
             self._unresolved.insert(1, batch[middle:])
@@ -103,7 +102,7 @@ class GroupCommitJournal:
         while self._waiting and len(batch) < self._batch_max:
             write = self._waiting.popleft()
             if write.held.lost or now >= write.held.deadline:
-                # Fencing oneself: the store would refuse it as well, but another owner may be at work already.
+                # The node fences itself: the store would refuse it, too, but another owner may already be active.
                 post(write.reply_to, Committed(Outcome.OWNERSHIP_LOST, write.sends))
                 continue
             batch.append((write, self._commit(write)))

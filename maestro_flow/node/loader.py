@@ -1,4 +1,4 @@
-"""The loader: reads from the store for the actors, which never wait for it themselves (PROTOCOL 10).
+"""The loader: reads the store for the actors, which never wait for it themselves (PROTOCOL 10).
 
 After a claim, in this order: the last position, the live flows page by page, the pending runs; only then messages.
 """
@@ -20,9 +20,9 @@ from maestro_flow.actors.messages import (
     TakeUp,
 )
 from maestro_flow.actors.runtime import Runtime
-from maestro_flow.core.queue import Question
 from maestro_flow.core.state import FlowState
 from maestro_flow.core.system_flow import SystemFlows
+from maestro_flow.core.workflow_queue import Question
 from maestro_flow.errors import MaestroFlowError, OwnershipLost, StorageError
 from maestro_flow.model.actions import Action
 from maestro_flow.model.inbox import Message
@@ -31,9 +31,9 @@ from maestro_flow.model.runs import PendingRun, RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.node.acknowledgements import StartAcknowledgements
 from maestro_flow.node.health import StoreHealth
-from maestro_flow.node.jobs import StoreJobs
 from maestro_flow.node.journal import GroupCommitJournal
 from maestro_flow.node.ownership import OwnedGroup
+from maestro_flow.node.store_jobs import StoreJobs
 from maestro_flow.reading.flows import FlowReader
 from maestro_flow.reading.pages import all_pending_starts, all_runs, live_flow_pages, pending_start_pages
 from maestro_flow.reading.system import read_runs
@@ -48,14 +48,14 @@ T = TypeVar("T")
 _PAGE = 200
 _PENDING_MAX = 1000
 _ON_THE_WAY_MAX = 500
-"""Pending runs of a group at a time between the store and their first commit: what is behind them waits in the store,
-or each look at a long line would read all of it again."""
+"""How many pending runs of a group may be between the store and their first commit; the rest waits in the store.
+Without this limit, each look at a long queue would read all of it again."""
 _HANDED_OVER_S = 60.0
-"""After so long without a commit a pending run is handed to the actor again, which ignores what it knows."""
+"""A pending run without a commit for this long is handed to the actor again, which ignores it if already known."""
 
 
 class Loader:
-    """See the module. Its jobs run on workers of their own, one at a time: the store is read in order."""
+    """See the module. Its jobs run one at a time on a dedicated worker, so the store is read in order."""
 
     def __init__(
         self,
@@ -78,30 +78,30 @@ class Loader:
         self._jobs.submit(owned.held, lambda: self._open(owned))
 
     def look_at(self, owned: OwnedGroup) -> None:
-        """Fetch what came in: pending runs first, because messages may be about them."""
-        if not owned.is_looked_at:  # one that was asked for and has not begun finds this, too
+        """Fetch pending runs and messages, in this order, because messages may be about the runs."""
+        if not owned.is_looked_at:  # a look that has not begun finds this, too
             owned.is_looked_at = True
-            self._jobs.submit(owned.held, lambda: self._look_at(owned), again=False)  # if it fails, a scan asks again
+            self._jobs.submit(owned.held, lambda: self._look_at(owned), again=False)  # a scan repeats it
 
     def load_again(self, owned: OwnedGroup, flow_id: str) -> None:
-        """Load one flow whose actor gave up."""
+        """Reload one flow whose actor gave up."""
         self._jobs.submit(owned.held, lambda: self._load_again(owned, flow_id))
 
     def receive_again(self, owned: OwnedGroup) -> None:
-        """Let the next look at the inbox begin at its first message, for those that were received and not settled."""
+        """Let the next look at the inbox start from its first message, to receive unsettled ones again."""
         self._jobs.submit(owned.held, lambda: setattr(owned, "last_sequence", 0))
 
     def answer(self, owned: OwnedGroup, question: Question) -> None:
-        """Tell the group what one of its queues must know."""
+        """Answer a question of one of the group's queues."""
         self._jobs.submit(owned.held, lambda: self._answer(owned, question))
 
     def unblock(self, owned: OwnedGroup, restart: str, previous: str) -> None:
-        """Unblock the run that a restart follows. A second time it is the same message (PROTOCOL 16)."""
+        """Unblock the run that a restart follows. Idempotent: it is always the same message (PROTOCOL 16)."""
         message = Message(owned.held.lease.group_id, f"unblock/{restart}", previous, Action.UNBLOCK.lower())
         self._jobs.submit(owned.held, lambda: self._send(owned, message))
 
     def close(self) -> None:
-        """Read nothing more."""
+        """Stop reading."""
         self._jobs.close()
 
     def _open(self, owned: OwnedGroup) -> None:
@@ -109,7 +109,7 @@ class Loader:
         self._journal.open_group(owned.held, self._storage.last_position(group_id))
         for page in live_flow_pages(self._storage, group_id, after=owned.loaded_through, limit=_PAGE):
             self._load(owned, page)
-            owned.loaded_through = page[-1].entry.flow_id  # a page that fails is where the next try resumes
+            owned.loaded_through = page[-1].entry.flow_id  # if a page fails, the next try resumes there
         self._take_up_pending(owned)
         post(owned.ref, GroupLoaded())
         owned.is_serving = True
@@ -131,14 +131,14 @@ class Loader:
             except StorageError:
                 raise
             except MaestroFlowError as error:
-                post(owned.ref, FlowLost(entry.flow_id, str(error), is_going=_is_going(entry)))
-            except Exception as defect:  # of this flow's log: it must not hold up the others of its group
+                post(owned.ref, FlowLost(entry.flow_id, str(error), is_active=_is_active(entry)))
+            except Exception as defect:  # a defect in this flow's log must not hold up the other flows of its group
                 logger.exception("the log of flow %s cannot be read", entry.flow_id)
-                post(owned.ref, FlowLost(entry.flow_id, repr(defect), is_going=_is_going(entry)))
+                post(owned.ref, FlowLost(entry.flow_id, repr(defect), is_active=_is_active(entry)))
         post(owned.ref, FlowsLoaded(tuple(states), frozenset(own)))
 
     def _take_up_pending(self, owned: OwnedGroup) -> None:
-        """Some of the pending runs; those on the way or unreadable are skipped, however many they are."""
+        """Take up some of the pending runs, skipping all that are on the way or unreadable."""
         horizon = self._clock.monotonic() - _HANDED_OVER_S
         for flow_id, handed_over_at in list(owned.on_the_way.items()):
             if handed_over_at < horizon or flow_id in self._acknowledged:
@@ -153,7 +153,7 @@ class Loader:
                 break
 
     def _take_up(self, owned: OwnedGroup, pending: PendingRun) -> bool:
-        """Hand a run to the group; false if it is on the way, or cannot be read."""
+        """Hand a run to the group; False if it is on the way already, or cannot be read."""
         flow_id = pending.flow_id
         if flow_id in owned.on_the_way or flow_id in owned.unreadable or flow_id in self._acknowledged:
             return False
@@ -197,8 +197,8 @@ class Loader:
             messages = self._storage.receive(owned.held.lease, after=owned.last_sequence, limit=_PAGE)
         except OwnershipLost:
             return  # the next renewal says so too
-        # Read after the messages: a run was started before it was written to, so it is known before its messages
-        # arrive, or they wait for it.
+        # Pending runs are read after the messages: a run starts before any message to it is sent, so it is known before
+        # its messages arrive, or they wait for it.
         self._take_up_pending(owned)
         if messages:
             owned.last_sequence = messages[-1].sequence
@@ -225,7 +225,7 @@ class Loader:
             post(owned.ref, NothingToLoad(flow_id, exists=entry is not None))
 
     def _read(self, owned: OwnedGroup, run: PendingRun | RunEntry, read: Callable[[], T]) -> T | None:
-        """What is read of a run without a commit; None if it cannot be read: then the run is lost to us."""
+        """The result of ``read`` for a run without a commit; None if it cannot be read: the run is reported lost."""
         try:
             return read()
         except StorageError:
@@ -236,5 +236,5 @@ class Loader:
             return None
 
 
-def _is_going(entry: RunEntry) -> bool:
+def _is_active(entry: RunEntry) -> bool:
     return entry.status is RunStatus.IN_PROGRESS

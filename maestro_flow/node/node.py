@@ -15,13 +15,13 @@ from maestro_flow.actors.messages import LookAgain, Received, TakeUp
 from maestro_flow.actors.pooled import PooledRuntime
 from maestro_flow.actors.runtime import Runtime, Timer
 from maestro_flow.actors.services import Held, Services
-from maestro_flow.actors.step_support import why_lacking
+from maestro_flow.actors.step_support import why_unsupported
 from maestro_flow.actors.threaded import ThreadedRuntime
 from maestro_flow.clock import Clock, Environment
 from maestro_flow.config.settings import Settings
 from maestro_flow.core.graph import Graph
-from maestro_flow.core.queue import Question
 from maestro_flow.core.system_flow import SystemFlows
+from maestro_flow.core.workflow_queue import Question
 from maestro_flow.errors import Closed, MaestroFlowError, StorageFailed, StorageUnavailable
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
@@ -47,10 +47,10 @@ _PURGE_EVERY_S = 3600.0
 
 _OPENERS = 4
 _OPEN_AGAIN_S = 60.0
-"""Between two tries to open a step type."""
+"""Delay between two attempts to open a step type."""
 
 _SCAN_APART_S = 0.1
-"""Between a scan and one that a hint asks for."""
+"""Minimum time between a scan and one triggered by a hint."""
 
 
 def make_runtime(name: str, clock: Clock) -> Runtime:
@@ -59,10 +59,10 @@ def make_runtime(name: str, clock: Clock) -> Runtime:
 
 
 class Node:
-    """The actors of the groups that this process holds, and the services that they stand on.
+    """The actors of the groups that this process holds, and their services.
 
     ``announce`` is called with a flow's id, and whether it has ended, when a commit of it is durable; ``wake_waiters``
-    when the store has failed, and nothing is announced any more.
+    when the store has failed and there will be no more announcements.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Node:
         new_id: Callable[[], str],
         announce: Callable[[str, bool], None],
     ) -> Services:
-        """What the actors stand on."""
+        """The services that the actors share."""
         return Services(
             runtime=self._runtime,
             journal=self._journal,
@@ -150,7 +150,7 @@ class Node:
         )
 
     def wait_until_serving(self, timeout_s: float) -> bool:
-        """True as soon as the first scan is over and every group that it has claimed is loaded."""
+        """Wait until the first scan has finished and every group that it claimed is loaded; False after the timeout."""
         ready = self._runtime.event()
 
         def look() -> None:
@@ -165,32 +165,32 @@ class Node:
 
     @property
     def is_forked(self) -> bool:
-        """This is a copy in a child process: it has no threads, and the leases are its parent's."""
+        """Whether this is a copy in a forked process: it has no threads, and the leases belong to its parent."""
         return os.getpid() != self._pid
 
     def check(self) -> None:
-        """Do nothing while the node can work.
+        """Check that the node can work.
 
         Raises:
             Closed: this process is a fork of the one that has the node.
-            StorageFailed: the store has failed for good, and nothing runs here any more.
+            StorageFailed: the store has failed for good, and this node runs nothing any longer.
         """
         if self.is_forked:
-            raise Closed("this Engine was made before a fork, and runs there; make a new one in this process")
+            raise Closed("this Engine was created before a fork and runs in the parent; create a new one here")
         self._health.check()
 
-    def lacking(self, graph: Graph) -> dict[str, str]:
+    def unsupported(self, graph: Graph) -> dict[str, str]:
         """The steps that this node cannot run, and why."""
-        return why_lacking(graph, self._services.step_types, self._services.executors)
+        return why_unsupported(graph, self._services.step_types, self._services.executors)
 
     def serving_groups(self) -> list[int]:
         """Ids of the groups that are held and loaded here."""
         return sorted(group_id for group_id, owned in self._keeper.groups.items() if owned.is_serving)
 
     def take_up(self, started: Sequence[PendingRun]) -> None:
-        """The fast path after a start: tell the groups that are held here; other runs are found by a scan.
+        """The fast path after a start: tell the groups that are held here; a scan finds the other runs.
 
-        The runs are durable, so nothing is raised: one whose definition cannot be read now is left to the scan, too.
+        The runs are durable, so nothing is raised: a run whose definition cannot be read now is left to the scan, too.
         """
         groups, told = self._keeper.groups, []
         for run in started:
@@ -206,11 +206,11 @@ class Node:
             self._runtime.call_soon(lambda: self._loader.look_at(owned))
 
     def look_again(self) -> None:
-        """Step code was added: what waited for it may start."""
+        """Step code was added: steps that waited for it may start."""
         self._post([(owned, LookAgain()) for owned in self._keeper.groups.values()])
 
     def close(self) -> None:
-        """Hand over, release, and stop; user code that still runs is told so and not waited for."""
+        """Hand over, release, and stop; user code that still runs is cancelled and not waited for."""
         self._stop_listening()
         try:
             if self._health.failure is None:
@@ -230,7 +230,7 @@ class Node:
                 closeable.close()
 
     def _post(self, messages: Sequence[tuple[OwnedGroup, TakeUp | LookAgain]]) -> None:
-        """To groups, from a user's thread."""
+        """Tell groups, from a user's thread."""
 
         def call() -> None:
             for owned, message in messages:
@@ -244,7 +244,7 @@ class Node:
         return open_executor(name, ExecutorHost(self._services.step_types.perform, self._runtime.workers, settings))
 
     def _open_soon(self, name: str) -> None:
-        """Open a step type on a thread that may block. What waits for it may start then."""
+        """Open a step type on a thread that may block. Steps that waited for it may start then."""
 
         def job() -> None:
             try:
@@ -283,8 +283,7 @@ class Node:
     def _bring(self, message: Message) -> None:
         """The fast path of a message that was just written: its group may be held here.
 
-        A flow of the engine itself is told to look: something that was sent to it before, by another process, may wait
-        unread in the inbox.
+        For a system flow, the inbox is read instead: an earlier message from another process may still be unread.
         """
         if owned := self._serving(message.group_id):
             if message.flow_id in self._system_flows and not message.is_in_transit:
@@ -305,20 +304,20 @@ class Node:
         return owned if owned is not None and owned.held is held else None
 
     def _hear(self, group_id: int) -> None:
-        """A hint of the store's: messages for a group of ours, or news of another one, which may be free now."""
+        """A hint from the store: messages for a group of ours, or another group that may be free now."""
         if self._keeper.holds(group_id):
             self.look_for_messages(group_id)
         else:
             self._scan_soon()
 
     def _scan_soon(self) -> None:
-        """Before its time, but not again and again: hints come as often as others have something to say."""
+        """Scan early, but not too often: others may send many hints."""
         if not self._closed:
             wait_s = self._scanned_at + _SCAN_APART_S - self._runtime.clock.monotonic()
             self._scan_in(max(0.0, wait_s))
 
     def _scan_in(self, wait_s: float) -> None:
-        """The one timer of the scan, set anew."""
+        """Reset the scan's only timer."""
         with self._timing:
             if self._next_scan is not None:
                 self._next_scan.cancel()
@@ -337,7 +336,7 @@ class Node:
             self._health.away(error)
         except StorageFailed as error:
             self._health.fail(error)
-        finally:  # whatever happened in this scan, another one follows, unless there is no hope
+        finally:  # whatever happened, another scan follows, unless the store has failed
             if self._health.failure is None:
                 self._scan_in(self._settings.scan_interval_s)
             else:

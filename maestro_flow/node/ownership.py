@@ -1,6 +1,6 @@
 """The keeper: which groups this node holds, from claim to release (PROTOCOL 10-15).
 
-Apart from the actors' mailboxes, so that a busy node does not lose its leases::
+It does not depend on the actors' mailboxes, so that a busy node does not lose its leases::
 
     free, expired ──claim──> loading ──> serving ──drain──> draining ──release──> free
                                 │           │                  │
@@ -28,7 +28,7 @@ from maestro_flow.config.settings import Settings
 from maestro_flow.errors import StorageError
 from maestro_flow.model.leases import Lease, NodeEntry, Owner, Renewal
 from maestro_flow.node.acknowledgements import StartAcknowledgements
-from maestro_flow.node.shares import better_node, fair_share, surplus
+from maestro_flow.node.fair_share import better_node, fair_share, surplus
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Keeper", "OwnedGroup", "StoreClock"]
@@ -37,7 +37,7 @@ logger = logging.getLogger("maestro_flow.engine")
 
 
 _DRAINED_MAX = 8
-"""Groups that are drained at a time: most of what a node runs continues while it gives some of it away."""
+"""How many groups are drained at a time: most of a node's runs continue while it gives some away."""
 
 
 class StoreClock:
@@ -52,7 +52,7 @@ class StoreClock:
         return self._clock.monotonic() + self._offset
 
     def observe(self, store_now: float, sent: float, answered: float) -> None:
-        """The store read its clock between two readings of our monotonic clock."""
+        """Adjust the offset: the store read its clock between two readings of our monotonic clock."""
         self._offset = store_now - (sent + answered) / 2
 
 
@@ -66,21 +66,21 @@ class OwnedGroup:
     """On the local monotonic clock."""
     is_serving: bool = False
     draining: Drained | None = None
-    """It is being given up."""
+    """Set while it is being given up."""
     is_looked_at: bool = False
-    """A look at its inbox was asked for and has not begun."""
+    """A look at its inbox was requested and has not begun."""
     last_sequence: int = 0
-    """Of the inbox: what came after it was not received yet."""
+    """Sequence of the last message received from the inbox."""
     loaded_through: str = ""
-    """The last flow that was loaded so far, by id."""
+    """Id of the last flow loaded so far."""
     on_the_way: dict[str, float] = Factory(dict)
-    """Pending runs that were handed to the actor, and when, on the local monotonic clock, until their first commit."""
+    """Pending runs handed to the actor that have no commit yet, and when on the local monotonic clock."""
     unreadable: set[str] = Factory(set)
-    """Pending runs that cannot be taken up here, because their definition cannot be read."""
+    """Pending runs that cannot be taken up here because their definition cannot be read."""
 
 
 class Drained:
-    """Set by the group's actor when all of its flows are handed over; the keeper is woken to release the group."""
+    """Set by the group's actor when all of its flows are handed over; wakes the keeper to release the group."""
 
     def __init__(self, wake: Callable[[], None], to: str) -> None:
         self.is_set, self._wake, self.to = False, wake, to
@@ -114,45 +114,45 @@ class Keeper:
         self._groups: dict[int, OwnedGroup] = {}
         self._renew_at = float("-inf")
         self._patient_until = float("inf")
-        """Until then, what is beyond our share is left to others."""
+        """Until then, groups beyond our share are left to others."""
         self._scanning = runtime.lock()
         self._is_closing = self.is_closed = False
         self.has_scanned = False
-        """At least one scan is over, whatever it found."""
+        """At least one scan has finished, whatever it found."""
 
     @property
     def groups(self) -> dict[int, OwnedGroup]:
-        """The groups that are held now, by id; a copy."""
+        """The groups held now, by id; a copy."""
         return dict(self._groups)
 
     def holds(self, group_id: int) -> bool:
-        """The group is held here, serving or not."""
+        """Whether the group is held here, serving or not."""
         return group_id in self._groups
 
     def tick(self) -> None:
-        """Renew what is due, notice what is lost, claim what is free, look at what came in.
+        """Renew leases that are due, notice lost ones, claim free groups, look at new messages and starts.
 
         Raises:
-            StorageUnavailable: as far as it came, it holds; the next one does the rest.
-            StorageFailed: another one is of no use.
+            StorageUnavailable: what was done is valid; the next scan does the rest.
+            StorageFailed: another scan would fail, too.
         """
         with self._scanning:
             if not self.is_closed:
                 self._scan()
 
     def close(self) -> None:
-        """Record what runs as handed over, release every group, at once for the next owner (PROTOCOL 14).
+        """Record what runs as handed over, and release every group, so that others can claim it at once (PROTOCOL 14).
 
-        Scans continue meanwhile, to renew, and claim nothing more. Called again, it resumes where it was interrupted.
+        Scans continue meanwhile to renew leases, but claim nothing. Called again, it resumes where it was interrupted.
         """
         self._is_closing = True
-        with self._scanning:  # a scan under way may be claiming: what it brings is handed over, too
+        with self._scanning:  # a scan in progress may be claiming: those groups are handed over, too
             handed_over = [(owned.ref, self._runtime.event()) for owned in self._groups.values()]
         self._post([(ref, HandOverAll(done.set)) for ref, done in handed_over])
         deadline = self._runtime.clock.monotonic() + self._settings.handover_s
         for _, done in handed_over:
             if not done.wait(max(0.0, deadline - self._runtime.clock.monotonic())):
-                logger.warning("closing before everything that runs is handed over: it will count as interrupted")
+                logger.warning("closing before all running steps are handed over: the rest will count as interrupted")
                 break
         with self._scanning:
             self.is_closed = True
@@ -160,15 +160,15 @@ class Keeper:
             for owned in self.groups.values():
                 self._disband(owned)
         try:
-            self._storage.leave(self._owner)  # first: whoever hears of the groups no longer counts us
+            self._storage.leave(self._owner)  # first, so that nodes that hear of the released groups no longer count us
             if leases:
                 self._storage.release(leases)
             self._acknowledged.send()
         except StorageError as error:
-            logger.warning("the groups could not be released, they expire: %s", error)
+            logger.warning("the groups could not be released and will expire: %s", error)
 
     def abandon_all(self, reason: str) -> None:
-        """Hold nothing any more, without a word to the store."""
+        """Give up all groups without telling the store."""
         with self._scanning:
             self._lose(list(self._groups.values()), reason)
 
@@ -207,7 +207,7 @@ class Keeper:
         self._lose([self._groups[group_id] for group_id in renewal.lost], "claimed by another owner")
 
     def _claim(self, claimable: int, share: int) -> None:
-        """Up to our share; and what nobody else takes: others that have less go first, for two scans."""
+        """Claim up to our share; after two scans also groups that no node with fewer groups has taken."""
         sent = self._runtime.clock.monotonic()
         limit = share - len(self._groups)
         if not claimable or limit > 0:
@@ -225,30 +225,30 @@ class Keeper:
             logger.info("claimed %d groups", len(claimed))
 
     def _rebalance(self, others: Sequence[NodeEntry]) -> None:
-        """Begin to give up what others have too little of, or what has to wait here for code that they have."""
+        """Start to give up groups to nodes that have too few, or that have code which steps wait for here."""
         draining = [owned for owned in self._groups.values() if owned.draining is not None]
-        room = _DRAINED_MAX - len(draining)
+        free = _DRAINED_MAX - len(draining)
         serving = [owned for owned in self._groups.values() if owned.is_serving and owned.draining is None]
-        self._drain([(owned, to) for owned in serving if (to := self._moves_to(owned, others))][:room])
+        self._drain([(owned, to) for owned in serving if (to := self._moves_to(owned, others))][:free])
         held = len(self._groups) - len(draining)
         count = surplus(self._storage.group_count, held, [node.groups for node in others]) - len(draining)
         offered = frozenset.intersection(*(node.offers for node in others)) if others else frozenset()
         movable = [owned for owned in serving if owned.draining is None and owned.held.needs <= offered]
-        self._drain([(owned, "") for owned in movable[: max(0, min(count, room))]])
+        self._drain([(owned, "") for owned in movable[: max(0, min(count, free))]])
 
     def _moves_to(self, owned: OwnedGroup, others: Sequence[NodeEntry]) -> str:
-        """A node that has the code which steps of the group wait for (PROTOCOL 22); "" if there is none, or not yet.
+        """A node with the code that steps of the group wait for (PROTOCOL 22); "" if there is none, or it is too early.
 
-        Two programs may each have a part of what a group needs: then it stays with each for a while, in turn.
+        If two programs each have part of the code that a group needs, it alternates between them and stays a while.
         """
-        lacks = owned.held.lacks - self._offers() if owned.held.lacks else frozenset()
+        unsupported = owned.held.unsupported - self._offers() if owned.held.unsupported else frozenset()
         has_stayed = self._runtime.clock.monotonic() >= owned.claimed_at + self._settings.move_s
-        if not lacks or not has_stayed:
+        if not unsupported or not has_stayed:
             return ""
-        return better_node(lacks, {node.owner_id: node.offers for node in others})
+        return better_node(unsupported, {node.owner_id: node.offers for node in others})
 
     def _drain(self, chosen: Sequence[tuple[OwnedGroup, str]]) -> None:
-        """Let the flows of these groups come to rest, each group for the node that it is meant for (PROTOCOL 14)."""
+        """Drain these groups, each for the node that it is meant for (PROTOCOL 14)."""
         told = []
         for owned, to in chosen:
             owned.is_serving, owned.draining = False, Drained(self._wake, to)
@@ -266,18 +266,18 @@ class Keeper:
 
     def _lose(self, lost: list[OwnedGroup], reason: str) -> None:
         if lost:
-            logger.warning("%d groups are lost (%s): their runs continue where they are held now", len(lost), reason)
+            logger.warning("%d groups are lost (%s): their runs continue on their new owners", len(lost), reason)
         for owned in lost:
             self._disband(owned)
 
     def _disband(self, owned: OwnedGroup) -> None:
-        # The flag first: every actor of the group is deaf from now on, whatever waits in its mailbox.
+        # The flag first: from now on every actor of the group ignores its mailbox.
         owned.held.lost = True
         self._groups.pop(owned.held.lease.group_id, None)
         self._post([(owned.ref, Disband())])
 
     def _post(self, messages: Sequence[tuple[ActorRef[GroupActor], Any]]) -> None:
-        """To groups, also from the thread of a user that closes."""
+        """Tell groups, possibly from a user's thread that is closing the node."""
 
         def call() -> None:
             for ref, message in messages:

@@ -1,8 +1,8 @@
-"""The relay: takes messages from the inbox of their sender's group to that of their destination (PROTOCOL 20).
+"""The relay: forwards messages from the inbox of their sender's group to that of their destination (PROTOCOL 20).
 
-A commit writes to one group only, so what a flow sends stands first in the inbox of its own group. Its actor sends it
-on, and settles it when it has arrived: by a commit of the other group if this node holds that, or else here. A node
-that dies in between leaves a message that the next owner sends again, under the same id: to the receiver it is one.
+A commit writes to one group only, so a message is first put into the inbox of its sender's group. That group's actor
+forwards it, and settles it when it has arrived: by a commit of the other group if this node holds it, otherwise here.
+If the node dies in between, the next owner sends the message again under the same id, so the receiver gets it once.
 Messages that are sent at the same time may overtake each other.
 """
 
@@ -18,18 +18,18 @@ from maestro_flow.actors.services import Held
 from maestro_flow.errors import Conflict
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.node.health import StoreHealth
-from maestro_flow.node.jobs import StoreJobs
+from maestro_flow.node.store_jobs import StoreJobs
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Relay"]
 
 
 _WORKERS = 4
-"""Stores write together what comes in at the same time, so a few senders at once are worth more than one in a row."""
+"""Stores write concurrent messages together, so a few parallel senders are faster than one."""
 
 
 class Relay:
-    """See the module. ``bring`` is called with what has arrived, for the case that this node holds its group, too."""
+    """See the module. ``bring`` is called with each message that has arrived, in case this node holds its group."""
 
     def __init__(
         self, runtime: Runtime, storage: Storage, health: StoreHealth, bring: Callable[[Message], None]
@@ -38,7 +38,7 @@ class Relay:
         self._jobs = StoreJobs(runtime, health, "relay", _WORKERS)
 
     def forward(self, held: Held, sender: ActorRef[Any], message: Message) -> None:
-        """Send a message from the inbox of a held group on to its destination; its actor is told ``Forwarded``."""
+        """Forward a message from the inbox of a held group to its destination; its actor is told ``Forwarded``."""
 
         def send() -> None:
             try:
@@ -53,5 +53,5 @@ class Relay:
         self._jobs.submit(held, send)
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._jobs.close()

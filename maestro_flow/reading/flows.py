@@ -1,4 +1,4 @@
-"""Flows as the store has them: a log is folded onto the graph that it follows, and onto the run that it restarts."""
+"""Reads flows from the store: folds a log onto the graph that it follows, and onto the run that it restarts."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["FlowReader"]
 
 _MENTIONS_PREVIOUS = b'"previous"'
-"""In the first record of every restart, and of hardly any other run: only such records are decoded twice."""
+"""In the first record of every restart, and of hardly any other run; only records with it are decoded twice."""
 
 
 class FlowReader:
     """See the module. Thread-safe; every method reads the store, so actors must not call it.
 
-    All of it raises the errors of the store and of ``GraphCache``, and, for a log that cannot be folded, what
-    ``fold`` raises.
+    Every method raises the errors of the store and of ``GraphCache`` and, for a log that cannot be folded, those of
+    ``fold``.
     """
 
     def __init__(self, storage: Storage, graphs: GraphCache) -> None:
         self._storage, self._graphs = storage, graphs
 
     def initial(self, run: RunEntry | PendingRun, records: Sequence[LogRecord]) -> FlowState:
-        """The state of a run before the first of these records, which are all that it has."""
+        """The state of a run before its first record; ``records`` are all that it has."""
         return self._empty(run, _previous(records))
 
     def state(self, run: RunEntry | PendingRun, records: Sequence[LogRecord]) -> FlowState:
-        """The state of a run with these records, all that it has; a pending start has none."""
+        """The state of a run after ``records``, which are all that it has; a pending start has none."""
         return fold(self.initial(run, records), records)
 
     def take_up(self, pending: PendingRun) -> tuple[FlowState, Start]:
         """The empty state of a pending start, and the first input of its flow.
 
         Raises:
-            MaestroFlowError: what the start asked for cannot be read by this version.
+            MaestroFlowError: this version cannot read the request of the start.
         """
         try:
             request = decode_request(pending.body)
@@ -66,7 +66,7 @@ class FlowReader:
         )
 
     def _previous(self, flow_id: str) -> FlowState:
-        """The run that a restart follows, which may be a restart itself: the oldest one is folded first."""
+        """The run that a restart follows. That may be a restart, too, so the oldest one is folded first."""
         chain: list[tuple[RunEntry, list[LogRecord]]] = []
         while flow_id:
             entry, records = self._storage.run(flow_id), self._storage.read_flow(flow_id)

@@ -18,10 +18,10 @@ from maestro_flow.storage.protocol import Storage
 __all__ = ["GraphCache"]
 
 _GRAPHS_MAX = 1000
-"""Graphs kept in memory; flows keep the graph that they use anyway."""
+"""How many graphs are cached; flows keep their own graph anyway."""
 
 _Key: TypeAlias = tuple[str, int, tuple[str, ...]]
-"""A workflow, a version, and the ids of the steps that lead to a body: all iterations of a loop share one graph."""
+"""Workflow, version, and the ids of the steps that lead to a body: all iterations of a loop share one graph."""
 
 
 class GraphCache:
@@ -29,7 +29,7 @@ class GraphCache:
 
     Its methods raise:
         NotFound: the catalog has no such version, or the version no such loop.
-        DefinitionError: what is stored there cannot be read by this version of maestro-flow.
+        DefinitionError: this version of maestro-flow cannot read the stored definition.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -42,7 +42,7 @@ class GraphCache:
         return self._cached((workflow_id, version, ()), lambda: self._read(workflow_id, version))
 
     def of_run(self, flow_id: str, version: int) -> Graph:
-        """The graph that a run follows; of a child, ``version`` is that of its root, in which its body is found."""
+        """The graph that a run follows; for a child, ``version`` is that of its root, which has its body."""
         which = FlowId.parse(flow_id)
         workflow_id, path = which.root.workflow_id, which.path
         root = self.of_version(workflow_id, version)

@@ -1,4 +1,4 @@
-"""All of what a store lists by pages: each verb that returns a page has its iterator here."""
+"""Iterators over the pages of a store: one for each verb that returns a page."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _PAGE = 500
 
 
 def pages(read: Callable[[C], list[T]], after: C, cursor_of: Callable[[T], C]) -> Iterator[list[T]]:
-    """Pages until one is empty: ``read`` those beyond a cursor, which begins as ``after``.
+    """The pages from cursor ``after`` on, until one is empty; ``read`` returns the page beyond a cursor.
 
-    ``cursor_of`` is that of the last item of a page. A page is read when it is asked for.
+    ``cursor_of`` gives the cursor of a page's last item. Pages are read lazily.
     """
     while page := read(after):
         yield page
@@ -40,7 +40,7 @@ def pages(read: Callable[[C], list[T]], after: C, cursor_of: Callable[[T], C]) -
 
 
 def all_runs(storage: Storage, query: RunQuery) -> Iterator[RunEntry]:
-    """The runs that a query finds, newest first; ``query.limit`` is the size of a page."""
+    """The runs that match a query, newest first; ``query.limit`` is the page size."""
     return chain.from_iterable(
         pages(
             lambda before: storage.list_runs(evolve(query, before=before)),
@@ -56,7 +56,7 @@ def all_dead_letters(storage: Storage) -> Iterator[Message]:
         pages(
             lambda after: storage.dead_letters(after=after, limit=_PAGE),
             (-1, 0),
-            lambda letter: (letter.group_id, letter.sequence),
+            lambda message: (message.group_id, message.sequence),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Flows of the engine itself as the store has them."""
+"""Reads system flows from the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ StateT = TypeVar("StateT", bound=SystemState)
 
 
 def read_runs(storage: Storage, flow: AnySystemFlow) -> SystemRuns:
-    """The live runs of the flow; if it has none, the state that its first one begins with.
+    """The live runs of the flow; if there are none, the state with which the first one begins.
 
     Raises:
         StorageUnavailable, StorageFailed: the store cannot be read.
@@ -25,7 +25,7 @@ def read_runs(storage: Storage, flow: AnySystemFlow) -> SystemRuns:
 
 
 def read_state(storage: Storage, flow: SystemFlow[StateT, Any, Any]) -> StateT:
-    """The latest state of the flow; an empty one if nobody has ever needed it. Raises what ``read_runs`` does."""
+    """The latest state of the flow; empty if it was never needed. Raises what ``read_runs`` does."""
     return _states(storage, flow)[-1]
 
 

@@ -1,4 +1,4 @@
-"""Step types that the engine runs itself: they never block, so they need no thread and no room on the executor."""
+"""Step types that the engine runs itself: they never block, so they need neither a thread nor a slot."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _DONE = StepResult()
 
 
 class InlineStepType(StepType):
-    """A type whose calls return at once. Only our own may be one: user code never runs on an actor's thread (law 6)."""
+    """A type whose calls return at once. Only for built-in types: user code never runs on an actor's thread (law 6)."""
 
     contract = CONTRACT
 
 
 class NoOp(InlineStepType):
-    """Does nothing, and succeeds."""
+    """Succeeds without doing anything."""
 
     def execute(self, context: StepContext) -> StepResult:  # noqa: ARG002
         return _DONE
 
 
 class Sleep(InlineStepType):
-    """Succeeds a while after the attempt has started."""
+    """Succeeds some time after the attempt has started."""
 
     params = (
         ParamSpec("sleep_seconds", ParamType.DOUBLE, default=3, description="from the start of the attempt, 0 or more"),
     )
 
     def execute(self, context: StepContext) -> StepResult:
-        # Counted from the recorded start, so that a takeover sleeps the rest and not the whole again.
+        # Counted from the recorded start, so that after a takeover only the rest is slept.
         sleep_s = context.params["sleep_seconds"]
         if sleep_s < 0:
             problem = f"param 'sleep_seconds' of step {context.step_id!r} must be 0 or more, not {sleep_s:g}"

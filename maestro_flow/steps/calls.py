@@ -1,8 +1,8 @@
-"""What user code is asked, and what it answers, as values: they may cross to another thread, process or machine.
+"""Calls of user code and their returns, as values that may cross to another thread, process or machine.
 
-A ``StepCall`` holds all that a call may need to know, and a ``StepReturn`` all that is kept of it. Both are plain data
-that JSON holds (``msgspec.json``): no function, no lock, nothing of the engine. Seconds are since the epoch, by the
-store's clock, unless a name says otherwise.
+A ``StepCall`` has everything that a call may need to know, and a ``StepReturn`` everything that is kept of it. Both are
+plain data for JSON (``msgspec.json``), without functions, locks or references to the engine. Times are seconds since
+the epoch, by the store's clock, unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -40,29 +40,29 @@ class StepCall(Struct, frozen=True):
     started_at: float
     """When this attempt became STARTING."""
     now: float
-    """When the call was made or, from ``begun`` on, when its code began."""
+    """When the call was made; after ``begun``, when its code began."""
     began_at: float | None = None
     """When the code of the attempt first began, if it has begun."""
     timeout_s: float | None = None
-    """Of the attempt, counted from ``began_at``."""
+    """Timeout of the attempt, counted from ``began_at``."""
     heartbeat_timeout_s: float | None = None
     """See ``StepType.heartbeat_timeout_s``; the node watches it."""
     result_bytes_max: int = 1024 * 1024
     params: dict[str, Any] = {}
-    """The step's own, as plain values."""
+    """The step's own params, as plain values."""
     run_params: dict[str, Any] = {}
     artifacts: dict[str, Any] = {}
-    """What earlier calls of the attempt have left."""
+    """Artifacts of the attempt's earlier calls."""
     results: dict[str, Raw] = {}
-    """Encoded results of the steps that this one asks for (``StepType.takes_results``); never changed in place."""
+    """Encoded results of the steps that the type takes (``StepType.takes_results``); never changed in place."""
 
     def begun(self, now: float) -> StepCall:
-        """The same call as its code begins."""
+        """The same call, when its code begins."""
         return replace(self, now=now, began_at=now if self.began_at is None else self.began_at)
 
 
 class StepReturn(Struct, frozen=True):
-    """What came of a call, checked and in the form in which it is written."""
+    """The result of a call, checked and in the form in which it is written."""
 
     phase: Phase
     verdict: Verdict
@@ -76,10 +76,10 @@ class StepReturn(Struct, frozen=True):
     next_poll_s: float | None = None
     """Seconds until the next call, with CONTINUE; None means the node's setting."""
     size_bytes: int = 0
-    """Of result, outputs and artifacts."""
+    """Size of result, outputs and artifacts."""
 
     @classmethod
     def lost(cls, call: StepCall, reason: str) -> StepReturn:
-        """What an executor returns of a call that has begun and whose answer will never come."""
+        """What an executor returns for a call that has begun and will never answer."""
         error = StepError("CallLost", reason)
         return cls(call.phase, Verdict.PLATFORM_ERROR, call.began_at, error=error)

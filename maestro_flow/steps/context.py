@@ -1,4 +1,4 @@
-"""What a call of a step's code knows, and what it may tell while it runs."""
+"""The context of a call of a step's code: what it knows, and how it reports progress."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ logger = logging.getLogger("maestro_flow.user_code")
 
 
 class CallProgress(Struct, frozen=True):
-    """How far a call that is under way has come. Plain data; without anything in it, a sign of life."""
+    """Progress of a running call. Plain data; empty, it is only a sign of life."""
 
     artifacts: dict[str, Any] = {}
     timeline: tuple[str, ...] = ()
 
     def then(self, later: CallProgress) -> CallProgress:
-        """Both in one: artifacts are merged, and of the lines for people the later ones count."""
+        """Both in one: artifacts are merged; of the lines for users, the later ones count."""
         return CallProgress(self.artifacts | later.artifacts, later.timeline or self.timeline)
 
 
 def _nobody_listens(_progress: CallProgress) -> None:
-    """Of a context that was made for a test."""
+    """The default for contexts created in tests."""
 
 
 class StepContext(Struct, frozen=True):
     """What a call knows. Times are seconds since the epoch by the store's clock."""
 
     workflow_id: str
-    """Of an iteration of a loop, its loop: ``<workflow>/<instance>/<run>/<step>``."""
+    """In an iteration of a loop, the loop: ``<workflow>/<instance>/<run>/<step>``."""
     version: int
     instance_id: int
     run_id: int
@@ -42,27 +42,27 @@ class StepContext(Struct, frozen=True):
     attempt: int
     """1 for the first try, one more for each retry."""
     execution: int
-    """1, and one more each time that the same attempt was taken over by another process."""
+    """1 at first, one more each time the same attempt is continued after a takeover."""
     generation: int
-    """Generation of the group's owner: (generation, attempt, execution) grows with every execution of the step, so a
-    resource outside the store can refuse a late writer by it."""
+    """Generation of the group's owner: (generation, attempt, execution) grows with every execution of the step, so that
+    an external resource can refuse a late writer by it."""
     started_at: float
     """When this attempt became STARTING."""
     now: float
     params: Mapping[str, Any]
-    """The step's own params, plain values; those that its type declares have their types and defaults."""
+    """The step's own params, as plain values; declared ones have their types and defaults."""
     run_params: Mapping[str, Any]
-    """The run's params, plain values."""
+    """The run's params, as plain values."""
     artifacts: Mapping[str, Any] = field(default_factory=dict)
-    """What earlier calls of this attempt left."""
+    """Artifacts of the attempt's earlier calls."""
     result_of: Callable[[str], Any] = lambda _step_id: None
     """The result of a step that has ended, None if it has none; see ``StepType.takes_results``."""
     is_cancelled: Callable[[], bool] = lambda: False
-    """True as soon as the result is not wanted any more: timeout, stop, or the node gave the run up."""
+    """True as soon as the result is no longer wanted: timeout, stop, or the node gave up the run."""
     deadline: float | None = None
     """When the attempt times out; None if it has no timeout."""
     tell: Callable[[CallProgress], None] = _nobody_listens
-    """Where ``progress`` and ``heartbeat`` go."""
+    """Receives what ``progress`` and ``heartbeat`` report."""
 
     @property
     def idempotency_key(self) -> str:
@@ -71,7 +71,7 @@ class StepContext(Struct, frozen=True):
 
     @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger whose records begin with run, step and attempt, and have them as attributes, too."""
+        """A logger whose records start with run, step and attempt, and also have them as attributes."""
         return _StepLogger(
             logger,
             {
@@ -87,10 +87,10 @@ class StepContext(Struct, frozen=True):
     def progress(
         self, fraction: float | None = None, message: str = "", *, artifacts: Mapping[str, Any] | None = None
     ) -> None:
-        """Tell how far this call has come: from 0 to 1, in words, and with artifacts that a later call will need.
+        """Report the progress of this call: a fraction, a message, and artifacts that a later call will need.
 
-        It is written soon, not at once, and of what is told within ``progress_s`` only the latest; artifacts are
-        merged. What must be durable before the code goes on belongs into the result of a call. Returns immediately.
+        It is written soon, not at once. Of several reports within ``progress_s`` only the latest is written; artifacts
+        are merged. What must be durable before the code continues belongs in the result of a call. Returns immediately.
 
         Raises:
             ValueError: the fraction is not a number from 0 to 1.
@@ -102,7 +102,7 @@ class StepContext(Struct, frozen=True):
         self.tell(CallProgress(dict(artifacts or {}), (": ".join(parts),) if parts else ()))
 
     def heartbeat(self) -> None:
-        """A sign of life, for a type with ``heartbeat_timeout_s``. Nothing is written. Returns immediately."""
+        """Give a sign of life, for a type with ``heartbeat_timeout_s``. Nothing is written. Returns immediately."""
         self.tell(CallProgress())
 
 

@@ -1,4 +1,4 @@
-"""Params that a step type declares: their types, which ones it needs, and what they are if nobody says."""
+"""Params that a step type declares: their types, defaults, and which ones are required."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ __all__ = ["ParamSpec", "declaration_problems", "with_declared"]
 
 @frozen
 class ParamSpec:
-    """One param that a step type knows. A step may have others, such as its outputs."""
+    """A param that a step type declares. A step may have others, such as its outputs."""
 
     name: str = field(validator=instance_of(str))
     type: ParamType = field(validator=instance_of(ParamType))
     required: bool = field(default=False, kw_only=True)
     default: Any = field(default=None, kw_only=True)
-    """What the type gets where a step does not have the param; None: it is not there then."""
+    """The value if a step does not have the param; None: no value."""
     description: str = field(default="", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.default is not None:
             if self.required:
-                raise ValueError(f"param {self.name!r} is required, so it needs no default")
+                raise ValueError(f"param {self.name!r} is required, so it cannot have a default")
             _cast(self, self.default)
 
 
 def with_declared(specs: Sequence[ParamSpec], params: Mapping[str, Any], step_id: str) -> dict[str, Any]:
-    """A step's params as its type has declared them: of their types, and with its defaults.
+    """A step's params with the declared types and defaults.
 
     Raises:
         ParamError: one is missing, or does not fit its type.
@@ -58,9 +58,9 @@ def with_declared(specs: Sequence[ParamSpec], params: Mapping[str, Any], step_id
 def declaration_problems(
     specs: Sequence[ParamSpec], params: Mapping[str, Param], step_id: str
 ) -> Iterator[tuple[str, str]]:
-    """What of a step's params does not fit, as far as it can be told without evaluating: name and problem.
+    """The problems of a step's params that can be found without evaluation, as (name, problem).
 
-    The name is "" where a param is missing.
+    The name is "" if a param is missing.
     """
     for spec in specs:
         param = params.get(spec.name)
@@ -79,7 +79,7 @@ def _check_literal(spec: ParamSpec, param: Param) -> None:
         return
     value = param.value
     if spec.type is ParamType.MAP and isinstance(value, dict):
-        return  # its entries have their own types
+        return  # its entries have types of their own
     if isinstance(value, str) and has_reference(value):
         return
     if isinstance(value, str):

@@ -1,13 +1,13 @@
 """The contract of an executor, which runs calls of user code somewhere; found by ``maestro_flow.executors``.
 
 The object of the entry point is called with an ``ExecutorHost`` once per node, and returns an ``Executor``. It must not
-block: what takes time is done on the executor's own threads. One call, from the engine to user code and back::
+block: anything slow is done on the executor's own threads. One call, from the engine to user code and back::
 
     submit(call, listener) ──> listener.began() ──> the code, of call.begun(now) ──> listener.returned(StepReturn)
                                     └── None: it must not run; forget the call
 
-A call is plain data (``steps.calls``) and is told with ``msgspec.json``, so the code may run anywhere. The listener
-stays here. Methods of executors and listeners are called on any thread and return at once.
+A call is plain data (``steps.calls``) that ``msgspec.json`` encodes, so the code may run anywhere. The listener stays
+in this process. Methods of executors and listeners are called on any thread and return at once.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from maestro_flow.steps.workers import Workers
 __all__ = ["EXECUTORS", "CallHandle", "CallListener", "Executor", "ExecutorHost", "open_executor"]
 
 EXECUTORS = "maestro_flow.executors"
-"""Entry-point group; the name is that of the executor, the object makes one of an ``ExecutorHost``."""
+"""Entry-point group; the name is that of the executor, the object creates it from an ``ExecutorHost``."""
 
 
 class CallListener(Protocol):
-    """Who waits for a call."""
+    """Receives the reports of one call."""
 
     def began(self) -> float | None:
-        """To be asked right before the code begins: the time by the store's clock, for ``StepCall.begun``.
+        """Call this right before the code begins. Returns the time by the store's clock, for ``StepCall.begun``.
 
-        None means that the code must not run, because this process may have lost its lease: the call is over, and will
-        be submitted once more if it is still wanted.
+        None means that the code must not run, because this process may have lost its lease: forget the call; it will be
+        submitted again if it is still wanted.
         """
         ...
 
     def progressed(self, progress: CallProgress) -> None:
-        """The code tells how far it has come or, by nothing in it, that it is alive. As often as it likes."""
+        """The code reports progress or, with an empty report, that it is alive. May be called at any rate."""
         ...
 
     def returned(self, returned: StepReturn) -> None:
-        """The call is over. If what ran it has died, or cannot be reached: ``StepReturn.lost``."""
+        """The call has returned. If the process that ran it has died or cannot be reached: ``StepReturn.lost``."""
         ...
 
 
@@ -53,7 +53,7 @@ class CallHandle(Protocol):
     """A call that was submitted."""
 
     def cancel(self) -> None:
-        """The result is not wanted any more: do not begin; tell the code (``context.is_cancelled``), or kill it."""
+        """The result is no longer wanted: do not begin; tell the code (``context.is_cancelled``), or kill it."""
         ...
 
 
@@ -62,29 +62,30 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many attempts it is given at once, running and queued: enough not to idle between two commits.
+        """How many attempts it accepts at once, running and queued: enough not to idle between two commits.
 
         After a crash, all of them are suspects.
         """
         ...
 
     def submit(self, call: StepCall, listener: CallListener) -> CallHandle:
-        """Run a call when there is a place for it, and tell the listener."""
+        """Run a call as soon as possible, and report to the listener."""
         ...
 
     def close(self) -> None:
-        """Begin no further call. Those under way are cancelled, and not waited for."""
+        """Begin no further call. Running calls are cancelled, and not waited for."""
         ...
 
 
 @frozen
 class ExecutorHost:
-    """What a node gives to an executor.
+    """What a node provides to an executor.
 
-    ``perform`` makes a call in this process and never raises; its other arguments are what ``context.is_cancelled``
-    asks, and what is told ``context.progress``.
-    ``workers`` makes a pool of so many threads, by name, of the node's runtime: in a simulation they are simulated.
-    ``settings`` are those of ``[executors.NAME]``, with ``threads`` and ``queue_max``, which if not said are the node's
+    ``perform`` makes a call in this process and never raises; its other arguments implement ``context.is_cancelled``
+    and receive ``context.progress``.
+    ``workers`` creates a pool of threads in the node's runtime, from a name and a count; in a simulation they are
+    simulated.
+    ``settings`` are those of ``[executors.NAME]``, with ``threads`` and ``queue_max``, which default to the node's
     ``executor_threads`` and ``executor_queue_max``.
     """
 
@@ -94,16 +95,16 @@ class ExecutorHost:
 
 
 def open_executor(name: str, host: ExecutorHost) -> Executor:
-    """Make the executor of this name.
+    """Create the executor of this name.
 
     Raises:
-        PluginError: none is installed under it, or it cannot be loaded or made.
+        PluginError: it is not installed, or cannot be loaded or created.
     """
     found = tuple(entry_points(group=EXECUTORS, name=name))
     if not found:
         raise PluginError(f"no executor {name!r} is installed here")
     try:
         executor: Executor = found[0].load()(host)
-    except Exception as error:  # a plugin may fail in any way; which one it was must be said
+    except Exception as error:  # a plugin may fail in any way; the message must name it
         raise PluginError(f"executor {name!r} ({found[0].value}) cannot be opened: {error!r}") from error
     return executor

@@ -1,4 +1,4 @@
-"""What went wrong, as text that can be stored: whatever an exception is like, its description is clean and short."""
+"""Errors as text that can be stored: whatever the exception, its description is valid and short."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _TRACEBACK_CHARS_MAX = 8192
 
 
 def describe(error: BaseException) -> StepError:
-    """An exception as text; also one whose ``str`` raises, or whose traceback cannot be had."""
+    """An exception as text, even if its ``str`` raises or its traceback cannot be formatted."""
     try:
         message = str(error)
     except Exception as broken:  # noqa: BLE001 - an exception's own __str__ is user code
-        message = f"(its text cannot be had: {type(broken).__name__})"
+        message = f"(no text: its str() raised {type(broken).__name__})"
     try:
         lines = "".join(traceback.format_exception(error))
     except Exception:  # noqa: BLE001 - so is that of the exceptions that it was raised from
@@ -27,7 +27,7 @@ def describe(error: BaseException) -> StepError:
 
 
 def tidied(error: StepError) -> StepError:
-    """The same error with texts that can be written; of a long traceback the end is kept, which says most."""
+    """The same error with storable texts; of a long traceback only the end, the most useful part, is kept."""
     trace = str(error.traceback)[-_TRACEBACK_CHARS_MAX:]
     return StepError(
         cut(error.type, _TYPE_CHARS_MAX), cut(error.message, _MESSAGE_CHARS_MAX), cut(trace, _TRACEBACK_CHARS_MAX)
@@ -35,5 +35,5 @@ def tidied(error: StepError) -> StepError:
 
 
 def cut(text: object, chars_max: int) -> str:
-    """Text of at most so many characters, without lone surrogates, which JSON cannot hold."""
+    """The text, cut to at most ``chars_max`` characters, without lone surrogates, which JSON cannot represent."""
     return str(text)[:chars_max].encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Step types as they are installed: found by their entry points, loaded when they are needed, and described."""
+"""Installed step types: found by their entry points, loaded when needed, and described."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STEP_TYPES = "maestro_flow.step_types"
 
 @frozen
 class InstalledType:
-    """What an installed step type is like. ``problem`` says why it cannot be used; then the rest is not known."""
+    """A description of an installed step type. ``problem`` says why it cannot be used; then the rest is unknown."""
 
     name: str
     package: str
     """The distribution and its version."""
     contract: int = 0
     executor: str = ""
-    """Of its calls; "" if the engine makes them itself."""
+    """The executor of its calls; "" if the engine makes them itself."""
     params: Sequence[ParamSpec] = ()
     description: str = ""
     """First line of the docstring."""
@@ -37,7 +37,7 @@ class InstalledType:
 
 
 def known_step_types() -> frozenset[str]:
-    """Names of the installed step types; nothing of them is imported."""
+    """Names of the installed step types; imports none of them."""
     return frozenset(_installed())
 
 
@@ -50,7 +50,7 @@ def load_step_type(name: str) -> StepType | None:
     """An instance of the installed type of this name; None if there is none.
 
     Raises:
-        PluginError: the entry point exists but cannot be used.
+        PluginError: it is installed but cannot be used.
     """
     entry = _installed().get(name)
     return None if entry is None else _load(entry)
@@ -84,7 +84,7 @@ def _load(entry: EntryPoint) -> StepType:
     try:
         step_class = entry.load()
         step_type = step_class()
-    except Exception as error:  # a plugin may fail in any way; which one it was must be said
+    except Exception as error:  # a plugin may fail in any way; the message must name it
         raise PluginError(f"{where} cannot be loaded: {error!r}") from error
     if not isinstance(step_type, StepType):
         raise PluginError(f"{where} is not a maestro_flow StepType")

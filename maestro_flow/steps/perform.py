@@ -1,4 +1,4 @@
-"""The making of a call, from the value that asks for it to the one that answers. Where user code runs; never raises."""
+"""Performs a call: from a ``StepCall`` to a ``StepReturn``. This is where user code runs. Never raises."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINE_CHARS_MAX = 500
 def perform(
     step_type: StepType, call: StepCall, is_cancelled: Callable[[], bool], tell: Callable[[CallProgress], None]
 ) -> StepReturn:
-    """Call the step's code; a start that leaves nothing behind is followed by execute at once."""
+    """Call the step's code; a ``start`` that leaves no artifacts is followed by ``execute`` at once."""
     try:
         context = _context(step_type, call, is_cancelled, tell)
     except ParamError as error:
@@ -44,14 +44,14 @@ def perform(
         return _checked(call, phase, result)
     except ValueNotStorable as error:
         return StepReturn(phase, Verdict.FATAL_ERROR, call.began_at, error=describe(error))
-    except Exception as error:  # noqa: BLE001 - whatever a plugin has put into its result, it ends here
+    except Exception as error:  # noqa: BLE001 - a plugin may have put anything into its result
         return StepReturn(phase, Verdict.INTERNAL_ERROR, call.began_at, error=describe(error))
 
 
 def _invoke(step_type: StepType, call: StepCall, phase: Phase, context: StepContext) -> StepResult:
     try:
         result = getattr(step_type, phase.value)(context)
-    except BaseException as error:  # noqa: BLE001 - a plugin's code is user code: nothing it raises goes further
+    except BaseException as error:  # noqa: BLE001 - a plugin's code is user code: nothing it raises may pass
         return StepResult(Verdict.INTERNAL_ERROR, error=describe(error))
     if not isinstance(result, StepResult):
         problem = f"{phase.value} of step type {call.step_type!r} returned {type(result).__name__}, not a StepResult"
@@ -60,7 +60,7 @@ def _invoke(step_type: StepType, call: StepCall, phase: Phase, context: StepCont
 
 
 def _checked(call: StepCall, phase: Phase, result: StepResult) -> StepReturn:
-    """Everything of the result in the form in which it is written, or an error."""
+    """The result in the form in which it is written, or an error."""
     value = b"null" if result.value is None else _encoded("result", result.value, call)
     outputs = {name: infer_param(name, output) for name, output in result.outputs.items()}
     size_bytes = len(value) + (len(_encoded("outputs", dict(result.outputs), call)) if outputs else 0)
@@ -131,7 +131,7 @@ def _result(step_type: StepType, call: StepCall, step_id: str) -> object:
         return decode_value(bytes(result))
     taken = step_type.takes_results
     if taken is True or (taken and step_id in taken):
-        return None  # it has none
+        return None  # no result
     raise LookupError(
         f"step {call.step_id!r} asked for the result of {step_id!r}, but its type {call.step_type!r} takes "
         f"{', '.join(taken) if taken else 'no results'}: see StepType.takes_results"

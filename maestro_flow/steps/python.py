@@ -16,7 +16,7 @@ from maestro_flow.steps.failures import describe
 __all__ = ["PYTHON", "Argument", "PythonStep", "PythonStepType", "Source"]
 
 PYTHON = "Python"
-"""The ``type`` of a Python step in a definition. Its code is found by (workflow id, step id) in the process."""
+"""The ``type`` of a Python step in a definition. Its function is found by (workflow id, step id) in the process."""
 
 
 class Source(Enum):
@@ -37,7 +37,7 @@ class Argument:
 
 @frozen
 class PythonStep:
-    """A function and what it is called with."""
+    """A function and its arguments."""
 
     function: Callable[..., Any]
     arguments: tuple[Argument, ...] = ()
@@ -59,7 +59,7 @@ class PythonStepType(StepType):
             value = self._step.function(
                 **{argument.name: _value(argument, context) for argument in self._step.arguments}
             )
-        except BaseException as error:  # noqa: BLE001 - nothing that user code raises may reach an engine thread (law 6)
+        except BaseException as error:  # noqa: BLE001 - no exception of user code may reach an engine thread (law 6)
             return StepResult(Verdict.USER_ERROR, error=describe(error))
         return StepResult(value=value)
 

@@ -1,4 +1,4 @@
-"""Which step types this node has: the installed ones, and the Python functions of the workflows it was given."""
+"""The step types of a node: the installed ones, and the Python functions of its workflows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _never() -> bool:
 
 
 def _ignore(_said: object) -> None:
-    """Nobody listens to a call that returns at once."""
+    """The progress of a call that returns at once is not reported."""
 
 
 class StepTypes:
@@ -44,8 +44,8 @@ class StepTypes:
 
     ``kinds`` are the composite steps that the node's engine can run.
 
-    A type that overrides ``open`` is not usable before that has returned. ``open_soon`` is told a name when one is
-    found that is not open yet: whoever runs this has ``open`` called, on a thread that may block.
+    A type that overrides ``open`` is not usable until that has returned. ``open_soon`` is called with the name of a
+    type that is not open yet: it must get ``open`` called, on a thread that may block.
     """
 
     def __init__(
@@ -56,24 +56,24 @@ class StepTypes:
         self._loaded: dict[str, StepType] = {}
         self._functions: dict[tuple[str, str], PythonStepType] = {}
         self._problems: dict[str, str] = {}
-        """Of types that cannot be used, why."""
+        """Why a type cannot be used, by name."""
         self._opened: set[str] = set()
         self._asked_to_open: set[str] = set()
         self._locks: dict[str, threading.Lock] = {}
         self.version = 0
-        """Grows when code is added: what was lacking may be there now."""
+        """Incremented when code is added: unsupported steps may be supported now."""
         self.open_soon: Callable[[str], None] = _ignore
 
     def add_functions(self, workflow_id: str, functions: Mapping[str, PythonStep]) -> None:
-        """Make the Python steps of a workflow runnable here, by step id; the latest function of a name counts."""
+        """Make the Python steps of a workflow runnable here, by step id; the latest function for an id counts."""
         self._functions.update({(workflow_id, step_id): PythonStepType(step) for step_id, step in functions.items()})
         self.version += 1
 
     def find(self, workflow_id: str, step: StepDefinition) -> StepType | None:
-        """The type that runs a step, open or not, or None when this process lacks it; a composite step has none.
+        """The type that runs a step, open or not; None if this process does not have it, or for a composite step.
 
         Raises:
-            PluginError: the entry point exists but cannot be used.
+            PluginError: it is installed but cannot be used.
         """
         if not isinstance(step, TypedStep):
             return None
@@ -87,12 +87,12 @@ class StepTypes:
             if loaded is None:
                 return None
             if self._settings.get(name) and not _has_open(loaded):
-                raise PluginError(f"step type {name!r} takes no settings, but there are some for step_types.{name}")
+                raise PluginError(f"step type {name!r} takes no settings, but step_types.{name} has some")
             return self._loaded.setdefault(name, loaded)  # two threads may have loaded it
         return self._loaded[name]
 
     def find_usable(self, workflow_id: str, step: StepDefinition) -> StepType | None:
-        """As ``find``, but what is broken or not open is as good as missing: its steps wait, and the log says why."""
+        """Like ``find``, but None for a type that is broken or not open: its steps wait, and the log says why."""
         if step.type in self._problems:
             return None
         try:
@@ -109,7 +109,7 @@ class StepTypes:
         return None
 
     def why_unusable(self, step: StepDefinition) -> str:
-        """What a step waits for that ``find_usable`` has not found."""
+        """What a step waits for if ``find_usable`` returns None."""
         if problem := self._problems.get(step.type):
             return f"step type {step.type!r}, which cannot be used here: {problem}"
         if step.type in self._asked_to_open:
@@ -117,7 +117,7 @@ class StepTypes:
         return f"step type {step.type!r}, whose code this process does not have"
 
     def open(self, name: str) -> None:
-        """Open a type that was found, unless it is open. May block. One that was broken is tried again.
+        """Open a type that was found, unless it is open. May block. After a failure, this tries again.
 
         Raises:
             PluginError: its ``open`` has failed.
@@ -137,7 +137,7 @@ class StepTypes:
             self.version += 1
 
     def close(self) -> None:
-        """Close what is open. What that raises is logged."""
+        """Close all open types. Exceptions are logged."""
         while self._opened:
             name = self._opened.pop()
             try:
@@ -151,7 +151,7 @@ class StepTypes:
         is_cancelled: Callable[[], bool] = _never,
         tell: Callable[[CallProgress], None] = _ignore,
     ) -> StepReturn:
-        """Make a call here and now. Never raises."""
+        """Make a call at once, on this thread. Never raises."""
         try:
             step_type = self._find(call.step_type, call.definition_id, call.step_id)
         except PluginError as error:
@@ -162,10 +162,10 @@ class StepTypes:
         return StepReturn(call.phase, Verdict.PLATFORM_ERROR, call.began_at, error=StepError("PluginError", problem))
 
     def check(self, definition: WorkflowDefinition) -> None:
-        """What this process can tell of the steps of a definition, without opening anything.
+        """Check the steps of a definition as far as this process can, without opening anything.
 
         Raises:
-            PluginError: the plugin of a step is installed, but it cannot be used.
+            PluginError: the plugin of a step is installed but cannot be used.
             DefinitionError: the params of a step are not what its type declares.
         """
         self._check(definition.id, definition.steps, "workflow.steps")
@@ -194,12 +194,12 @@ class StepTypes:
                 self.open(step.type)
 
     def offered(self) -> frozenset[str]:
-        """What steps can be of here, as other nodes are told: step types, and ``workflow/step`` of Python functions."""
+        """The code that this node offers to others: names of step types, and ``workflow/step`` of Python functions."""
         functions = {f"{workflow_id}/{step_id}" for workflow_id, step_id in self._functions}
         return known_step_types().difference(self._problems) | self.kinds | functions
 
     def needs(self, definition: WorkflowDefinition) -> frozenset[str]:
-        """What a node must offer to run all steps of a workflow, those in the bodies of loops included."""
+        """What a node must offer to run all steps of a workflow, including those in the bodies of loops."""
         return frozenset(code_of(definition.id, step) for step in all_steps(definition.steps))
 
     def _is_open(self, name: str, step_type: StepType) -> bool:

@@ -1,4 +1,4 @@
-"""The executor ``threads``: code runs in this process, on threads of the node's runtime."""
+"""The executor ``threads``: runs code in this process, on threads of the node's runtime."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ThreadExecutor"]
 
 
 class ThreadExecutor:
-    """See the module. A thread whose call is cancelled is replaced, at most once each: none can be killed."""
+    """See the module. Threads cannot be killed, so one whose call is cancelled is replaced, at most once."""
 
     def __init__(self, host: ExecutorHost) -> None:
         self._perform = host.perform
@@ -34,7 +34,7 @@ class ThreadExecutor:
 
 
 class _ThreadCall:
-    """A call on its way, and the flag that its context reads."""
+    """A submitted call, and the flag that its context reads."""
 
     __slots__ = ("_cancelled", "ticket")
 

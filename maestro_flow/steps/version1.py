@@ -1,4 +1,4 @@
-"""Step types that were written for version 1 of the contract, in the form of the present one."""
+"""Adapter for step types written for version 1 of the contract."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Version1"]
 
 
 class Version1(StepType):
-    """A type that knows three calls, and the results of all steps. Whatever else it has is its own affair."""
+    """A type with three calls, which knows the results of all steps. Its other attributes are ignored."""
 
     takes_results = True
 

@@ -1,4 +1,4 @@
-"""Threads for code that may block, as a runtime gives them: real ones, or turns of a simulation's only thread."""
+"""Workers that a runtime provides for code that may block: real threads, or turns of a simulation's only thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Ticket(Protocol):
     """A job that was submitted."""
 
     def give_up(self) -> None:
-        """Nobody waits for the job any more: if it has not begun it never does, if it hangs it is replaced."""
+        """The job is no longer wanted: if it has not begun, it never does; if it hangs, its thread is replaced."""
         ...
 
 
@@ -24,5 +24,5 @@ class Workers(Protocol):
         ...
 
     def close(self) -> None:
-        """Begin no further job. Those under way are not waited for."""
+        """Begin no further job. Running jobs are not waited for."""
         ...

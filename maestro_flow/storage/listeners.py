@@ -60,7 +60,7 @@ class Listeners:
         with self._lock:
             self._held.update(group_ids)
 
-    def let_go(self, group_ids: Iterable[int]) -> None:
+    def release(self, group_ids: Iterable[int]) -> None:
         """They were released, or are lost."""
         with self._lock:
             self._held.difference_update(group_ids)

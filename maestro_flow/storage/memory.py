@@ -120,7 +120,7 @@ class MemoryStorage:
                 group = self._state.groups[group_id]
                 group.owner_id, group.expires_at = "", 0.0
                 group.kept_for, group.kept_until = to, self._clock.time() + keep_s
-        self._listeners.let_go(released)
+        self._listeners.release(released)
         self._listeners.tell_of_others(released)
 
     def leave(self, owner: Owner) -> None:
@@ -142,7 +142,7 @@ class MemoryStorage:
         now = self._clock.time()
         return [group_id for group_id, group in enumerate(self._state.groups) if group.is_free(owner, now)]
 
-    # -- the one write door -------------------------------------------------------------------------------------
+    # -- commit ------------------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         for commit in batch:

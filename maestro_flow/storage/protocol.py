@@ -151,7 +151,7 @@ class Storage(Protocol):
         """The holder of a group now, also when the lease has expired; None if it was never claimed, or was released."""
         ...
 
-    # -- the one write door -------------------------------------------------------------------------------------
+    # -- commit ------------------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         """Apply each commit as a whole or not at all, and say which; durable when this returns. In order of the batch.

@@ -24,8 +24,8 @@ from maestro_flow.verify.permits import PermitReplay, granted_messages
 __all__ = ["PERMIT_FLOW"]
 
 _EVENTS_MAX = 5000
-"""Events of one run: a takeover reads them within some 50 ms. A run is longer while many requests are carried over, so
-that carrying them stays the smaller part of what is written."""
+"""Events of one run: a takeover reads them in about 50 ms. While many requests are carried over a run is longer, so
+that carrying them over stays the smaller part of what is written."""
 
 
 class _PermitFlow(SystemFlow[PermitState, PermitEvent, PermitMessage]):
@@ -58,7 +58,7 @@ class _PermitFlow(SystemFlow[PermitState, PermitEvent, PermitMessage]):
         return PermitsCarriedOn(flow_id)
 
     def replay(self, flow_id: str, before: SystemReplay | None) -> PermitReplay:
-        assert before is None or isinstance(before, PermitReplay)  # noqa: S101 - it was made here
+        assert before is None or isinstance(before, PermitReplay)  # noqa: S101 - created here
         return PermitReplay(flow_id, before)
 
     def promised(self, events: Sequence[Any]) -> Iterator[str]:
@@ -66,4 +66,4 @@ class _PermitFlow(SystemFlow[PermitState, PermitEvent, PermitMessage]):
 
 
 PERMIT_FLOW = _PermitFlow()
-"""One in the namespace."""
+"""The one of the namespace."""

@@ -1,4 +1,4 @@
-"""All flows of the engine itself. No other place lists them: what is here is placed, loaded, run, hidden, verified."""
+"""All system flows. This is the only list: placing, loading, running, hiding and verifying them all go by it."""
 
 from __future__ import annotations
 

@@ -86,11 +86,11 @@ class RunView:
         }
 
     @classmethod
-    def of(cls, state: FlowState, lacking: Mapping[str, str] | None = None) -> RunView:
-        """The view of a state; ``lacking`` has the steps that this process cannot run, and what each waits for."""
+    def of(cls, state: FlowState, unsupported: Mapping[str, str] | None = None) -> RunView:
+        """The view of a state; ``unsupported`` has the steps that this process cannot run, and what each waits for."""
         definition = state.graph.definition
         queue = {step_id for kind in (Ready, Interrupted, Retry) for step_id in state.steps.queue(kind)}
-        reasons = lacking or {}
+        reasons = unsupported or {}
         return cls(
             workflow_id=state.workflow_id,
             version=state.graph.version,

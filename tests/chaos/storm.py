@@ -139,7 +139,7 @@ class Storm:
         self.tally.holds += 1
         proxy = self.dice.choice(self.place.proxies)
         proxy.hold()
-        self._in(self.dice.uniform(0.1, 1.5) * self.plan.lease_s, proxy.let_go)
+        self._in(self.dice.uniform(0.1, 1.5) * self.plan.lease_s, proxy.resume)
 
     def kill_server(self) -> None:
         self.tally.server_kills += 1

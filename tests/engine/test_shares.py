@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_flow import Engine, RunStatus, StepContext, StepResult, StepType, Verdict, Workflow
-from maestro_flow.node.shares import better_node, fair_share, surplus
+from maestro_flow.node.fair_share import better_node, fair_share, surplus
 from maestro_flow.steps.loading import STEP_TYPES
 from tests.engine.world import Process, World
 

@@ -19,7 +19,7 @@ from maestro_flow.reading.pages import (
     pages,
     pending_start_pages,
 )
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.memory import MemoryStorage
 from maestro_flow.storage.protocol import RunQuery
 from tests.engine.wires import Wire
@@ -97,7 +97,7 @@ def test_dead_letters_of_all_groups(monkeypatch: pytest.MonkeyPatch) -> None:
         node = Node(storage, owner)
         node.claim()
         for name in names:
-            storage.send(letter(node.group_id, name))
+            storage.send(message_to(node.group_id, name))
             assert node.commit(node.settle(name, "why", dead=True)) == [Outcome.DONE]
     found = list(all_dead_letters(storage))
     assert found == storage.dead_letters(limit=100)

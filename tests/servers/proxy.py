@@ -50,7 +50,7 @@ class Proxy:
         """From now on nothing is delivered, in no direction, and no connection is cut."""
         self._flowing.clear()
 
-    def let_go(self) -> None:
+    def resume(self) -> None:
         """Deliver what was held, and what comes."""
         self._flowing.set()
 

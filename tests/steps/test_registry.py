@@ -50,7 +50,7 @@ def test_an_installed_type_is_found_and_made_once(install: Install) -> None:
     assert types.find("another", step) is found
 
 
-def test_a_type_that_is_not_installed_is_lacking_and_no_error() -> None:
+def test_a_type_that_is_not_installed_is_unsupported_which_is_not_an_error() -> None:
     assert find("Nowhere") is None
 
 
@@ -178,15 +178,15 @@ def test_a_workflow_needs_what_the_bodies_of_its_loops_need() -> None:
 
 def test_a_node_that_lacks_the_type_of_a_step_in_a_body_lacks_the_loop() -> None:
     types = StepTypes(kinds=[StepKind.FOREACH])
-    assert support(types).lacking == {"outer", "python", "call"}
+    assert support(types).unsupported == {"outer", "python", "call"}
     assert support(types).inline == {"outer", "quiet", "python"}
     assert "foreach" in types.offered()
     types.add_functions("w", {"function": PythonStep(print, ())})
-    assert support(types).lacking == {"outer", "call"}
+    assert support(types).unsupported == {"outer", "call"}
 
 
 def test_a_node_that_cannot_run_composite_steps_lacks_them() -> None:
-    assert support(StepTypes()).lacking == {"outer", "quiet", "python", "call"}
+    assert support(StepTypes()).unsupported == {"outer", "quiet", "python", "call"}
     assert support(StepTypes()).inline == set()
     assert not StepTypes().offered() & set(StepKind)
 

@@ -17,7 +17,7 @@ from attrs import Factory, define
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.protocol import Storage
 
 GROUPS_AT_ONCE = 4
@@ -100,7 +100,7 @@ def _claim(node: Node, limit: int, diary: _Diary) -> list[Lease]:
 
 def _next(node: Node, lease: Lease, revision: int, turn: int) -> Commit:
     flow_id = f"{node.name}-{lease.group_id}/{lease.generation}/1"
-    sends = (letter(lease.group_id, f"{flow_id}-{revision}", flow_id=flow_id),) if turn % 3 == 0 else ()
+    sends = (message_to(lease.group_id, f"{flow_id}-{revision}", flow_id=flow_id),) if turn % 3 == 0 else ()
     return node.write(flow_id, revision, lease=lease, sends=sends)
 
 

@@ -22,7 +22,7 @@ from maestro_flow.errors import NotFound, StorageError, StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import StartRequest
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy
 from tests.storage.processes import working
@@ -76,7 +76,7 @@ def test_a_claim_waits_for_a_receiver_that_came_first(
 ) -> None:
     """PROTOCOL 17: what the old owner gets was counted for his generation, before anybody else has the group."""
     rival = Node(node.store, "boris")
-    node.store.send(letter(node.group_id))
+    node.store.send(message_to(node.group_id))
     with ThreadPoolExecutor(2) as pool:
         with hand.transaction(force_rollback=True):
             # A message that is locked makes its receiver wait, with his fence in hand.

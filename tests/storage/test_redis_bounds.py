@@ -16,7 +16,7 @@ from maestro_flow.model.inbox import Message
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.log import FlowLog
 from maestro_flow.model.runs import RunEntry, StartRequest
-from maestro_flow.storage.conformance.node import LEASE_S, Node, entry_of, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, entry_of, message_to
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.redis import Server
 
@@ -102,7 +102,7 @@ def test_long_messages_and_bodies_of_starts_come_in_several_pages(node: Node) ->
     node.store.push("w", b"{}")
     node.store.start([StartRequest("w", f"r{number}", 0, body=body) for number in range(9)])
     for number in range(9):
-        node.store.send(letter(0, f"m{number}", body=body))
+        node.store.send(message_to(0, f"m{number}", body=body))
     assert [run.body for run in node.store.pending_starts(0)] == [body] * 4
     messages: list[Message] = []
     while page := node.store.receive(node.lease, after=messages[-1].sequence if messages else 0):
@@ -137,7 +137,7 @@ def test_no_id_is_taken_for_another(node: Node, word: str) -> None:
         assert node.commit(renamed(commit, f"w/1/{other}", f"{word}\n")) == [Outcome.CONFLICT]
         (record,) = node.store.read_flow(f"w/1/{other}")
         assert (record.commit_id, record.owner_id) == (word, word)
-        node.store.send(letter(lease.group_id, other, flow_id=word, body=other.encode()))
+        node.store.send(message_to(lease.group_id, other, flow_id=word, body=other.encode()))
     assert {m.message_id: m.body.decode() for m in node.store.receive(lease)} == {other: other for other in STRANGE}
     assert [record.flow_id for record in node.store.read_log(lease.group_id)] == [f"w/1/{other}" for other in STRANGE]
     flows = [log.entry.flow_id for log in node.store.load_flows(lease.group_id)]

@@ -12,7 +12,7 @@ from maestro_flow.clock import SystemClock
 from maestro_flow.errors import StorageUnavailable
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from tests.servers.proxy import Proxy
 from tests.servers.redis import Server, find_replica, find_server
 
@@ -82,7 +82,7 @@ def test_commits_that_a_failover_has_lost_are_a_conflict_and_not_a_gap(pair: Pai
     """PROTOCOL 4: the flow is loaded again, and goes on from what is there; its messages come again."""
     anna = pair.node("anna", namespace)
     anna.claim()
-    anna.store.send(letter(anna.group_id))
+    anna.store.send(message_to(anna.group_id))
     anna.commit(anna.write("w/1/1", 1))
     pair.replicate()
     pair.promote()

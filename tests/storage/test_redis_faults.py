@@ -15,7 +15,7 @@ from maestro_flow.errors import StorageReset, StorageUnavailable, StorageUnusabl
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import StartRequest
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.proxy import Proxy
 from tests.servers.redis import Server
@@ -54,7 +54,7 @@ def test_a_flushed_server_is_noticed_by_every_verb_and_refused_until_the_store_i
         lambda: node.store.load_flows(0),
         lambda: node.store.read_flow("w/1/1"),
         lambda: node.store.receive(node.lease),
-        lambda: node.store.send(letter(0)),
+        lambda: node.store.send(message_to(0)),
         lambda: node.store.push("w", b"{}"),
         lambda: node.store.start([StartRequest("w", "r1", 0)]),
         lambda: node.store.run("w/1/1"),
@@ -106,7 +106,7 @@ def test_a_reply_that_was_cut_a_hundred_times_loses_and_doubles_nothing(own_redi
         node = Node(open_redis(url, SystemClock()))
         node.claim()
         for revision in range(1, 101):
-            node.store.send(letter(node.group_id, f"m{revision}"))
+            node.store.send(message_to(node.group_id, f"m{revision}"))
             commit = node.write("w/1/1", revision, settles=node.settle(f"m{revision}").settles)
             proxy.cut_next()
             with pytest.raises(StorageUnavailable):
@@ -195,7 +195,7 @@ def test_an_empty_id_is_that_of_nothing(node: Node) -> None:
     assert store.read_flow("") == []
     store.acknowledge_starts([""])
     with pytest.raises(ValueError, match="message_id"):
-        letter(0, "")
+        message_to(0, "")
     assert node.commit(node.write("w/1/1", 1)) == [Outcome.DONE]
 
 

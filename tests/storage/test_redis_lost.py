@@ -12,7 +12,7 @@ from maestro_flow.errors import StorageReset
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import StartRequest
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.protocol import RunQuery
 from tests.servers.redis import Server, find_server
 
@@ -28,7 +28,7 @@ GROUP_VERBS: dict[str, Use] = {
     "load": lambda node: node.store.load_flows(0),
     "read": lambda node: node.store.read_flow("w/1/1"),
     "read log": lambda node: node.store.read_log(0),
-    "send": lambda node: node.store.send(letter(0, "m9")),
+    "send": lambda node: node.store.send(message_to(0, "m9")),
     "receive": lambda node: node.store.receive(node.lease),
     "message": lambda node: node.store.message(0, "m9"),
     "purge": lambda node: node.store.purge_messages(settled_before=1.0),
@@ -61,13 +61,13 @@ MISSED_BY: dict[str, dict[str, Use]] = {
     },
     "g0:message:m1": {
         "receive": lambda node: node.store.receive(node.lease),
-        "a second send": lambda node: node.store.send(letter(0, "m1")),
+        "a second send": lambda node: node.store.send(message_to(0, "m1")),
         "its settlement": lambda node: node.commit(node.settle("m1")),
         "who asks for it": lambda node: node.store.message(0, "m1"),
     },
     "g0:message:m2": {  # a tombstone: sent again, it would be applied twice
-        "a second send": lambda node: node.store.send(letter(0, "m2")),
-        "a second send of the owner": lambda node: node.commit(node.write("w/1/1", 3, sends=(letter(0, "m2"),))),
+        "a second send": lambda node: node.store.send(message_to(0, "m2")),
+        "a second send of the owner": lambda node: node.commit(node.write("w/1/1", 3, sends=(message_to(0, "m2"),))),
         "a second settlement": lambda node: node.commit(node.settle("m2")),
     },
     "catalog:workflow:w": {
@@ -111,7 +111,7 @@ def used(own_redis: Server) -> Iterator[tuple[str, dict[bytes, bytes]]]:
     store.push("w", b"{}")
     store.start([StartRequest("w", "r1", 0)])
     for message_id in ("m1", "m2"):
-        store.send(letter(0, message_id))
+        store.send(message_to(0, message_id))
     batch = (node.write("w/1/1", 1), node.write("w/1/1", 2), node.settle("m2"))
     assert node.commit(*batch) == [Outcome.DONE] * 3
     store.close()
@@ -198,7 +198,7 @@ def test_what_a_full_server_has_dropped_is_never_taken_for_what_never_was(full: 
         while client.info("stats")["evicted_keys"] < 100:
             number = len(acknowledged) + 1
             flow_id = f"w/{number}/1"
-            commit = node.write(flow_id, 1, sends=(letter(node.group_id, f"m{number}", body=b"x" * 2000),))
+            commit = node.write(flow_id, 1, sends=(message_to(node.group_id, f"m{number}", body=b"x" * 2000),))
             try:
                 assert node.commit(commit) == [Outcome.DONE]
             except StorageReset:

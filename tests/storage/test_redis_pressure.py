@@ -16,7 +16,7 @@ from maestro_flow.errors import SettingsError, StorageReset, StorageUnavailable,
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.conformance.threads import at_once
 from tests.servers.redis import Server, find_cluster
 from tests.storage.test_redis_lost import dump
@@ -34,14 +34,14 @@ def node(store: RedisStorage) -> Node:
     """A node that holds one group, with a flow and a message in it."""
     node = Node(store)
     node.claim()
-    node.store.send(letter(node.group_id))
+    node.store.send(message_to(node.group_id))
     node.commit(node.write("w/1/1", 1))
     return node
 
 
 def all_kinds(node: Node) -> list[Commit]:
     """Commits that write something of every kind."""
-    settles, sends = node.settle("m1").settles, (letter(node.group_id, "m2"),)
+    settles, sends = node.settle("m1").settles, (message_to(node.group_id, "m2"),)
     return [node.write("w/1/1", 2, status=RunStatus.SUCCEEDED, settles=settles, sends=sends), node.write("w/2/1", 1)]
 
 
@@ -55,7 +55,7 @@ def test_a_full_server_writes_nothing_by_halves_and_goes_on_when_there_is_room(
         for verb in (
             lambda: node.commit(*batch),
             lambda: node.commit(node.settle("m1")),
-            lambda: node.store.send(letter(node.group_id, "m3")),
+            lambda: node.store.send(message_to(node.group_id, "m3")),
             lambda: node.store.start([StartRequest("w", "r1", 0)]),
             lambda: node.store.push("w", b"{1}"),
             node.claim,
@@ -148,7 +148,7 @@ def test_a_flush_amid_the_work_of_many_is_noticed_by_all_and_nothing_is_written_
         node.claim(4)
         for revision in range(1, 1_000_000):
             node.commit(*(node.write(f"{node.name}/{n}/1", revision, lease=x) for n, x in enumerate(node.leases, 1)))
-            node.store.send(letter(node.group_id, f"{node.name}{revision}"))
+            node.store.send(message_to(node.group_id, f"{node.name}{revision}"))
             if revision == 5:
                 working.wait()
 

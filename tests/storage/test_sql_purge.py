@@ -9,7 +9,7 @@ import pytest
 from maestro_flow_sql.postgres import inbox as postgres_inbox
 from maestro_flow_sql.sqlite import inbox as sqlite_inbox
 
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.open import open_storage
 from maestro_flow.storage.protocol import Storage
 from tests.servers.postgres import Server
@@ -36,7 +36,7 @@ def test_all_old_tombstones_go_and_what_waits_stays(store: Storage) -> None:
     node.claim()
     names = [f"m{number}" for number in range(MESSAGES + 3)]
     for name in names:
-        store.send(letter(node.group_id, name))
+        store.send(message_to(node.group_id, name))
     node.commit(*(node.settle(name) for name in names[:MESSAGES]))
     now = node.renew().now
     assert store.purge_messages(settled_before=now - 60) == 0

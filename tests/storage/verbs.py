@@ -7,7 +7,7 @@ from attrs import evolve
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.process import this_process
 from maestro_flow.storage.protocol import RunQuery, Storage
 
@@ -25,14 +25,14 @@ def use_every_verb(store: Storage) -> None:
     node.claim(2)
     store.holder(node.group_id)
     store.pending_starts(node.group_id)
-    store.send(letter(node.group_id))
-    node.commit(node.write("w/1/1", 1, sends=(letter(node.group_id, "m2"),)), node.settle("m1"))
+    store.send(message_to(node.group_id))
+    node.commit(node.write("w/1/1", 1, sends=(message_to(node.group_id, "m2"),)), node.settle("m1"))
     node.commit(node.write("w/1/1", 2))
     node.renew()
     store.renew(Owner("o", this_process()), [], lease_s=9, offers=frozenset({"NoOp"}))
     store.leave(Owner("o"))
     store.listen(lambda _group_id: None)()
-    store.send(letter(node.group_id, "poison"))
+    store.send(message_to(node.group_id, "poison"))
     node.commit(node.settle("poison", "spam", dead=True))
     store.dead_letters(after=(node.group_id, 0))
     store.redrive(node.group_id, "poison")

@@ -20,7 +20,7 @@ end
 
 -- ZADD (with is_there) or ZREM the members of a run.
 local function index_run(is_there, workflow_id, parent, instance_id, status, created_at, flow_id, is_blocking)
-  local place = ordered(created_at) .. flow_id
+  local run_key = ordered(created_at) .. flow_id
   local states = is_blocking and {status, '', '!' .. status, '!'} or {status, ''}
   local words = {}
   for _, scope in ipairs({workflow_id, parent == '' and '' or '/' .. parent}) do
@@ -29,7 +29,7 @@ local function index_run(is_there, workflow_id, parent, instance_id, status, cre
         if is_there then
           words[#words + 1] = 0
         end
-        words[#words + 1] = scope .. '\0' .. instance .. '\0' .. state .. '\0' .. place
+        words[#words + 1] = scope .. '\0' .. instance .. '\0' .. state .. '\0' .. run_key
       end
     end
   end

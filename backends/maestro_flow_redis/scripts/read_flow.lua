@@ -1,5 +1,5 @@
 -- The records of a flow beyond a revision, in order.
--- with: group room records
+-- with: group reply_limit records
 --
 -- KEYS[1]  the group
 -- ARGV[2]  flow id   ARGV[3]  revision

@@ -1,6 +1,6 @@
 -- The waiting messages beyond a sequence, for the owner alone; each is counted once for a generation, before he has it,
 -- so that one which fails with it in hand was counted (PROTOCOL 17).
--- with: group room inbox
+-- with: group reply_limit inbox
 --
 -- KEYS[1]  the group
 -- ARGV[2]  generation   ARGV[3]  owner id   ARGV[4]  sequence   ARGV[5]  how many at most
@@ -10,12 +10,12 @@ local fence = redis.call('HMGET', head, 'generation', 'owner_id')
 if fence[1] ~= ARGV[2] or fence[2] ~= ARGV[3] then
   return false
 end
-local messages, room = {}, REPLY_BYTES
+local messages, left = {}, REPLY_BYTES
 for _, message_id in ipairs(redis.call('ZRANGEBYSCORE', key('waiting'), '(' .. ARGV[4], '+inf', 'LIMIT', 0, ARGV[5])) do
   local message = read_message(message_id)
   messages[#messages + 1] = {message_id, message}
-  room = room - #message[3]
-  if room <= 0 then
+  left = left - #message[3]
+  if left <= 0 then
     break
   end
 end

@@ -11,16 +11,16 @@ local function length_of(flow_id)
   return length
 end
 
--- Records of a flow behind the first ones, as long as there is room in the reply; and the room that is left.
-local function read_records(flow_id, after, room)
+-- Records of a flow behind the first ones, as long as the reply is not full; and how many bytes of it are left.
+local function read_records(flow_id, after, left)
   local records = {}
   repeat
     local first = after + #records
     local slice = redis.call('LRANGE', key('flow', flow_id), first, first + SLICE - 1)
     for _, record in ipairs(slice) do
       records[#records + 1] = record
-      room = room - #record
+      left = left - #record
     end
-  until #slice < SLICE or room <= 0
-  return records, room
+  until #slice < SLICE or left <= 0
+  return records, left
 end

@@ -89,7 +89,7 @@ _LATEST_RUNS = f"""
 
 _NOW = "SELECT store_time()"
 
-_INSERT_RUN = INSERT_START.format(places=", ".join(["%s"] * 10))
+_INSERT_RUN = INSERT_START.format(placeholders=", ".join(["%s"] * 10))
 
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = %s WHERE workflow_id = %s"
 

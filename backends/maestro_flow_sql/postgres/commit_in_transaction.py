@@ -43,8 +43,8 @@ _WRITTEN = """
     JOIN log ON log.flow_id = asked.flow_id AND log.revision BETWEEN asked.revision - 1 AND asked.revision
 """
 
-_INSERT_RECORD = INSERT_RECORD.format(places=", ".join(["%s"] * 10))
-_INSERT_ENTRY = INSERT_ENTRY.format(places=", ".join(["%s"] * 13))
+_INSERT_RECORD = INSERT_RECORD.format(placeholders=", ".join(["%s"] * 10))
+_INSERT_ENTRY = INSERT_ENTRY.format(placeholders=", ".join(["%s"] * 13))
 
 _ENTER = f"SELECT {INBOX_LOCK}"
 

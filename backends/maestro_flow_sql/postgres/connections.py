@@ -16,13 +16,13 @@ from sqlalchemy.exc import DisconnectionError
 
 from maestro_flow.errors import StorageUnusable
 from maestro_flow_sql.pool import Pool
+from maestro_flow_sql.postgres.answer_timeout import TimedConnection
 from maestro_flow_sql.postgres.errors import translated
-from maestro_flow_sql.postgres.patience import PatientConnection
 from maestro_flow_sql.postgres.target import Target
 
 __all__ = ["Connections", "Direct"]
 
-Direct = PatientConnection
+Direct = TimedConnection
 """A connection in autocommit mode: where a transaction begins and ends is said in our own words."""
 
 _KEPT, _MAX = 8, 24
@@ -148,7 +148,7 @@ class Connections:
         parameters = {**_liveness(lease_s), **self._target.parameters}
         if not self._target.behind_pooler:
             parameters["options"] = _session(self._target.namespace, lease_s)
-        connection = PatientConnection.connect(**parameters, autocommit=True)
+        connection = TimedConnection.connect(**parameters, autocommit=True)
         connection.answer_s = _ANSWER_LEASES * lease_s
         connection.isolation_level = IsolationLevel.READ_COMMITTED  # of what is written in several statements
         if self._target.behind_pooler:

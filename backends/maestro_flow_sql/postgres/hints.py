@@ -20,7 +20,7 @@ from maestro_flow.storage.listeners import Listeners
 from maestro_flow_sql.postgres.connections import Connections, Direct
 from maestro_flow_sql.postgres.target import Target
 
-__all__ = ["Hints"]
+__all__ = ["PostgresHints"]
 
 logger = logging.getLogger("maestro_flow.storage")
 
@@ -28,7 +28,7 @@ _AGAIN_S = 5.0
 """How long after a connection was lost another one is tried."""
 
 
-class Hints:
+class PostgresHints:
     """Tells listeners, in this process and in others. Nothing here ever raises for want of a server."""
 
     def __init__(self, connections: Connections, target: Target) -> None:

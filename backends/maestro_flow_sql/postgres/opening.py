@@ -6,7 +6,7 @@ from maestro_flow.clock import Clock
 from maestro_flow.errors import StorageUnavailable, StorageUnusable
 from maestro_flow_sql.migrations import Admission, current
 from maestro_flow_sql.postgres.connections import Connections, Direct
-from maestro_flow_sql.postgres.hints import Hints
+from maestro_flow_sql.postgres.hints import PostgresHints
 from maestro_flow_sql.postgres.storage import PostgresStorage
 from maestro_flow_sql.postgres.tables import find_or_make
 from maestro_flow_sql.postgres.target import Target
@@ -49,14 +49,14 @@ def open_postgres(url: str, _clock: Clock, /, *, create: bool = True) -> Postgre
     try:
         with connections.direct() as db:
             _check_server(db, target)
-            with db.without_end():
+            with db.without_timeout():
                 group_count = find_or_make(db, target, create=create)
             if target.behind_pooler:
                 connections.timeout_s = _timeout_of_role(db, target)
     except BaseException:
         connections.close()
         raise
-    hints, admission = Hints(connections, target), Admission(target.name, current().version)
+    hints, admission = PostgresHints(connections, target), Admission(target.name, current().version)
     return PostgresStorage(connections, hints, group_count, admission)
 
 

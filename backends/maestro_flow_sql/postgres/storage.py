@@ -18,7 +18,7 @@ from maestro_flow_sql.postgres import catalog, cursors, inbox, pruning
 from maestro_flow_sql.postgres import leases as ownership
 from maestro_flow_sql.postgres.commit import commit_batch
 from maestro_flow_sql.postgres.connections import Connections
-from maestro_flow_sql.postgres.hints import Hints
+from maestro_flow_sql.postgres.hints import PostgresHints
 from maestro_flow_sql.reads import SqlReads
 from maestro_flow_sql.rows import in_parts
 
@@ -31,7 +31,7 @@ class PostgresStorage(SqlReads):
     Times are by the server's clock (``store_time``).
     """
 
-    def __init__(self, connections: Connections, hints: Hints, group_count: int, admission: Admission) -> None:
+    def __init__(self, connections: Connections, hints: PostgresHints, group_count: int, admission: Admission) -> None:
         super().__init__(group_count)
         self._connections = connections
         self._hints = hints
@@ -70,13 +70,13 @@ class PostgresStorage(SqlReads):
     ) -> Renewal:
         with self._connections.owning() as db:
             renewal = ownership.renew(db, owner, leases, lease_s, offers)
-        self._hints.listeners.let_go(renewal.lost)
+        self._hints.listeners.release(renewal.lost)
         return renewal
 
     def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._connections.owning() as db:
             released = ownership.release(db, leases, to, keep_s)
-            self._hints.listeners.let_go(released)
+            self._hints.listeners.release(released)
             self._hints.tell(db, released)
 
     def leave(self, owner: Owner) -> None:
@@ -86,7 +86,7 @@ class PostgresStorage(SqlReads):
     def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
         return self._hints.listen(wake)
 
-    # -- the one write door -------------------------------------------------------------------------------------
+    # -- commit ------------------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         for commit in batch:

@@ -42,7 +42,7 @@ _LATEST_RUN = f"""
     ORDER BY runs.run_id DESC LIMIT 1
 """  # noqa: S608 - the columns are ours
 
-_INSERT_RUN = INSERT_START.format(places=", ".join("?" * 10))
+_INSERT_RUN = INSERT_START.format(placeholders=", ".join("?" * 10))
 
 _COUNT_INSTANCES = "UPDATE workflows SET latest_instance = ? WHERE workflow_id = ?"
 

@@ -32,8 +32,8 @@ _WRITTEN = """
             AND log.revision BETWEEN (asked.value ->> 1) - 1 AND (asked.value ->> 1)
 """
 
-_INSERT_RECORD = INSERT_RECORD.format(places=", ".join("?" * 10))
-_UPSERT_ENTRY = INSERT_ENTRY.format(places=", ".join("?" * 13))
+_INSERT_RECORD = INSERT_RECORD.format(placeholders=", ".join("?" * 10))
+_UPSERT_ENTRY = INSERT_ENTRY.format(placeholders=", ".join("?" * 13))
 
 _SETTLE = """
     UPDATE messages SET state = ?, outcome = ?, settled_at = ?

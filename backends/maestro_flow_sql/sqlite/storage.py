@@ -72,13 +72,13 @@ class SqliteStorage(SqlReads):
             if offers is not None:
                 ownership.advertise(db, owner, now, lease_s, offers)
             renewal = ownership.renew(db, owner, leases, now, lease_s)
-        self._listeners.let_go(renewal.lost)
+        self._listeners.release(renewal.lost)
         return renewal
 
     def release(self, leases: Sequence[Lease], *, to: str = "", keep_s: float = 0.0) -> None:
         with self._writer.transaction(urgent=True) as db:
             released = ownership.release(db, leases, to, self._clock.time() + keep_s)
-        self._listeners.let_go(released)
+        self._listeners.release(released)
         self._listeners.tell_of_others(released)
 
     def leave(self, owner: Owner) -> None:
@@ -89,7 +89,7 @@ class SqliteStorage(SqlReads):
         """Of what goes through this handle; what other processes do is found by a scan."""
         return self._listeners.add(wake)
 
-    # -- the one write door -------------------------------------------------------------------------------------
+    # -- commit ------------------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> list[Outcome]:
         for commit in batch:

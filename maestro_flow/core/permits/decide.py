@@ -1,7 +1,7 @@
 """``decide(state, messages, now, events_max)``: grants permits. Pure, but the state is changed in place.
 
-A requester gets permits of all its tags together or none (PROTOCOL 21). Of those for which there is room under all
-their tags, the one that has waited longest is next: one that is blocked does not keep those behind it from passing.
+A requester gets permits for all its tags together or none (PROTOCOL 21). Of the requesters whose tags all have a free
+permit, the one that has waited longest is next: a blocked requester does not hold up those behind it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from maestro_flow.model.permits import PermitLimit, PermitRelease, PermitRequest
 __all__ = ["FORGONE_S", "PermitMessage", "carried_over", "decide"]
 
 FORGONE_S = 24 * 3600.0
-"""How long it is remembered that a release came before its request: as long as tombstones of messages are kept by
-default, after which no message of then is still on its way."""
+"""How long a release that came before its request is remembered: as long as tombstones are kept by default. After that
+time no earlier message can still arrive."""
 
 
 @frozen
@@ -44,7 +44,7 @@ class PermitMessage:
 def decide(
     state: PermitState, messages: Sequence[PermitMessage], now: float, events_max: int
 ) -> SystemDecision[PermitEvent, PermitMessage]:
-    """What follows from the messages at store time ``now``; ends after about ``events_max`` events (PROTOCOL 9)."""
+    """Decide on the messages at store time ``now``; stops after about ``events_max`` events (PROTOCOL 9)."""
     draft = _Draft(state, max(now, state.at), events_max)
     rest = deque(messages)
     draft.grant()
@@ -59,7 +59,7 @@ def decide(
 
 
 def carried_over(state: PermitState, at: float) -> PermitsCarriedOver:
-    """All that the next run of the permit flow needs to know, so that the log does not grow for ever."""
+    """Everything that the next run of the permit flow needs to know, so that the log does not grow forever."""
     forgone = {requester: since for requester, since in state.forgone.items() if since > at - FORGONE_S}
     return PermitsCarriedOver(state.limits, state.requesters, forgone, state.next_number)
 
@@ -83,7 +83,7 @@ class _Draft:
             self.emit(PermitsGranted(requester))
 
     def take(self, message: PermitMessage) -> None:
-        """A message that says nothing new, because it was here before, changes nothing."""
+        """Handle one message; a repeated one changes nothing."""
         state, body = self.state, message.body
         self.settles.append(Settlement(message.message_id, "accepted"))
         match body:

@@ -1,6 +1,6 @@
-"""Messages about permits between runs and the permit flow: an attempt asks before it begins, and gives back at its end.
+"""Messages between runs and the permit flow: an attempt requests them first, and releases them at its end.
 
-The permit flow is found by its name. What it answers goes to the group that the request names: that of the run.
+The permit flow is found by its name. Its answer goes to the group that the request names, which is that of the run.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ __all__ = ["grant", "release", "request"]
 
 
 def request(state: FlowState, step_id: str, attempt: int, group_id: int) -> OutgoingMessage:
-    """Ask for the permits of a step; the answer is ``grant``, to this group."""
+    """Request the permits of a step; the answer is a ``grant`` to this group."""
     body = PermitRequest(state.flow_id, step_id, attempt, state.graph.permits[step_id], group_id)
     requester = requester_of(state.flow_id, step_id, attempt)
     return OutgoingMessage(f"{requester}/request", PERMITS, REQUEST, msgspec.json.encode(body))
 
 
 def release(state: FlowState, step_id: str, step: StepState) -> OutgoingMessage:
-    """Give back what this attempt has asked for, whether it has got it or not."""
+    """Release the permits that this attempt has requested, whether or not they were granted."""
     body = PermitRelease(state.flow_id, step_id, step.attempt)
     requester = requester_of(state.flow_id, step_id, step.attempt)
     return OutgoingMessage(f"{requester}/release", PERMITS, RELEASE, msgspec.json.encode(body))
 
 
 def grant(requester: str, group_id: int) -> OutgoingMessage:
-    """Tell an attempt of a run of this group that all it has asked for is its own."""
+    """Tell an attempt of a run in this group that all its permits are granted."""
     flow_id, step, attempt = parse_requester(requester)
     body = msgspec.json.encode(PermitGrant(step, attempt))
     return OutgoingMessage(f"{requester}/granted", flow_id, GRANTED, body, group_id)

@@ -1,6 +1,6 @@
 """The state of the permit flow, and ``evolve``, the only place where it changes.
 
-It is changed in place, as that of every system flow: thousands of requesters may wait in it.
+It is changed in place, like that of every system flow: thousands of requesters may be waiting.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ class PermitState(SystemState):
     """One run of the permit flow."""
 
     limits: dict[str, int] = Factory(dict)
-    """What users have set; such a limit counts instead of those that requesters bring with them."""
+    """Limits set by users; such a limit replaces those that requesters bring with them."""
     requesters: dict[str, Requester] = Factory(dict)
     """By their ids, in the order of their numbers."""
     forgone: dict[str, float] = Factory(dict)
-    """Requesters whose release has come before their request, and when."""
+    """Requesters whose release came before their request, and when."""
     next_number: int = 1
     held: dict[str, int] = Factory(dict)
     """How many requesters hold a permit of each tag."""
     waiting: Waiting = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.waiting = Waiting(self.has_room)
+        self.waiting = Waiting(self.has_free_permit)
 
-    def has_room(self, tag: str, limit: int) -> bool:
-        """One more may hold the tag, which the definition gives this limit."""
+    def has_free_permit(self, tag: str, limit: int) -> bool:
+        """Whether one more requester may hold the tag, to which the definition gives this limit."""
         return self.held.get(tag, 0) < self.limits.get(tag, limit)
 
     def hold(self, requester: Requester) -> None:
@@ -63,7 +63,7 @@ class PermitState(SystemState):
 def evolve(state: PermitState, event: PermitEvent, at: float) -> None:  # noqa: PLR0912 - one branch an event
     """Change the state by an event that was recorded at time ``at``."""
     if state.is_over:
-        raise IllegalEvent(f"{state.flow_id}: {event!r} after it was carried on elsewhere")
+        raise IllegalEvent(f"{state.flow_id}: {event!r} after the next run has taken over")
     match event:
         case PermitsRequested():
             _expect(state, event, event.requester not in state.requesters and event.requester not in state.forgone)
@@ -112,10 +112,10 @@ def _requester(
 ) -> Requester:
     requester = state.requesters.get(event.requester)
     _expect(state, event, requester is not None and is_granted in (None, requester.is_granted))
-    assert requester is not None  # noqa: S101 - looked at in the line above
+    assert requester is not None  # noqa: S101 - checked in the line above
     return requester
 
 
 def _expect(state: PermitState, event: PermitEvent, fits: bool) -> None:
     if not fits:
-        raise IllegalEvent(f"{state.flow_id}: {event!r} does not fit what is known")
+        raise IllegalEvent(f"{state.flow_id}: {event!r} does not fit the state")

@@ -1,8 +1,8 @@
-"""The requesters that wait for permits, so ordered that the next one is found without looking at the others.
+"""The requesters that wait for permits, ordered so that the next one is found without looking at the others.
 
-Those with the same tags and limits stand in one line: only its first can be next. A line whose first requester finds no
-room under some tag is parked at that tag, and is looked at again only when there is room. So a release costs what
-it lets through, however many wait, and nothing that could be granted is ever parked.
+Those with the same tags and limits are in one line: only its first can be next. A line whose first requester finds no
+free permit of some tag is parked at that tag, and looked at again only when one is free. So the cost of a release
+depends on how many requesters it lets through, not on how many wait, and nothing that could be granted stays parked.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ _Tag: TypeAlias = tuple[str, int]
 """A tag and the limit that a definition gives it."""
 _Tags: TypeAlias = tuple[_Tag, ...]
 _Heap: TypeAlias = list[tuple[int, _Tags]]
-"""Lines by the number of their first requester, or a lower one if that has left: put right when it comes up."""
+"""Lines by the number of their first requester, or of one before it that has left: corrected when it comes up."""
 
 
 @define
 class Waiting:
-    """See the module. ``has_room(tag, limit)`` says whether one more may hold the tag under that limit."""
+    """See the module. ``has_free_permit(tag, limit)`` says whether one more may hold the tag under that limit."""
 
-    has_room: Callable[[str, int], bool]
+    has_free_permit: Callable[[str, int], bool]
     _lines: dict[_Tags, deque[tuple[int, str]]] = field(factory=dict, init=False)
     """(number, requester) in order; each line is in ``_loose`` or in one heap of ``_parked``."""
     _gone: set[int] = field(factory=set, init=False)
-    """Numbers in the middle of a line that have left."""
+    """Numbers that have left from the middle of a line."""
     _loose: _Heap = field(factory=list, init=False)
     _parked: dict[_Tag, _Heap] = field(factory=dict, init=False)
     _limits: dict[str, set[int]] = field(factory=dict, init=False)
     """Limits under which lines are parked, by tag."""
     _open: set[_Tag] = field(factory=set, init=False)
-    """Where something is parked and there may be room."""
+    """Tags where lines are parked and a permit may be free."""
 
     def join(self, number: int, requester: str, permits: dict[str, int]) -> None:
-        """A requester waits; numbers only ever grow."""
+        """A requester waits; numbers only increase."""
         tags = tuple(sorted(permits.items()))
         line = self._lines.get(tags)
         if line is None:
@@ -59,11 +59,11 @@ class Waiting:
             self._gone.add(number)
 
     def look_again(self, tag: str) -> None:
-        """There may be room under the tag: a permit is free, or its limit has changed."""
+        """A permit of the tag may be free: one was released, or the limit has changed."""
         self._open.update((tag, limit) for limit in self._limits.get(tag, ()))
 
     def first(self) -> str | None:
-        """The requester with the lowest number among those for which there is room under all their tags."""
+        """The requester with the lowest number of those whose tags all have a free permit."""
         while heap := self._next_heap():
             number, tags = heap[0]
             line = self._lines[tags]
@@ -73,7 +73,7 @@ class Waiting:
             elif line[0][0] != number:
                 heapreplace(heap, (line[0][0], tags))
             else:
-                full = next((tag for tag in tags if not self.has_room(*tag)), None)
+                full = next((tag for tag in tags if not self.has_free_permit(*tag)), None)
                 if full is None:
                     return line[0][1]
                 heappop(heap)
@@ -85,7 +85,7 @@ class Waiting:
         self._limits.setdefault(full[0], set()).add(full[1])
 
     def _next_heap(self) -> _Heap | None:
-        """The heap with the lowest number of those that may have a requester to grant."""
+        """Of the heaps that may have a requester to grant, the one with the lowest number."""
         best = self._loose
         for place in list(self._open):
             heap = self._parked.get(place)
@@ -93,7 +93,7 @@ class Waiting:
                 self._open.remove(place)
                 self._parked.pop(place, None)
                 self._limits[place[0]].discard(place[1])
-            elif not self.has_room(*place):
+            elif not self.has_free_permit(*place):
                 self._open.remove(place)
             elif not best or heap[0] < best[0]:
                 best = heap

@@ -7,7 +7,7 @@ from maestro_flow.model.commit import Commit, Outcome, Settlement
 from maestro_flow.model.inbox import Message
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 
 __all__ = ["Atomicity"]
 
@@ -17,46 +17,52 @@ class Atomicity(Concern):
 
     def test_record_entry_settlement_and_message_are_written_together(self, node: Node) -> None:
         """PROTOCOL 2."""
-        node.store.send(letter(node.group_id, "m1"))
-        commit = node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(letter(node.group_id, "m2"),))
+        node.store.send(message_to(node.group_id, "m1"))
+        commit = node.write(
+            "w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(message_to(node.group_id, "m2"),)
+        )
         assert node.commit(commit) == [Outcome.DONE]
-        assert self.traces(node, "w/1/1") == (1, RunStatus.IN_PROGRESS, "applied", letter(node.group_id, "m2"))
+        assert self.traces(node, "w/1/1") == (1, RunStatus.IN_PROGRESS, "applied", message_to(node.group_id, "m2"))
 
     def test_a_later_revision_carries_messages_as_the_first_one_does(self, node: Node) -> None:
         """PROTOCOL 2."""
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         node.commit(node.write("w/1/1", 1))
         node.commit(node.write("w/1/1", 2, settles=(Settlement("m1", "applied"),)))
-        node.commit(node.write("w/1/1", 3, sends=(letter(node.group_id, "m2"),)))
-        assert self.traces(node, "w/1/1") == (3, RunStatus.IN_PROGRESS, "applied", letter(node.group_id, "m2"))
+        node.commit(node.write("w/1/1", 3, sends=(message_to(node.group_id, "m2"),)))
+        assert self.traces(node, "w/1/1") == (3, RunStatus.IN_PROGRESS, "applied", message_to(node.group_id, "m2"))
 
     def test_a_settlement_that_conflicts_undoes_the_whole_commit(self, node: Node) -> None:
         """PROTOCOL 8, 16."""
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         node.commit(node.settle("m1", "refused"))
-        commit = node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(letter(node.group_id, "m2"),))
+        commit = node.write(
+            "w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(message_to(node.group_id, "m2"),)
+        )
         assert node.commit(commit) == [Outcome.CONFLICT]
         assert self.traces(node, "w/1/1") == (0, None, "refused", None)
 
     def test_a_message_that_conflicts_undoes_the_whole_commit(self, node: Node) -> None:
         """PROTOCOL 8, 16."""
         for message_id in ("m1", "m2"):
-            node.store.send(letter(node.group_id, message_id))
-        other = letter(node.group_id, "m2", body=b'{"other":1}')
+            node.store.send(message_to(node.group_id, message_id))
+        other = message_to(node.group_id, "m2", body=b'{"other":1}')
         commit = node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(other,))
         assert node.commit(commit) == [Outcome.CONFLICT]
-        assert self.traces(node, "w/1/1") == (0, None, "", letter(node.group_id, "m2"))
+        assert self.traces(node, "w/1/1") == (0, None, "", message_to(node.group_id, "m2"))
 
     def test_settling_a_message_that_does_not_exist_undoes_the_whole_commit(self, node: Node) -> None:
         """PROTOCOL 5, 8."""
-        commit = node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(letter(node.group_id, "m2"),))
+        commit = node.write(
+            "w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(message_to(node.group_id, "m2"),)
+        )
         assert node.commit(commit) == [Outcome.INVALID]
         assert node.store.read_flow("w/1/1") == []
         assert node.store.message(node.group_id, "m2") is None
 
     def test_what_is_invalid_is_not_called_a_conflict(self, node: Node) -> None:
         """PROTOCOL 5: after a conflict one may decide again; an invalid commit is a bug."""
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         node.commit(node.settle("m1", "refused"))
         for revision, message_id in ((2, "m1"), (1, "m1"), (2, "m2")):
             settles = (Settlement("nothing", ""), Settlement(message_id, "applied"))
@@ -64,15 +70,15 @@ class Atomicity(Concern):
 
     def test_two_outcomes_or_two_bodies_for_one_message_in_one_commit_are_invalid(self, node: Node) -> None:
         """PROTOCOL 5, 16."""
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         outcomes = Commit(node.lease, settles=(Settlement("m1", "applied"), Settlement("m1", "refused")))
-        bodies = Commit(node.lease, sends=(letter(node.group_id, "m2"), letter(node.group_id, "m2", body=b"")))
+        bodies = Commit(node.lease, sends=(message_to(node.group_id, "m2"), message_to(node.group_id, "m2", body=b"")))
         assert node.commit(outcomes, bodies) == [Outcome.INVALID] * 2
         assert node.store.message(node.group_id, "m2") is None
 
     def test_a_conflicting_revision_leaves_the_message_unsettled(self, node: Node) -> None:
         """PROTOCOL 2, 4: the outcome of a message and its effect are atomic."""
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         commit = node.write("w/1/1", 2, settles=(Settlement("m1", "applied"),))
         assert node.commit(commit) == [Outcome.CONFLICT]
         assert [message.message_id for message in node.store.receive(node.lease)] == ["m1"]
@@ -111,7 +117,7 @@ class Atomicity(Concern):
 
     def test_a_message_is_sent_and_settled_by_two_commits_of_one_batch(self, node: Node) -> None:
         """PROTOCOL 8: each commit sees what the ones before it have done."""
-        sent = Commit(node.lease, sends=(letter(node.group_id, "m1"),))
+        sent = Commit(node.lease, sends=(message_to(node.group_id, "m1"),))
         assert node.commit(sent, node.settle("m1")) == [Outcome.DONE, Outcome.DONE]
         assert node.store.receive(node.lease) == []
 

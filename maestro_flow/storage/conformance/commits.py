@@ -9,7 +9,7 @@ from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.log import LogRecord
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import Node, entry_of, letter
+from maestro_flow.storage.conformance.node import Node, entry_of, message_to
 
 __all__ = ["Commits"]
 
@@ -108,10 +108,10 @@ class Commits(Concern):
             evolve(good, flow=evolve(good.flow, entry=None)),
             evolve(good, flow=evolve(good.flow, entry=entry_of("w/2/1", node.group_id))),
             evolve(good, flow=evolve(good.flow, entry=entry_of("w/1/1", other_group))),
-            evolve(good, sends=(letter(other_group),)),
-            Commit(node.lease, sends=(letter(other_group),)),
-            Commit(node.lease, sends=(letter(node.group_id, destination=node.store.group_count),)),
-            Commit(node.lease, sends=(letter(node.group_id, destination=-1),)),
+            evolve(good, sends=(message_to(other_group),)),
+            Commit(node.lease, sends=(message_to(other_group),)),
+            Commit(node.lease, sends=(message_to(node.group_id, destination=node.store.group_count),)),
+            Commit(node.lease, sends=(message_to(node.group_id, destination=-1),)),
         ]
         for contradiction in contradictions:
             assert node.commit(contradiction) == [Outcome.INVALID], contradiction
@@ -140,7 +140,7 @@ class Commits(Concern):
             node.commit(node.write(flow_id, 1), node.write(flow_id, 2, status=status))
             assert node.commit(node.write(flow_id, 3, status=status)) == [Outcome.DONE]
             assert node.commit(node.write(flow_id, 4)) == [Outcome.DONE]
-            sends = (letter(node.group_id, flow_id),)
+            sends = (message_to(node.group_id, flow_id),)
             assert node.commit(node.write(flow_id, 5, status=status, sends=sends)) == [Outcome.DONE]
             assert node.commit(node.write(flow_id, 5, status=status)) == [Outcome.CONFLICT]
             assert node.store.run(flow_id) == entry_of(flow_id, node.group_id, status)

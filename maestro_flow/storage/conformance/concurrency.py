@@ -10,7 +10,7 @@ from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import PendingRun, StartRequest
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.conformance.threads import at_once, check_takeover_under_commits, seen_meanwhile
 from maestro_flow.storage.protocol import Storage
 
@@ -102,7 +102,9 @@ class Concurrency(Concern):
 
     def test_one_message_from_many_threads_is_one_message(self, node: Node, second: Storage) -> None:
         """PROTOCOL 16."""
-        sent = at_once(*[partial(through.send, letter(node.group_id)) for through in (node.store, second)] * _THREADS)
+        sent = at_once(
+            *[partial(through.send, message_to(node.group_id)) for through in (node.store, second)] * _THREADS
+        )
         assert len({message.sequence for message in sent}) == 1
         assert len(node.store.receive(node.lease)) == 1
 
@@ -149,11 +151,11 @@ class Concurrency(Concern):
 
         def send(through: Storage, name: str) -> None:
             for number in range(_COMMITS):
-                through.send(letter(node.group_id, f"{name}{number}"))
+                through.send(message_to(node.group_id, f"{name}{number}"))
 
         def commit() -> None:
             for number in range(_COMMITS):
-                sends = (letter(node.group_id, f"c{number}"), letter(node.group_id, f"d{number}"))
+                sends = (message_to(node.group_id, f"c{number}"), message_to(node.group_id, f"d{number}"))
                 node.commit(Commit(node.lease, sends=sends))
 
         def receive(after: int) -> list[int]:

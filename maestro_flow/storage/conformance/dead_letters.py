@@ -9,7 +9,7 @@ from maestro_flow.errors import Conflict, NotFound, StorageError
 from maestro_flow.model.commit import Outcome
 from maestro_flow.model.inbox import MessageState
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["DeadLetters"]
@@ -18,7 +18,7 @@ __all__ = ["DeadLetters"]
 def bury(node: Node, *names: str) -> None:
     """Put messages into the node's first group, and settle them as dead letters."""
     for name in names:
-        node.store.send(letter(node.group_id, name))
+        node.store.send(message_to(node.group_id, name))
         assert node.commit(node.settle(name, f"traceback of {name}", dead=True)) == [Outcome.DONE]
 
 
@@ -31,7 +31,7 @@ class DeadLetters(Concern):
         other.claim()
         bury(node, "a", "b", "c")
         bury(other, "d")
-        node.store.send(letter(node.group_id, "waiting"))
+        node.store.send(message_to(node.group_id, "waiting"))
         node.commit(node.settle("waiting"))
         everything = second.dead_letters()
         assert {(m.group_id, m.message_id, m.outcome, m.state) for m in everything} == {
@@ -53,12 +53,12 @@ class DeadLetters(Concern):
         """PROTOCOL 17: an owner that is past its old sequence receives it as if it were new."""
         node.store.receive(node.lease)
         bury(node, "poison")
-        later = node.store.send(letter(node.group_id, "later"))
+        later = node.store.send(message_to(node.group_id, "later"))
         assert [m.message_id for m in node.store.receive(node.lease)] == ["later"]
         again = node.store.redrive(node.group_id, "poison")
         assert (again.state, again.deliveries, again.outcome) == (MessageState.WAITING, 0, "")
         assert again.sequence > later.sequence
-        assert again == letter(node.group_id, "poison")
+        assert again == message_to(node.group_id, "poison")
         (received,) = node.store.receive(node.lease, after=later.sequence)
         assert (received.message_id, received.deliveries) == ("poison", 1)
         assert node.store.dead_letters() == []
@@ -81,7 +81,7 @@ class DeadLetters(Concern):
 
     def test_what_was_settled_keeps_its_outcome(self, node: Node) -> None:
         """PROTOCOL 16."""
-        node.store.send(letter(node.group_id))
+        node.store.send(message_to(node.group_id))
         node.commit(node.settle("m1"))
         with pytest.raises(Conflict, match="m1"):
             node.store.redrive(node.group_id, "m1")

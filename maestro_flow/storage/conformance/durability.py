@@ -8,7 +8,7 @@ from maestro_flow.model.inbox import MessageState
 from maestro_flow.model.leases import Lease
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import NAMESPACE, Concern, Opener
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.protocol import RunQuery
 
 __all__ = ["Durability"]
@@ -50,7 +50,7 @@ class Durability(Concern):
         node = Node(opener(NAMESPACE))
         node.claim()
         for message_id in ("m1", "m2"):
-            node.store.send(letter(node.group_id, message_id))
+            node.store.send(message_to(node.group_id, message_id))
         node.store.receive(node.lease)
         node.commit(node.settle("m2", "refused"))
         node.store.close()

@@ -14,7 +14,7 @@ from maestro_flow.model.inbox import MessageState
 from maestro_flow.model.leases import Lease
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 
 __all__ = ["Fence"]
 
@@ -26,7 +26,7 @@ class Fence(Concern):
     def usurper(self, clock: ManualClock, node: Node, rival: Node) -> Node:
         """The rival, after it has taken over the node's group, in which a flow of the node is at revision 1."""
         node.commit(node.write("w/1/1", 1))
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
         rival.leases.sort(key=lambda lease: lease.group_id != node.group_id)
@@ -40,7 +40,7 @@ class Fence(Concern):
             2,
             status=RunStatus.SUCCEEDED,
             settles=(Settlement("m1", "applied"),),
-            sends=(letter(node.group_id, "m2"),),
+            sends=(message_to(node.group_id, "m2"),),
         )
         assert node.commit(stale) == [Outcome.OWNERSHIP_LOST]
         store = node.store
@@ -110,14 +110,14 @@ class Fence(Concern):
 def check_refused(node: Node, stale_lease: Callable[[], Lease]) -> None:
     """Commits of every shape are refused under the lease: a backend may have a fast path for the frequent ones."""
     node.commit(node.write("w/1/1", 1))
-    node.store.send(letter(node.group_id, "m1"))
+    node.store.send(message_to(node.group_id, "m1"))
     lease = stale_lease()
     shapes = [
         [node.write("w/1/1", 2, lease=lease)],
         [node.write("w/1/1", 2, lease=lease), node.write("w/1/1", 3, lease=lease)],
         [node.write("w/1/1", 2, lease=lease, status=RunStatus.SUCCEEDED)],
         [node.write("w/2/1", 1, lease=lease)],
-        [Commit(lease, sends=(letter(lease.group_id, "m2"),))],
+        [Commit(lease, sends=(message_to(lease.group_id, "m2"),))],
         [Commit(lease, settles=(Settlement("m1", "applied"),))],
     ]
     for batch in shapes:

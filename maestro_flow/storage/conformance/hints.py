@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Hints", "SharedHints"]
@@ -57,7 +57,7 @@ class Hints(Concern):
         stop()
         stop()
         group_id = (node.group_id + 1) % node.store.group_count
-        node.store.send(letter(group_id))
+        node.store.send(message_to(group_id))
         assert other.waits_for(group_id)
         assert not heard._groups  # noqa: SLF001 - ours
         stop_other()
@@ -71,7 +71,7 @@ class Hints(Concern):
         heard = _Heard()
         stops = [node.store.listen(broken), node.store.listen(heard)]
         group_id = (node.group_id + 1) % node.store.group_count
-        node.store.send(letter(group_id))
+        node.store.send(message_to(group_id))
         assert heard.waits_for(group_id)
         for stop in stops:
             stop()
@@ -93,7 +93,7 @@ class SharedHints(Concern):
         stop = node.store.listen(heard)
         numbers = iter(range(1000))
         first = node.group_id
-        assert heard.waits_for(first, lambda: second.send(letter(first, f"m{next(numbers)}")))
+        assert heard.waits_for(first, lambda: second.send(message_to(first, f"m{next(numbers)}")))
         second.push("w", b"{}")
         second.start([StartRequest("w", "r", 7)])
         assert heard.waits_for(7, lambda: second.start([StartRequest("w", f"r{next(numbers)}", 7)]))
@@ -110,13 +110,13 @@ def _acts(node: Node) -> list[Callable[[], int]]:
     clara = Node(store, "clara")
     released, buried = clara.claim(2)
     dead = Node(store, "clara", [buried])
-    store.send(letter(buried.group_id, "poison"))
+    store.send(message_to(buried.group_id, "poison"))
     dead.commit(dead.settle("poison", "spam", dead=True))
     held = {node.group_id, released.group_id, buried.group_id}
     first, second, *_ = sorted(set(range(store.group_count)) - held)
 
     def send() -> int:
-        return store.send(letter(first)).group_id
+        return store.send(message_to(first)).group_id
 
     def start() -> int:
         return store.start([StartRequest("w", "r", second)])[0].group_id

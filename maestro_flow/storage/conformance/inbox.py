@@ -12,7 +12,7 @@ from maestro_flow.errors import Conflict, StorageError
 from maestro_flow.model.commit import Commit, Outcome, Settlement
 from maestro_flow.model.inbox import Message, MessageState
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Inbox"]
@@ -23,8 +23,8 @@ class Inbox(Concern):
 
     def test_a_message_waits_as_it_was_sent(self, clock: ManualClock, store: Storage) -> None:
         """PROTOCOL 16."""
-        sent = store.send(letter(3, "m1", body='{"a":"ä"}'.encode()))
-        assert sent == letter(3, "m1", body='{"a":"ä"}'.encode())
+        sent = store.send(message_to(3, "m1", body='{"a":"ä"}'.encode()))
+        assert sent == message_to(3, "m1", body='{"a":"ä"}'.encode())
         assert (sent.state, sent.outcome, sent.deliveries) == (MessageState.WAITING, "", 0)
         assert sent.sent_at == clock.time()
         assert store.message(3, "m1") == sent
@@ -33,16 +33,16 @@ class Inbox(Concern):
 
     def test_the_same_message_again_is_the_one_that_is_there(self, clock: ManualClock, node: Node) -> None:
         """PROTOCOL 16: a sender whose answer was lost sends again."""
-        first = node.store.send(letter(node.group_id, "m1"))
+        first = node.store.send(message_to(node.group_id, "m1"))
         clock.advance(5)
-        again = node.store.send(letter(node.group_id, "m1"))
+        again = node.store.send(message_to(node.group_id, "m1"))
         assert (again.sequence, again.sent_at) == (first.sequence, first.sent_at)
         assert len(node.store.receive(node.lease)) == 1
 
     @pytest.mark.parametrize("change", [{"body": b"{}"}, {"kind": "other"}, {"flow_id": "w/2/1"}], ids=str)
     def test_the_same_id_for_another_message_is_a_conflict(self, node: Node, change: dict[str, Any]) -> None:
         """PROTOCOL 16: also when the first one is settled."""
-        message = letter(node.group_id, "m1")
+        message = message_to(node.group_id, "m1")
         node.store.send(message)
         with pytest.raises(Conflict, match="m1"):
             node.store.send(evolve(message, **change))
@@ -52,12 +52,12 @@ class Inbox(Concern):
 
     def test_the_same_id_in_another_group_is_another_message(self, store: Storage) -> None:
         """PROTOCOL 16: no verb spans two groups."""
-        assert store.send(letter(1, "m1")).sequence != store.send(letter(2, "m1", body=b"[]")).sequence
+        assert store.send(message_to(1, "m1")).sequence != store.send(message_to(2, "m1", body=b"[]")).sequence
 
     def test_a_message_to_a_group_that_does_not_exist_is_an_error(self, store: Storage) -> None:
         """PROTOCOL 19: it would never be received."""
         with pytest.raises(StorageError, match="no group"):
-            store.send(letter(store.group_count))
+            store.send(message_to(store.group_count))
 
     def test_messages_are_received_in_the_order_in_which_they_were_sent(self, node: Node) -> None:
         """PROTOCOL 17."""
@@ -79,7 +79,7 @@ class Inbox(Concern):
 
     def test_messages_to_other_groups_are_not_received(self, node: Node) -> None:
         """PROTOCOL 17."""
-        node.store.send(letter((node.group_id + 1) % node.store.group_count))
+        node.store.send(message_to((node.group_id + 1) % node.store.group_count))
         assert self.received(node) == []
 
     def test_a_settled_message_is_a_tombstone_with_its_outcome(self, node: Node) -> None:
@@ -93,7 +93,7 @@ class Inbox(Concern):
         """PROTOCOL 16: a retry finds the answer instead of being applied twice."""
         self.send(node, "m1")
         node.commit(node.settle("m1", "applied"))
-        again = node.store.send(letter(node.group_id, "m1"))
+        again = node.store.send(message_to(node.group_id, "m1"))
         assert (again.state, again.outcome) == (MessageState.SETTLED, "applied")
         assert self.received(node) == []
 
@@ -114,13 +114,13 @@ class Inbox(Concern):
 
     def test_a_commit_sends_within_its_group(self, node: Node) -> None:
         """PROTOCOL 2: also if the message is there already."""
-        assert node.commit(node.write("w/1/1", 1, sends=(letter(node.group_id, "m1"),))) == [Outcome.DONE]
-        assert node.commit(node.write("w/1/1", 2, sends=(letter(node.group_id, "m1"),))) == [Outcome.DONE]
+        assert node.commit(node.write("w/1/1", 1, sends=(message_to(node.group_id, "m1"),))) == [Outcome.DONE]
+        assert node.commit(node.write("w/1/1", 2, sends=(message_to(node.group_id, "m1"),))) == [Outcome.DONE]
         assert self.received(node) == ["m1"]
 
     def test_two_messages_with_one_id_in_one_batch_conflict(self, node: Node) -> None:
         """PROTOCOL 16."""
-        first, second = letter(node.group_id, "m1"), letter(node.group_id, "m1", body=b"[]")
+        first, second = message_to(node.group_id, "m1"), message_to(node.group_id, "m1", body=b"[]")
         batch = [Commit(node.lease, sends=(first,)), Commit(node.lease, sends=(second,))]
         assert node.commit(*batch) == [Outcome.DONE, Outcome.CONFLICT]
         assert self.received(node) == ["m1"]
@@ -192,14 +192,14 @@ class Inbox(Concern):
     def test_a_settlement_and_a_message_of_one_batch_see_each_other(self, node: Node) -> None:
         """PROTOCOL 16: a message sent again after it was settled stays settled."""
         self.send(node, "m1")
-        resend = Commit(node.lease, sends=(letter(node.group_id, "m1"),), settles=(Settlement("m1", "applied"),))
+        resend = Commit(node.lease, sends=(message_to(node.group_id, "m1"),), settles=(Settlement("m1", "applied"),))
         assert node.commit(node.settle("m1"), resend) == [Outcome.DONE, Outcome.ALREADY_APPLIED]
         assert self.state(node, "m1") == (MessageState.SETTLED, "applied")
 
     @staticmethod
     def send(node: Node, *message_ids: str) -> None:
         for message_id in message_ids:
-            node.store.send(letter(node.group_id, message_id))
+            node.store.send(message_to(node.group_id, message_id))
 
     @staticmethod
     def received(node: Node) -> list[str]:

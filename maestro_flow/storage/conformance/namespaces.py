@@ -5,7 +5,7 @@ from __future__ import annotations
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern, Opener
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.protocol import RunQuery
 
 __all__ = ["Namespaces"]
@@ -22,7 +22,7 @@ class Namespaces(Concern):
             assert [lease.generation for lease in each.leases] == [1] * each.store.group_count
             assert each.store.push("w", b"{}") == 1
             assert each.store.start([StartRequest("w", "r1", each.group_id)])[0].fresh
-            each.store.send(letter(each.group_id))
+            each.store.send(message_to(each.group_id))
             each.commit(each.write("x/1/1", 1))
         stranger.commit(stranger.settle("m1"), stranger.write("x/1/1", 2))
         stranger.store.release(stranger.leases)

@@ -12,7 +12,7 @@ from maestro_flow.model.runs import RunEntry
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.protocol import Storage
 
-__all__ = ["LEASE_S", "Node", "entry_of", "letter"]
+__all__ = ["LEASE_S", "Node", "entry_of", "message_to"]
 
 LEASE_S = 10.0
 """How long the leases of these tests last, in seconds."""
@@ -121,7 +121,7 @@ def entry_of(
     )
 
 
-def letter(
+def message_to(
     group_id: int,
     message_id: str = "m1",
     *,

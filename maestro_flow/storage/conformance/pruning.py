@@ -11,7 +11,7 @@ from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.protocol import RunQuery, Storage
 
 __all__ = ["Pruning"]
@@ -147,7 +147,7 @@ class Pruning(Concern):
         with pytest.raises(StorageError, match="position 2"):
             node.commit(node.write("w/1/1", 2, position=2))
         with pytest.raises(StorageError, match="position 2"):
-            node.commit(node.write("w/1/1", 2, position=2, sends=(letter(node.group_id),)))
+            node.commit(node.write("w/1/1", 2, position=2, sends=(message_to(node.group_id),)))
         assert node.commit(node.write("w/1/1", 2, position=3)) == [Outcome.DONE]
         clock.advance(LEASE_S)
         heir = Node(node.store, "boris")
@@ -156,10 +156,10 @@ class Pruning(Concern):
 
     def test_messages_stay(self, busy: Node) -> None:
         """PROTOCOL 16, 28: a tombstone outlives the run that it was for."""
-        busy.store.send(letter(busy.group_id, flow_id="w/1/1"))
+        busy.store.send(message_to(busy.group_id, flow_id="w/1/1"))
         busy.commit(busy.settle("m1"))
         busy.store.prune(busy.lease, ["w/1/1"])
-        assert busy.store.message(busy.group_id, "m1") == letter(busy.group_id, flow_id="w/1/1")
+        assert busy.store.message(busy.group_id, "m1") == message_to(busy.group_id, flow_id="w/1/1")
 
     def test_a_flow_that_no_start_has_made_does_not_wait_for_the_runs_after_it(self, node: Node) -> None:
         """PROTOCOL 28: those of the engine itself follow each other for ever."""

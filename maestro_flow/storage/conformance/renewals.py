@@ -5,7 +5,7 @@ from __future__ import annotations
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 
 __all__ = ["Renewals"]
 
@@ -19,7 +19,7 @@ class Renewals(Concern):
         held = {lease.group_id for lease in node.leases}
         elsewhere = min(set(range(node.store.group_count)) - held)
         for group_id in (node.group_id, elsewhere):
-            node.store.send(letter(group_id))
+            node.store.send(message_to(group_id))
         assert node.renew().messages == {node.group_id}
         node.store.receive(node.lease)
         assert node.renew().messages == {node.group_id}
@@ -28,7 +28,7 @@ class Renewals(Concern):
 
     def test_a_dead_letter_does_not_count_as_a_message(self, node: Node) -> None:
         """PROTOCOL 17."""
-        node.store.send(letter(node.group_id))
+        node.store.send(message_to(node.group_id))
         node.commit(node.settle("m1", dead=True))
         assert node.renew().messages == frozenset()
 
@@ -45,7 +45,7 @@ class Renewals(Concern):
 
     def test_messages_of_a_lost_group_are_not_reported(self, clock: ManualClock, node: Node, rival: Node) -> None:
         """PROTOCOL 13: they are for the new owner."""
-        node.store.send(letter(node.group_id))
+        node.store.send(message_to(node.group_id))
         clock.advance(LEASE_S)
         rival.claim(node.store.group_count)
         assert node.renew().messages == frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Commit, Outcome, Settlement
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 
 __all__ = ["Resends"]
 
@@ -15,9 +15,9 @@ class Resends(Concern):
 
     def test_the_identical_batch_again_is_already_applied_and_writes_nothing(self, node: Node) -> None:
         """PROTOCOL 5, 6."""
-        node.store.send(letter(node.group_id, "m1"))
+        node.store.send(message_to(node.group_id, "m1"))
         batch = [
-            node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(letter(node.group_id, "m2"),)),
+            node.write("w/1/1", 1, settles=(Settlement("m1", "applied"),), sends=(message_to(node.group_id, "m2"),)),
             node.write("w/1/1", 2),
             node.write("w/2/1", 1),
         ]
@@ -63,8 +63,8 @@ class Resends(Concern):
         self, clock: ManualClock, node: Node, rival: Node
     ) -> None:
         """PROTOCOL 5: without a flow there is no commit id, but the outcomes are there."""
-        node.store.send(letter(node.group_id, "m1"))
-        settle = Commit(node.lease, settles=(Settlement("m1", "applied"),), sends=(letter(node.group_id, "m2"),))
+        node.store.send(message_to(node.group_id, "m1"))
+        settle = Commit(node.lease, settles=(Settlement("m1", "applied"),), sends=(message_to(node.group_id, "m2"),))
         assert node.commit(settle) == [Outcome.DONE]
         assert node.commit(settle) == [Outcome.ALREADY_APPLIED]
         clock.advance(LEASE_S)
@@ -79,7 +79,7 @@ class Resends(Concern):
     def test_partly_applied_settlements_are_completed(self, node: Node) -> None:
         """PROTOCOL 5, 6."""
         for message_id in ("m1", "m2"):
-            node.store.send(letter(node.group_id, message_id))
+            node.store.send(message_to(node.group_id, message_id))
         assert node.commit(node.settle("m1")) == [Outcome.DONE]
         both = Commit(node.lease, settles=(Settlement("m1", "applied"), Settlement("m2", "applied")))
         assert node.commit(both) == [Outcome.DONE]

@@ -12,7 +12,7 @@ from maestro_flow.model.cursors import Cursor
 from maestro_flow.model.leases import Lease, Owner
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
-from maestro_flow.storage.conformance.node import LEASE_S, T0, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, T0, Node, message_to
 from maestro_flow.storage.conformance.pair import Verb, answer_of
 from maestro_flow.storage.protocol import RunQuery, Storage
 
@@ -46,7 +46,7 @@ class Scene:
         store.push(self.workflow_id, b"{}")
         store.start([StartRequest(self.workflow_id, "r1", self.group_id)])
         for message_id in ("m1", "m2"):
-            store.send(letter(self.group_id, message_id))
+            store.send(message_to(self.group_id, message_id))
         node.commit(node.write(self.flow_id, 1), node.settle("m2"))
         node.commit(node.write(self.ended_id, 1, status=RunStatus.SUCCEEDED))
         store.open_cursor(self.group_id, "sink", Owner("owner-anna"), position=0)
@@ -57,7 +57,7 @@ class Scene:
         one, other = self._commit("applied"), self._commit("refused")
         boris, clara = (Owner(lease.owner_id) for lease in self.next)
         cursor = Cursor(self.group_id, "sink", 0, 1, "owner-anna", 0.0)
-        m1, m2, m3 = (letter(self.group_id, message_id) for message_id in ("m1", "m2", "m3"))
+        m1, m2, m3 = (message_to(self.group_id, message_id) for message_id in ("m1", "m2", "m3"))
         return {
             "claim": lambda store: store.claim(boris, lease_s=LEASE_S, limit=1),
             "claim by another": lambda store: store.claim(clara, lease_s=LEASE_S, limit=1),
@@ -95,7 +95,7 @@ class Scene:
     def _commit(self, outcome: str) -> Commit:
         """Revision 2 of the flow, which settles m1 and sends m3."""
         flow = FlowWrite(self.flow_id, 2, commit_id=outcome, position=3, at=T0, events=b"[]")
-        return Commit(self.old, flow, (Settlement("m1", outcome),), (letter(self.group_id, "m3"),))
+        return Commit(self.old, flow, (Settlement("m1", outcome),), (message_to(self.group_id, "m3"),))
 
     def end(self, store: Storage) -> list[Any]:
         """Everything that is visible afterwards."""

@@ -8,7 +8,7 @@ from maestro_flow.clock import ManualClock
 from maestro_flow.model.commit import Outcome
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 from maestro_flow.storage.protocol import Storage
 
 __all__ = ["Sharing"]
@@ -44,11 +44,11 @@ class Sharing(Concern):
         """PROTOCOL 16, 18."""
         guest.store.push("w", b"{}")
         guest.store.start([StartRequest("w", "r1", node.group_id)])
-        guest.store.send(letter(node.group_id))
+        guest.store.send(message_to(node.group_id))
         renewal = node.renew()
         assert renewal.messages == renewal.pending == {node.group_id}
         node.commit(node.settle("m1", "refused"))
-        answer = guest.store.send(letter(node.group_id))
+        answer = guest.store.send(message_to(node.group_id))
         assert answer.outcome == "refused"
 
     def test_a_handle_that_closes_leaves_the_other_one_alone(self, node: Node, second: Storage) -> None:

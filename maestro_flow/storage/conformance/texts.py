@@ -8,7 +8,7 @@ from maestro_flow.model.commit import Commit, Outcome, Settlement
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.text import escaped
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import Node, letter
+from maestro_flow.storage.conformance.node import Node, message_to
 
 __all__ = ["Texts"]
 
@@ -30,7 +30,7 @@ class Texts(Concern):
     @pytest.mark.parametrize("text", _TEXTS, ids=ascii)
     def test_text_comes_back_unchanged(self, node: Node, text: str) -> None:
         """PROTOCOL 16, 18: in ids, kinds and outcomes of messages, and in request ids."""
-        node.store.send(letter(node.group_id, text, flow_id=text))
+        node.store.send(message_to(node.group_id, text, flow_id=text))
         assert node.commit(Commit(node.lease, settles=(Settlement(text, text),))) == [Outcome.DONE]
         message = node.store.message(node.group_id, text)
         assert message is not None
@@ -42,7 +42,7 @@ class Texts(Concern):
     @pytest.mark.parametrize("text", _NO_TEXTS, ids=ascii)
     def test_a_traceback_with_characters_that_no_store_can_hold_is_escaped(self, node: Node, text: str) -> None:
         """PROTOCOL 17: the dead letter says what happened, with such characters escaped."""
-        node.store.send(letter(node.group_id))
+        node.store.send(message_to(node.group_id))
         assert node.commit(node.settle("m1", escaped(f"ValueError: {text}"), dead=True)) == [Outcome.DONE]
         message = node.store.message(node.group_id, "m1")
         assert message is not None

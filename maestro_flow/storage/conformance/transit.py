@@ -10,7 +10,7 @@ from maestro_flow.errors import Conflict, StorageError
 from maestro_flow.model.commit import Commit, Outcome
 from maestro_flow.model.inbox import Message
 from maestro_flow.storage.conformance.base import Concern
-from maestro_flow.storage.conformance.node import LEASE_S, Node, letter
+from maestro_flow.storage.conformance.node import LEASE_S, Node, message_to
 
 __all__ = ["Transit"]
 
@@ -21,7 +21,7 @@ class Transit(Concern):
     @pytest.fixture
     def in_transit(self, node: Node) -> Message:
         """In the inbox of the node's group, for the one after it."""
-        return letter(node.group_id, destination=(node.group_id + 1) % node.store.group_count)
+        return message_to(node.group_id, destination=(node.group_id + 1) % node.store.group_count)
 
     def test_a_message_has_its_destination_wherever_it_is_read(self, node: Node, in_transit: Message) -> None:
         """PROTOCOL 16, 20."""
@@ -82,5 +82,5 @@ class Transit(Concern):
         """PROTOCOL 19: it could never be sent on."""
         for destination in (node.store.group_count, -1):
             with pytest.raises(StorageError, match="no group"):
-                node.store.send(letter(node.group_id, destination=destination))
+                node.store.send(message_to(node.group_id, destination=destination))
         assert node.store.receive(node.lease) == []

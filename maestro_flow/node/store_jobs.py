@@ -1,4 +1,4 @@
-"""Work that asks the store on behalf of the actors of a group, which never wait for it themselves."""
+"""Jobs that call the store for the actors of a group, which never wait for it themselves."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["StoreJobs"]
 logger = logging.getLogger("maestro_flow.engine")
 
 _RETRY_S, _RETRY_MAX_S = 0.5, 30.0
-"""The first for a store that does not answer; towards the second for what fails again and again."""
+"""The first while the store does not answer; growing to the second for a job that keeps failing."""
 
 
 class StoreJobs:
-    """Jobs for groups that this node holds, on workers of their own. One that fails is tried again."""
+    """Jobs for groups that this node holds, on dedicated workers. A job that fails is retried."""
 
     def __init__(self, runtime: Runtime, health: StoreHealth, name: str, workers: int) -> None:
         self._runtime, self._health = runtime, health
         self._workers = runtime.workers(name, workers)
 
     def submit(self, held: Held, job: Callable[[], None], *, again: bool = True, tries: int = 0) -> None:
-        """Do a job as long as the group is held; ``again`` is False if somebody else sees to it when it fails."""
+        """Run a job while the group is held; without ``again``, a failure is left to the caller's next attempt."""
 
         def retry(wait_s: float) -> None:
             if again:
@@ -49,5 +49,5 @@ class StoreJobs:
         self._workers.submit(run)
 
     def close(self) -> None:
-        """Do nothing more."""
+        """Start no further job."""
         self._workers.close()

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maestro_flow.core.group_queues import GroupQueues
 from maestro_flow.core.inputs import Displace, Launch
-from maestro_flow.core.queue import Entrant, Order, Question
-from maestro_flow.core.queues import Queues
 from maestro_flow.core.strategy import LiveRun
+from maestro_flow.core.workflow_queue import Entrant, Order, Question
 from maestro_flow.model.definition import RunRule, RunStrategy
 from maestro_flow.model.flow_id import FlowId
 
@@ -55,7 +55,7 @@ class Owner:
         self.store = store
         self.questions: list[Question] = []
         self.answers: list[tuple[str, set[str] | None]] = []
-        self.queues = Queues(self.questions.append)
+        self.queues = GroupQueues(self.questions.append)
         self.actors: set[str] = set()
         self.orders: dict[str, list[Launch | Displace]] = {}
         self.stopped: set[str] = set()
@@ -213,9 +213,9 @@ def test_any_history_keeps_the_order_and_the_limit_and_leaves_nothing_waiting(
     owner.finish()
 
 
-def loaded_queues(*entrants: Entrant) -> tuple[Queues, list[Question], list[Order]]:
+def loaded_queues(*entrants: Entrant) -> tuple[GroupQueues, list[Question], list[Order]]:
     questions: list[Question] = []
-    queues = Queues(questions.append)
+    queues = GroupQueues(questions.append)
     for entrant in entrants:
         assert not queues.enter(entrant)
     return queues, questions, queues.loaded()
@@ -318,7 +318,7 @@ def test_nothing_is_kept_for_a_workflow_whose_runs_never_wait() -> None:
 
 def test_a_run_that_cannot_be_read_keeps_its_room() -> None:
     questions: list[Question] = []
-    queues = Queues(questions.append)
+    queues = GroupQueues(questions.append)
     queues.occupy(run(1))
     queues.enter(loaded(run(2), SEQUENTIAL, is_queued=True))
     assert not queues.loaded()

@@ -1,12 +1,12 @@
 """The queue of one workflow in its group: which runs wait, which are active, and whose turn it is (PROTOCOL 19).
 
-It is memory only (law 1): an owner rebuilds it from the live flows, and ``core.strategy`` gives the same answer. What
-it has told a flow to do counts as done until the flow is read from the store again: then the store counts.
+It is in memory only (law 1): an owner rebuilds it from the live flows, and ``core.strategy`` gives the same answer. An
+order to a flow counts as carried out until the flow is read again from the store: then the store's state counts.
 
-Any process starts runs of a workflow, so the owner may hear of instance 8 before it hears of 7. The queue therefore
-remembers the instance up to which it has heard of all; when one is missing, nothing moves until the store was asked for
-it. The strategy in force is that of the newest version among the live runs. Runs of a version without a limit begin at
-once and count as active.
+Any process may start runs of a workflow, so the owner may hear of instance 8 before instance 7. The queue therefore
+remembers up to which instance it has heard of all; while one is missing, nothing moves until the store has been asked.
+The strategy in force is that of the newest version among the live runs. Runs of a version without a limit begin at once
+and count as active.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from maestro_flow.core.inputs import Displace, Launch
 from maestro_flow.core.strategy import LiveRun, turn
 from maestro_flow.model.definition import RunRule, RunStrategy
 
-__all__ = ["Entrant", "Order", "Question", "Queue"]
+__all__ = ["Entrant", "Order", "Question", "WorkflowQueue"]
 
 Order: TypeAlias = tuple[str, Launch | Displace]
-"""A flow's id, and what its actor is told."""
+"""A flow's id, and the input for its actor."""
 
 
 @frozen
 class Question:
-    """What a queue must ask the store before it can move: pending starts; what blocks, too, if ``of_blocking``."""
+    """A question to the store, before the queue can move: pending starts and, if ``of_blocking``, runs that block."""
 
     workflow_id: str
     of_blocking: bool
@@ -37,7 +37,7 @@ class Question:
 
 @frozen
 class Entrant:
-    """A live run as it comes to the queue: taken up, or read from the store (then it is not ``fresh``)."""
+    """A live run that enters the queue: just taken up (``is_fresh``), or read from the store."""
 
     flow_id: str
     version: int
@@ -53,16 +53,16 @@ class _Version:
     live: int = 0
 
 
-class Queue:
-    """See the module. ``move`` says what is to be done after any change."""
+class WorkflowQueue:
+    """See the module. Call ``move`` after any change."""
 
     def __init__(self, workflow_id: str, *, is_loaded: bool) -> None:
         self.workflow_id = workflow_id
         self.is_loaded = is_loaded
-        self.queued: list[LiveRun] = []  # in order, without those that were told to end
+        self.queued: list[LiveRun] = []  # in order, without those ordered to end
         self.active: set[LiveRun] = set()
         self.ending: set[LiveRun] = set()  # of the active ones
-        self.runs: dict[str, int] = {}  # all that are live: their versions
+        self.runs: dict[str, int] = {}  # versions of all live runs
         self.versions: dict[int, _Version] = {}
         self.strategy = RunStrategy()
         self.through = 0
@@ -74,14 +74,14 @@ class Queue:
 
     @property
     def is_idle(self) -> bool:
-        """It can be forgotten: it has no live run, and the store owes it no answer."""
+        """It can be forgotten: it has no live run and waits for no answer from the store."""
         is_empty = not self.runs and not self.active
         return is_empty and not self.through and not self.knows_blocking and self.asked_through is None
 
-    # -- what it is told ----------------------------------------------------------------------------------------
+    # -- inputs -------------------------------------------------------------------------------------------------
 
     def enter(self, entrant: Entrant) -> None:
-        """A run is live; one that was read from the store again enters again."""
+        """A run is live; a run that is read again from the store enters again."""
         self._forget(entrant.flow_id)
         run = LiveRun.of(entrant.flow_id)
         self.runs[entrant.flow_id] = entrant.version
@@ -115,7 +115,7 @@ class Queue:
                 self.unblocked.add(flow_id)
 
     def pass_over(self, flow_id: str) -> None:
-        """The run is parked: it stays active if it may have begun, and waits for no turn."""
+        """The run is parked: it stays active if it may have begun; if queued, it leaves."""
         run = LiveRun.of(flow_id)
         if run not in self.active:
             self._forget(flow_id)
@@ -132,7 +132,7 @@ class Queue:
             self.through = max(LiveRun.of(flow_id).instance_id for flow_id in self.runs)
 
     def answered(self, blocking: Collection[str] | None) -> None:
-        """Every run started before ``ask`` has entered; ``blocking`` are the failed runs that block, if it asked."""
+        """All runs started before ``ask`` have entered; ``blocking`` are the failed runs that block, if it asked."""
         self.through = max(self.through, self.asked_through or 0)
         self.asked_through = None
         self.ahead = {instance_id for instance_id in self.ahead if instance_id > self.through}
@@ -142,17 +142,17 @@ class Queue:
             self.knows_blocking = True
         self.unblocked.clear()
 
-    # -- what it says -------------------------------------------------------------------------------------------
+    # -- outputs ------------------------------------------------------------------------------------------------
 
     def ask(self) -> Question | None:
-        """What the store must be asked now, if anything."""
+        """The question that the store must answer now, if any."""
         if not self.is_loaded or self.asked_through is not None or not self._is_waiting_for_an_answer:
             return None
         self.asked_through = max(self.ahead, default=self.through)
         return Question(self.workflow_id, of_blocking=self._needs_blocking)
 
     def move(self) -> list[Order]:
-        """Which runs begin and which end; from now on that counts as done. A queue that waits for an answer stays."""
+        """Which runs begin and which end, counted as done from now on. While it waits for an answer, nothing moves."""
         if not (self.queued or self.strategy.rule is RunRule.LAST_ONLY):
             return []
         if not self.is_loaded or self._is_waiting_for_an_answer:
@@ -184,7 +184,7 @@ class Queue:
 
     def _hear_of(self, instance_id: int, *, is_fresh: bool) -> None:
         if instance_id == 1 and is_fresh:
-            self.knows_blocking = True  # nothing was before it
+            self.knows_blocking = True  # no earlier run exists
         if self.is_loaded and instance_id > self.through:
             self.ahead.add(instance_id)
             self._advance()

@@ -1,25 +1,25 @@
-"""The queues of a group, by workflow: one exists while it has runs, and moves after every change."""
+"""The queues of a group, by workflow. A queue exists while it has runs, and moves after every change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from maestro_flow.core.queue import Entrant, Order, Question, Queue
+from maestro_flow.core.workflow_queue import Entrant, Order, Question, WorkflowQueue
 from maestro_flow.model.flow_id import FlowId
 
-__all__ = ["Queues"]
+__all__ = ["GroupQueues"]
 
 
-class Queues:
-    """Each method returns what flows are to be told now; ``ask`` receives what the store must be asked."""
+class GroupQueues:
+    """Each method returns the orders for flows; ``ask`` receives questions that the store must answer."""
 
     def __init__(self, ask: Callable[[Question], None]) -> None:
         self._ask = ask
-        self._queues: dict[str, Queue] = {}
+        self._queues: dict[str, WorkflowQueue] = {}
         self._is_loaded = False
 
     def enter(self, entrant: Entrant) -> list[Order]:
-        """A run is live, or was read from the store again."""
+        """A run is live, or was read again from the store."""
         queue = self._of(entrant.flow_id)
         queue.enter(entrant)
         return self._move(queue)
@@ -63,14 +63,14 @@ class Queues:
         queue.answered(blocking)
         return self._move(queue)
 
-    def _of(self, flow_id: str) -> Queue:
+    def _of(self, flow_id: str) -> WorkflowQueue:
         workflow_id = FlowId.parse(flow_id).workflow_id
         queue = self._queues.get(workflow_id)
         if queue is None:
-            queue = self._queues[workflow_id] = Queue(workflow_id, is_loaded=self._is_loaded)
+            queue = self._queues[workflow_id] = WorkflowQueue(workflow_id, is_loaded=self._is_loaded)
         return queue
 
-    def _move(self, queue: Queue) -> list[Order]:
+    def _move(self, queue: WorkflowQueue) -> list[Order]:
         orders = queue.move()
         question = queue.ask()
         if question is not None:

@@ -15,20 +15,20 @@ import psycopg
 
 from maestro_flow.clock import SystemClock
 
-__all__ = ["PatientConnection"]
+__all__ = ["TimedConnection"]
 
 T = TypeVar("T")
 
 _clock = SystemClock()
 
 
-class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
+class TimedConnection(psycopg.Connection[tuple[Any, ...]]):
     """Raises OperationalError, and is closed, when an answer takes longer than ``answer_s`` seconds."""
 
     answer_s = math.inf
 
     @contextmanager
-    def without_end(self) -> Iterator[None]:
+    def without_timeout(self) -> Iterator[None]:
         """No limit in this block: a migration waits for others."""
         before, self.answer_s = self.answer_s, math.inf
         try:
