@@ -1,7 +1,7 @@
-"""The one checker: fed with the log, record by record, it says which of the promises of ``table`` are broken.
+"""The checker: reads the log record by record and reports each violation of an invariant (``table``).
 
-It looks at one group after the other, each in the order of its positions, and forgets what has ended: it needs memory
-for the runs of one group that go on. A record that comes late to a run which is forgotten makes it read that run again.
+It reads group by group, each in the order of its positions, and forgets runs that have ended: it needs memory for the
+live runs of one group. A late record of a forgotten run makes it read that run again.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from maestro_flow.verify.runs import RunReplay
 
 __all__ = ["Checker", "Counts", "check"]
 
-_SAID_ALREADY = ""
-"""In place of an invariant: the flow is broken, because one that was reported is."""
+_REPORTED = ""
+"""In place of an invariant: the flow is broken because of a violation that is reported already."""
 
 
 @define
 class Counts:
-    """How much was looked at."""
+    """How much was checked."""
 
     groups: int = 0
     runs: int = 0
@@ -55,7 +55,7 @@ class _Flow:
 
 
 class Checker:
-    """See the module. ``take`` each record of a group in the order of positions, then ``end_group``."""
+    """Checks the log. ``take`` each record of a group in the order of positions, then ``end_group``."""
 
     def __init__(self, source: Source, found: Found) -> None:
         self._source, self._found = source, found
@@ -64,7 +64,7 @@ class Checker:
         self._begin_group(-1)
 
     def take(self, record: LogRecord) -> None:
-        """The next record of a group; of another group, if the one before it was ended."""
+        """The next record of the group, or of a new group after ``end_group``."""
         if self._group_id < 0:
             self._begin_group(record.group_id)
         self.counts.records += 1
@@ -78,12 +78,14 @@ class Checker:
             self._replay(flow, record)
 
     def live(self) -> list[RunReplay]:
-        """Runs of the group that have not ended, and whose logs make sense."""
+        """Runs of the group that have not ended and whose logs are consistent."""
         return [flow.run for flow in self._flows.values() if flow.run is not None]
 
     def compare(self) -> None:
-        """Compare the live runs of the group, all of whose log was read, with the index and with what the engine makes
-        of them; once is enough."""
+        """Compare the live runs of the group, whose logs were read completely, with the index and the engine's fold.
+
+        Later calls for the group do nothing.
+        """
         if self._is_compared:
             return
         self._is_compared = True
@@ -97,7 +99,7 @@ class Checker:
                 self._found(Violation(news.invariant, news.message, run.flow_id, news.step_id, self._group_id))
 
     def end_group(self) -> None:
-        """All that the group has was read: compare it with the index, and forget it."""
+        """The group was read completely: compare it with the index, and forget it."""
         self.compare()
         self.counts.groups += self._group_id >= 0
         self._begin_group(-1)
@@ -114,7 +116,7 @@ class Checker:
         self._is_compared = False
 
     def _first(self, record: LogRecord) -> None:
-        """A record of a flow of which nothing is known."""
+        """A record of a flow that was not seen before."""
         flow = self._flows[record.flow_id] = _Flow(LastWrite.of(record), {record.commit_id})
         if record.revision != 1:
             self._break(flow, record, "I5", f"revisions 1 to {record.revision - 1} are missing")
@@ -123,7 +125,7 @@ class Checker:
         self._replay(flow, record)
 
     def _follows(self, flow: _Flow, record: LogRecord) -> bool:
-        """Whether it is the next record of its flow, which makes sense so far; if not, that is said."""
+        """Whether it is the next record of its flow, whose log was consistent so far; if not, that is reported."""
         if flow.is_broken:
             return False
         problem = self._out_of_order(flow, record)
@@ -194,14 +196,14 @@ class Checker:
     def _previous(self, flow_id: str) -> RunReplay | None:
         """The run that a restart follows, replayed from its own records.
 
-        Raises:
-            Violated: I20, it is not there; I14, it goes in a circle; or _SAID_ALREADY, its own records make no sense.
+        Raises: Violated: I20, it is missing; I14, runs follow each other in a circle; or _REPORTED, its own log is
+            broken.
         """
         chain: dict[str, Sequence[LogRecord]] = {}
         while flow_id:
             records = self._source.records(flow_id)
             if not records:
-                raise Violated("I20", f"run {flow_id}, from which it goes on, is not in the store any more")
+                raise Violated("I20", f"run {flow_id}, which it continues, is not in the store any more")
             if flow_id in chain:
                 raise Violated("I14", f"run {flow_id} is a restart of itself")
             chain[flow_id] = records
@@ -211,11 +213,11 @@ class Checker:
             for records in reversed(chain.values()):
                 run = self._replayed(records, run)
         except (Violated, UnknownEvent) as news:
-            raise Violated(_SAID_ALREADY, str(news)) from news
+            raise Violated(_REPORTED, str(news)) from news
         return run
 
     def _replayed(self, records: Sequence[LogRecord], previous: RunReplay | None) -> RunReplay:
-        """A run by its records; whether they are in order is looked at where they are the subject."""
+        """A run replayed from its records; their order is checked when they are read for themselves."""
         run = self._new(records[0], _first_event(records), previous)
         for record in records:
             for event in decode_events(record.events, record.schema_version):
@@ -238,7 +240,7 @@ class Checker:
         name = system_name(record.flow_id)
         flow = self._source.system_flow(name)
         if flow is None:
-            raise UnknownEvent(f"this version knows no flow {name} of the engine itself")
+            raise UnknownEvent(f"this version does not know a flow {name} of the engine itself")
         return flow
 
     def _read_again(self, record: LogRecord) -> _Flow | None:
@@ -255,18 +257,18 @@ class Checker:
                 previous = _previous_of(_first_event(before))
                 flow.run = self._replayed(before, self._previous(previous) if previous else None)
         except (Violated, UnknownEvent):
-            flow.is_broken = True  # which was said when its records were read
+            flow.is_broken = True  # reported when its records were read
         self._flows[record.flow_id] = flow
         return flow
 
-    # -- what is found ------------------------------------------------------------------------------------------
+    # -- violations ----------------------------------------------------------------------------------------------
 
     def _break(self, flow: _Flow, record: LogRecord, invariant: str, problem: str, step_id: str = "") -> None:
-        """Say what is wrong, and look no further at this flow."""
+        """Report a violation, and stop checking this flow."""
         flow.is_broken = True
         flow.run = None
         where = (record.group_id, record.revision, record.position)
-        if invariant != _SAID_ALREADY:
+        if invariant != _REPORTED:
             self._found(Violation(invariant, problem, record.flow_id, step_id, *where))
 
     def _check_ended(self, run: RunReplay, record: LogRecord) -> None:
@@ -275,13 +277,13 @@ class Checker:
             return
         entry = self._source.entry(run.flow_id)
         if run.is_blocking and entry is not None and not entry.blocking:
-            return  # unblocked by a record that is still to come
+            return  # a later record may unblock it
         check_entry(run, entry, record.group_id, self._found)
 
     def _check_live(self, flow: _Flow, run: RunReplay) -> None:
-        """A live store goes on while it is read: where the entry tells of more, more is read, until both agree.
+        """A live store changes while it is read: if the entry shows more than the log did, read on until both agree.
 
-        Such records come out of turn, so that nothing is concluded from what other flows of the group do meanwhile.
+        These records are read ahead of their position, so they are not compared with other flows of the group.
         """
         entry = self._source.entry(run.flow_id)
         while is_behind(run, entry) and flow.run is run and not run.status.is_terminal:
@@ -300,21 +302,21 @@ class Checker:
 
 
 def _is_before(each: LogRecord, record: LogRecord) -> bool:
-    """Of two records of a flow: whether this one came before that, where positions say so, or was to come."""
+    """Of two records of a flow: whether the first one comes before the second, by position or else by revision."""
     if each.group_id == record.group_id:
         return each.position < record.position
     return each.revision < record.revision
 
 
 def _first_event(records: Sequence[LogRecord]) -> RunQueued | RunStarted:
-    """With what a run began whose records were looked at already, or will be."""
+    """The first event of a run whose records were checked already, or will be."""
     try:
         match decode_events(records[0].events, records[0].schema_version):
             case (RunQueued() | RunStarted() as begin, *_):
                 return begin
     except UnknownEvent as problem:
-        raise Violated(_SAID_ALREADY, str(problem)) from problem
-    raise Violated(_SAID_ALREADY, "the log of the run does not begin with its start")
+        raise Violated(_REPORTED, str(problem)) from problem
+    raise Violated(_REPORTED, "the log of the run does not begin with its start")
 
 
 def _previous_of(begin: RunQueued | RunStarted) -> str:
@@ -323,7 +325,7 @@ def _previous_of(begin: RunQueued | RunStarted) -> str:
 
 
 class _Known:
-    """A history as a source."""
+    """A history as the checker's source."""
 
     def __init__(self, history: History) -> None:
         self._graphs: Mapping[tuple[str, int], Graph] = history.graphs
@@ -358,9 +360,9 @@ class _Known:
 
 
 def check(history: History) -> list[Violation]:
-    """All that is wrong with a history; the log first, in the order of groups and positions, then what was observed.
+    """All violations in a history: first those in the log, in the order of groups and positions, then in observations.
 
-    A flow whose log makes no sense is reported once: what comes after that has no meaning.
+    A flow with a broken log is reported once, because what follows the first violation has no meaning.
     """
     violations: list[Violation] = []
     checker = Checker(_Known(history), violations.append)
@@ -383,7 +385,7 @@ def _by_group(records: Iterable[LogRecord]) -> list[tuple[int, list[LogRecord]]]
 
 
 def _check_quiet(history: History, live: Iterable[RunReplay], violations: list[Violation]) -> None:
-    """Nothing goes wrong any more, and whatever can end has ended."""
+    """The faults are over: whatever can end must have ended."""
     if not history.is_quiet:
         return
     for run in live:

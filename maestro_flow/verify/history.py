@@ -1,4 +1,4 @@
-"""What the checker is given, and what it finds: plain values, which simulation, chaos tests and ``verify`` share."""
+"""What the checker reads and what it reports: plain values, shared by simulation, chaos tests and ``verify``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ __all__ = ["Answer", "Claimed", "Execution", "Found", "History", "Operation", "S
 
 @frozen
 class Violation:
-    """A promise that was broken. ``revision`` and ``position`` are 0, and the texts empty, where they have no sense."""
+    """A violation of an invariant. ``revision`` and ``position`` are 0, and texts are empty, where they do not
+    apply."""
 
     invariant: str
     """Its name in ``table.INVARIANTS``: I1 to I24, L1 to L7."""
@@ -47,7 +48,7 @@ Found: TypeAlias = Callable[[Violation], None]
 
 
 class Violated(Exception):
-    """Raised inside the checker: the replay of a flow cannot go on, because what its log says is impossible."""
+    """Raised inside the checker: the replay of a flow cannot continue, because its log says something impossible."""
 
     def __init__(self, invariant: str, message: str, step_id: str = "") -> None:
         super().__init__(message)
@@ -60,14 +61,14 @@ class Answer(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     UNKNOWN = "unknown"
-    """Nothing: its connection died, or its time ran out."""
+    """No answer: its connection broke, or it timed out."""
 
 
 @frozen
 class Operation:
-    """Something that a client has asked for, and what it was told.
+    """A request of a client, and the answer it got.
 
-    ``kind`` is ``start`` or an action in small letters (``stop``, ``skip``, ...); ``key`` the request id of a start, or
+    ``kind`` is ``start`` or an action in lower case (``stop``, ``skip``, ...); ``key`` the request id of a start, or
     the message id of an action; ``flow_id`` the run that the answer named, or the run that the action was for.
     """
 
@@ -82,7 +83,7 @@ class Operation:
 
 @frozen
 class Execution:
-    """A call of a step's code, as the code itself has seen it, with the parts of its fence token."""
+    """A call of a step's code, as the code itself saw it, with the parts of its fence token."""
 
     flow_id: str
     step_id: str
@@ -94,21 +95,21 @@ class Execution:
 
 @frozen
 class Claimed:
-    """A group was handed out, as somebody beside the store has seen it: nothing older than that may follow."""
+    """A claim of a group, as an observer outside the store saw it: no record of an older generation may follow."""
 
     group_id: int
     generation: int
     position: int
-    """The last one of the group at that moment, 0 if there was none."""
+    """The last position of the group at that moment, 0 if there was none."""
 
 
 @frozen
 class History:
     """All that is known of some groups; only ``records`` and ``graphs`` are needed.
 
-    ``graphs`` are by (workflow id, version), those of the bodies of loops are found in them. Where ``entries``,
-    ``operations``, ``executions``, ``messages`` or ``claims`` are empty, nobody has looked. ``messages`` are all that
-    the inboxes hold, including tombstones and dead letters.
+    ``graphs`` are by (workflow id, version) and contain those of the bodies of loops. Empty ``entries``,
+    ``operations``, ``executions``, ``messages`` or ``claims`` were not observed. ``messages`` are all that the inboxes
+    hold, including tombstones and dead letters.
     """
 
     records: Sequence[LogRecord]
@@ -126,14 +127,14 @@ class History:
 
 
 class Source(Protocol):
-    """Where the checker looks up what the records before it do not say."""
+    """Where the checker looks up what the records that it has read do not show."""
 
     def graph(self, flow_id: str, version: int) -> Graph | None:
-        """The graph that a run of a version follows; None if there is no such version, or no such loop in it."""
+        """The graph that a run of a version follows; None if there is no such version, or it has no such loop."""
         ...
 
     def system_flow(self, name: str) -> AnySystemFlow | None:
-        """A flow of the engine itself; None if this version knows none of this name."""
+        """A flow of the engine itself; None if this version does not know one of this name."""
         ...
 
     def records(self, flow_id: str) -> Sequence[LogRecord]:
@@ -141,15 +142,15 @@ class Source(Protocol):
         ...
 
     def entry(self, flow_id: str) -> RunEntry | None:
-        """What the index says of a run; None if it says nothing, or nobody has looked at it."""
+        """The entry of a run in the index; None if it has none, or if the index was not observed."""
         ...
 
     @property
     def has_index(self) -> bool:
-        """Somebody has looked at the index: a run that it does not have is missing."""
+        """The index was observed: a run without an entry is missing there."""
         ...
 
     @property
     def has_unique_revisions(self) -> bool:
-        """There cannot be two records of one revision, as in every store, which has them under that key."""
+        """There cannot be two records of one revision, as in every store, where the revision is part of the key."""
         ...

@@ -1,4 +1,4 @@
-"""The index against the log: what lists show of a run, and what a takeover finds, is what its log says (I20, I21)."""
+"""The index against the log: lists and takeovers find a run as its log has it (I20, I21)."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def check_entry(run: RunReplay, entry: RunEntry | None, group_id: int, found: Fo
 
 
 def is_behind(run: RunReplay, entry: RunEntry | None) -> bool:
-    """The entry tells of more than the records that were read: then there are more of them by now, or should be."""
+    """The entry shows more than the records that were read: by now there are, or should be, more records."""
     return entry is not None and (entry.status, entry.blocking) != (run.status, run.is_blocking)

@@ -14,20 +14,20 @@ __all__ = ["Strategies"]
 
 @define
 class _Workflow:
-    going: set[str] = Factory(set)
+    active: set[str] = Factory(set)
     blocking: dict[str, float] = Factory(dict)
-    """Failed runs, and when they were created: those that were created before may be on their way still."""
+    """Failed runs, and when they were created: runs that were created before may still be active."""
 
 
 class Strategies:
-    """The runs of each workflow in one group that go on; all of a limited one are in one group (PROTOCOL 19)."""
+    """The active runs of each workflow in one group; those of a limited workflow are all in one group (PROTOCOL 19)."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._workflows: dict[str, _Workflow] = {}
 
     def take(self, run: RunReplay, event: Event) -> None:
-        """An event of a run of the group, which its replay has taken already."""
+        """An event of a run of the group, after its replay has taken it."""
         match event:
             case RunStarted():
                 self._launched(run)
@@ -39,13 +39,13 @@ class Strategies:
     def _launched(self, run: RunReplay) -> None:
         """A run has begun."""
         workflow = self._workflows.setdefault(run.workflow_id, _Workflow())
-        others = workflow.going - {run.flow_id}
-        workflow.going.add(run.flow_id)
+        others = workflow.active - {run.flow_id}
+        workflow.active.add(run.flow_id)
         strategy = run.graph.definition.run_strategy
         limit = _limit(strategy)
         if limit is not None and len(others) >= limit and not self._is_allowed_by_newer(run, len(others)):
             some = ", ".join(sorted(others)[:3])
-            raise Violated("I18", f"the run begins while {len(others)} of at most {limit} go on: {some}")
+            raise Violated("I18", f"the run begins while {len(others)} of at most {limit} are active: {some}")
         if strategy.rule is RunRule.STRICT_SEQUENTIAL:
             blocking = [flow_id for flow_id, created_at in workflow.blocking.items() if created_at <= run.created_at]
             if blocking and not self._is_allowed_by_newer(run, 0, by_other_rule=True):
@@ -54,14 +54,15 @@ class Strategies:
     def _ended(self, run: RunReplay) -> None:
         """A run has ended."""
         workflow = self._workflows.setdefault(run.workflow_id, _Workflow())
-        workflow.going.discard(run.flow_id)
+        workflow.active.discard(run.flow_id)
         if run.is_blocking and run.graph.definition.run_strategy.rule is RunRule.STRICT_SEQUENTIAL:
             workflow.blocking[run.flow_id] = run.created_at
-        if not workflow.going and not workflow.blocking:
+        if not workflow.active and not workflow.blocking:
             del self._workflows[run.workflow_id]
 
     def _is_allowed_by_newer(self, run: RunReplay, others: int, *, by_other_rule: bool = False) -> bool:
-        """The newest version among live runs counts, one of which the log may not tell yet: any newer one may be it."""
+        """The newest version among live runs counts. The log may not show that run yet, so any newer version may be
+        it."""
         version = run.graph.version + 1
         while (graph := self._source.graph(run.flow_id, version)) is not None:
             strategy = graph.definition.run_strategy

@@ -1,4 +1,4 @@
-"""What a step needs before its turn: its predecessors, in this run or as an earlier one has left them (I8, I9)."""
+"""What a step needs before its turn: its predecessors, in this run or as an earlier run left them (I8, I9)."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _predecessors(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 
 class Needs:
-    """The edges of one run. ``before``: the steps of the run that a restart follows, as that has left them."""
+    """The edges of one run. ``before``: the steps of the run that a restart follows, as that run left them."""
 
     def __init__(self, graph: Graph, request: RunRequest, before: Mapping[str, Standing]) -> None:
         self.graph = graph
         self.predecessors = _predecessors(graph)
         self.first = ""
-        """The step that begins whatever comes before it."""
+        """The step that a restart begins with, whatever its predecessors are."""
         self.before = before
         match request.policy:
             case RunPolicy.RESTART_FROM_INCOMPLETE:
@@ -49,7 +49,8 @@ class Needs:
                 self.carried = set()
 
     def check(self, step: str, known: Mapping[str, Standing], status: StepStatus) -> None:
-        """Its turn has come: all predecessors are complete, and an edge to it is true; or none, if UNSATISFIED."""
+        """Check that its turn has come: all predecessors are complete, and an edge to it is true; or none, if
+        UNSATISFIED."""
         if step == self.first:
             return
         is_wanted = not self.predecessors[step]
@@ -64,13 +65,13 @@ class Needs:
             raise Violated("I8", f"it becomes {status}, though {what}", step)
 
     def check_branches(self, step: str, branches: Mapping[str, bool]) -> None:
-        """A step that is complete has decided all conditions to its successors."""
+        """Check that a complete step has decided all conditions to its successors."""
         for successor, condition in self.graph.steps[step].successors.items():
             if isinstance(condition, str) and successor not in branches:
                 raise Violated("I8", f"it is complete, and its condition to {successor} was not decided", step)
 
     def left(self, known: Mapping[str, Standing]) -> Iterator[str]:
-        """Steps whose turn has come, or which are to become UNSATISFIED, and of which nothing is recorded."""
+        """Steps whose turn has come, or that must become UNSATISFIED, without any record."""
         for step in self.graph.steps:
             if step in known or step in self.carried:
                 continue

@@ -1,4 +1,4 @@
-"""What others have seen, against the log: clients, the code of steps, the inboxes (I11 to I16, I22, I23, L4, L5)."""
+"""Observations against the log: by clients, the code of steps, the inboxes (I11 to I16, I22, I23, L4, L5)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["check_observations"]
 
 
 @define
-class _Said:
-    """What the log says that others have seen, too."""
+class _Logged:
+    """What the log says about things that were observed, too."""
 
     flows: set[str] = Factory(set)
     executions: dict[tuple[str, str, int], int] = Factory(dict)
     """Of each attempt: the number of its latest execution."""
     promised: dict[str, str] = Factory(dict)
-    """Messages that an event promises, with the flow that does."""
+    """Messages that an event promises, with the flow of the event."""
     effects: dict[str, list[str]] = Factory(lambda: defaultdict(list))
     """Flows in whose logs a message has taken effect."""
     ended_early: set[str] = Factory(set)
@@ -69,47 +69,47 @@ class _Said:
 
 
 def check_observations(history: History) -> Iterator[Violation]:
-    """All that does not agree."""
+    """All observations that disagree with the log."""
     yield from _check_claims(history)
     if not (history.operations or history.executions or history.messages):
         return
-    said = _read(history)
-    yield from _check_operations(history, said)
-    yield from _check_executions(history, said)
+    logged = _read(history)
+    yield from _check_operations(history, logged)
+    yield from _check_executions(history, logged)
     if history.messages:
-        yield from _check_messages(history, said)
+        yield from _check_messages(history, logged)
 
 
-def _read(history: History) -> _Said:
-    said = _Said()
+def _read(history: History) -> _Logged:
+    logged = _Logged()
     for record in sorted(history.records, key=lambda each: (each.flow_id, each.revision)):
         try:
             flow = history.system_flows.get(system_name(record.flow_id))
             if flow is not None:
                 events = flow.codec.decode(record.events, record.schema_version)
-                said.promised.update(dict.fromkeys(flow.promised(events), record.flow_id))
+                logged.promised.update(dict.fromkeys(flow.promised(events), record.flow_id))
             else:
                 for event in decode_events(record.events, record.schema_version):
-                    said.read(record.flow_id, event)
+                    logged.read(record.flow_id, event)
         except UnknownEvent:
-            continue  # the checker of the log has said so
-    said.effects.pop("", None)
-    return said
+            continue  # the checker of the log has reported it
+    logged.effects.pop("", None)
+    return logged
 
 
 # -- clients ----------------------------------------------------------------------------------------------------
 
 
-def _check_operations(history: History, said: _Said) -> Iterator[Violation]:
+def _check_operations(history: History, logged: _Logged) -> Iterator[Violation]:
     starts: dict[tuple[str, str], list[Operation]] = defaultdict(list)
-    known = said.flows | {entry.flow_id for entry in history.entries}
+    known = logged.flows | {entry.flow_id for entry in history.entries}
     for operation in history.operations:
         if operation.kind == "start":
             starts[operation.workflow_id, operation.key].append(operation)
-        elif operation.answer is Answer.ACCEPTED and not _has_effect(operation, said):
+        elif operation.answer is Answer.ACCEPTED and not _has_effect(operation, logged):
             problem = f"the {operation.kind} with message {operation.key} was accepted, and the log does not have it"
             yield Violation("I15", problem, operation.flow_id, operation.step_id)
-        elif operation.answer is Answer.REFUSED and operation.key in said.effects:
+        elif operation.answer is Answer.REFUSED and operation.key in logged.effects:
             problem = f"the {operation.kind} with message {operation.key} was refused, and has taken effect"
             yield Violation("I17", problem, operation.flow_id, operation.step_id)
     for (workflow_id, key), operations in starts.items():
@@ -120,29 +120,31 @@ def _check_operations(history: History, said: _Said) -> Iterator[Violation]:
             yield Violation("I16" if was_unknown else "I14", problem, flows[-1])
         for flow_id in flows:
             if flow_id not in known:
-                yield Violation("I15", f"request {key} was told that this run is started, and there is none", flow_id)
+                yield Violation(
+                    "I15", f"request {key} was told that this run was started, and there is no such run", flow_id
+                )
 
 
-def _has_effect(operation: Operation, said: _Said) -> bool:
-    """An action that was accepted shows in the log; of some of them it is enough that it is so already."""
-    if operation.key in said.effects:
+def _has_effect(operation: Operation, logged: _Logged) -> bool:
+    """Whether an accepted action shows in the log; some actions need no event if the state is right already."""
+    if operation.key in logged.effects:
         return True
     if operation.kind in ("stop", "kill", "skip") and operation.step_id:
-        return (operation.flow_id, operation.step_id) in said.ended_steps
+        return (operation.flow_id, operation.step_id) in logged.ended_steps
     if operation.kind in ("stop", "kill"):
-        return operation.flow_id in said.ended_early
-    return operation.flow_id in said.flows
+        return operation.flow_id in logged.ended_early
+    return operation.flow_id in logged.flows
 
 
-# -- the code of steps ------------------------------------------------------------------------------------------
+# -- code of steps ------------------------------------------------------------------------------------------
 
 
-def _check_executions(history: History, said: _Said) -> Iterator[Violation]:
+def _check_executions(history: History, logged: _Logged) -> Iterator[Violation]:
     steps: dict[tuple[str, str], list[Execution]] = defaultdict(list)
     seen: set[tuple[str, str, int, int]] = set()
     for each in history.executions:
         steps[each.flow_id, each.step_id].append(each)
-        latest = said.executions.get((each.flow_id, each.step_id, each.attempt), 0)
+        latest = logged.executions.get((each.flow_id, each.step_id, each.attempt), 0)
         which = f"execution {each.execution} of attempt {each.attempt}"
         if (key := (each.flow_id, each.step_id, each.attempt, each.execution)) in seen:
             yield Violation("I22", f"{which} was called more than once", each.flow_id, each.step_id)
@@ -165,7 +167,7 @@ def _check_executions(history: History, said: _Said) -> Iterator[Violation]:
 
 
 def _check_claims(history: History) -> Iterator[Violation]:
-    """The revisions of a flow stop most stale writes, too; this shows that none gets as far as that."""
+    """Stale writes fail by their revision, too; this shows that the fence stops them before that."""
     claims: dict[int, list[Claimed]] = defaultdict(list)
     for claimed in history.claims:
         claims[claimed.group_id].append(claimed)
@@ -173,7 +175,7 @@ def _check_claims(history: History) -> Iterator[Violation]:
         for claimed in claims[record.group_id]:
             if record.generation < claimed.generation and record.position > claimed.position:
                 problem = (
-                    f"generation {record.generation} has written at position {record.position}, and at "
+                    f"generation {record.generation} wrote at position {record.position}, but at "
                     f"{claimed.position} the group was generation {claimed.generation}'s"
                 )
                 yield Violation("I1", problem, record.flow_id, group_id=record.group_id, position=record.position)
@@ -182,23 +184,23 @@ def _check_claims(history: History) -> Iterator[Violation]:
 # -- the inboxes ------------------------------------------------------------------------------------------------
 
 
-def _check_messages(history: History, said: _Said) -> Iterator[Violation]:
+def _check_messages(history: History, logged: _Logged) -> Iterator[Violation]:
     known = {message.message_id for message in history.messages}
-    for message_id, flow_id in said.promised.items():
+    for message_id, flow_id in logged.promised.items():
         if message_id not in known:
-            yield Violation("I11", f"message {message_id} was promised, and no inbox has it", flow_id)
+            yield Violation("I11", f"message {message_id} was promised, but no inbox has it", flow_id)
     for message in history.messages:
-        if message.message_id.endswith(("/request", "/release")) and message.message_id not in said.promised:
-            problem = f"message {message.message_id} was sent by nothing that the log knows of"
+        if message.message_id.endswith(("/request", "/release")) and message.message_id not in logged.promised:
+            problem = f"the log does not show what sent message {message.message_id}"
             yield Violation("I11", problem, message.flow_id, group_id=message.group_id)
-        yield from _check_message(history, said, message)
-    for message_id, flows in said.effects.items():
+        yield from _check_message(history, logged, message)
+    for message_id, flows in logged.effects.items():
         if len(flows) > 1:
             yield Violation("I13", f"message {message_id} has taken effect {len(flows)} times", flows[-1])
 
 
-def _check_message(history: History, said: _Said, message: Message) -> Iterator[Violation]:
-    is_effective = message.message_id in said.effects
+def _check_message(history: History, logged: _Logged, message: Message) -> Iterator[Violation]:
+    is_effective = message.message_id in logged.effects
 
     def violation(invariant: str, problem: str) -> Violation:
         text = f"message {message.message_id} ({message.kind}) {problem}"
@@ -206,7 +208,7 @@ def _check_message(history: History, said: _Said, message: Message) -> Iterator[
 
     match message.state:
         case MessageState.WAITING if message.deliveries > history.deliveries_max + 1:
-            yield violation("L5", f"was delivered {message.deliveries} times, and is no dead letter")
+            yield violation("L5", f"was delivered {message.deliveries} times, and is not a dead letter")
         case MessageState.WAITING if is_effective:
             yield violation("I13", "has taken effect and was not settled with it")
         case MessageState.WAITING if history.is_quiet:

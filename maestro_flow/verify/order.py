@@ -1,4 +1,4 @@
-"""Who has written what, in which order: owners, generations, revisions, positions, times (I1, I2, I5, I13, I24)."""
+"""The order of records and their writers: owners, generations, revisions, positions, times (I1, I2, I5, I13, I24)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["GroupOrder", "LastWrite", "check_against"]
 
 @define
 class LastWrite:
-    """The last record of a flow, as far as the next one is judged by it."""
+    """What the check of a flow's next record needs of its last one."""
 
     revision: int
     group_id: int
@@ -45,16 +45,14 @@ class GroupOrder:
         self.generation = max(self.generation, record.generation)
         owner_id = self.owners.setdefault(record.generation, record.owner_id)
         if owner_id != record.owner_id:
-            problem = (
-                f"generation {record.generation} belongs to {owner_id}, and {record.owner_id} has written under it"
-            )
+            problem = f"generation {record.generation} belongs to {owner_id}, but {record.owner_id} wrote under it"
             self.found(_violation("I2", problem, record))
 
 
 def check_against(last: LastWrite, record: LogRecord, found: Found) -> None:
-    """What must hold between two records of one flow that follow each other by revision."""
+    """Check two records of one flow with consecutive revisions."""
     if record.group_id != last.group_id:
-        problem = f"the flow is of group {last.group_id}, and goes on in group {record.group_id}"
+        problem = f"the flow is in group {last.group_id}, and continues in group {record.group_id}"
         found(_violation("I2", problem, record))
     elif record.position <= last.position:
         problem = f"position {record.position} comes before that of the revision before it, {last.position}"

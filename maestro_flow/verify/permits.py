@@ -37,7 +37,7 @@ class PermitReplay:
     def take(self, event: PermitEvent, at: float) -> None:
         """One event, recorded at time ``at``."""
         if self.is_over:
-            raise Violated("I9", f"{type(event).__name__} after it was carried on elsewhere")
+            raise Violated("I9", f"{type(event).__name__} after it was carried over to another run")
         match event:
             case PermitsRequested():
                 if event.requester in self.requesters or event.requester in self.forgone:
@@ -62,7 +62,7 @@ class PermitReplay:
     def _grant(self, key: str) -> None:
         requester = self.requesters.get(key)
         if requester is None:
-            raise Violated("I5", f"request {key} is granted, and nobody waits for it")
+            raise Violated("I5", f"request {key} is granted, but it does not wait")
         if requester.is_granted:
             raise Violated("I13", f"request {key} is granted a second time")
         for tag, given in requester.permits.items():
@@ -82,7 +82,7 @@ class PermitReplay:
             return
         requester = self.requesters.pop(key, None)
         if requester is None:
-            raise Violated("I13", f"request {key} is released, and nobody has it")
+            raise Violated("I13", f"request {key} is released, but nothing holds it")
         if requester.is_granted:
             for tag in requester.permits:
                 self.held[tag] -= 1
@@ -95,7 +95,7 @@ class PermitReplay:
             if requester.is_granted:
                 self._hold(requester.permits)
         if self.before is not None and _holders(self.before) != _holders(self):
-            raise Violated("I21", f"what it takes over is not what {self.before.flow_id} knew")
+            raise Violated("I21", f"what it carries over differs from the state of {self.before.flow_id}")
 
 
 def _holders(permits: PermitReplay) -> tuple[dict[str, int], dict[str, bool]]:
@@ -103,8 +103,10 @@ def _holders(permits: PermitReplay) -> tuple[dict[str, int], dict[str, bool]]:
 
 
 def granted_messages(events: Sequence[PermitEvent]) -> Iterator[str]:
-    """Ids of the messages that tell of what these events, all of one commit, have granted."""
+    """Ids of the messages that announce the grants of these events, all of one commit."""
     given_back = {event.requester for event in events if isinstance(event, PermitsReleased)}
     for event in events:
-        if isinstance(event, PermitsGranted) and event.requester not in given_back:  # or else nobody need be told
+        if (
+            isinstance(event, PermitsGranted) and event.requester not in given_back
+        ):  # otherwise there is nothing to announce
             yield f"{event.requester}/granted"

@@ -1,4 +1,4 @@
-"""The life of one run, replayed: how it begins and ends, and what its steps make of it (I5, I9, I10, I17, I24)."""
+"""The life of one run, replayed: its beginning, its end, and its status by its steps (I5, I9, I10, I17, I24)."""
 
 from __future__ import annotations
 
@@ -67,31 +67,31 @@ class RunReplay:
         )
 
     def standing(self) -> dict[str, Attempt]:
-        """All steps as this run has left them, those included that it has left alone."""
+        """All steps as this run left them, including those that it did not touch."""
         needs = self.steps.needs
         if self.started_at is None and self.previous_id:
-            return dict(needs.before)  # type: ignore[arg-type]  # it never began, and has left what it found
+            return dict(needs.before)  # type: ignore[arg-type]  # it never began, and left its steps as they were
         carried = {step_id: step for step_id, step in needs.before.items() if step_id in needs.carried}
         return carried | self.steps.known  # type: ignore[return-value]  # what stands is attempts of earlier runs
 
     def _standing_from(self, begin: RunQueued | RunStarted, previous: RunReplay | None) -> dict[str, Attempt]:
         assert previous is not None  # noqa: S101 - a source that does not have it has said so
         if not previous.status.is_terminal:
-            raise Violated("I9", f"it goes on from {self.previous_id}, which has not ended but is {previous.status}")
+            raise Violated("I9", f"it continues {self.previous_id}, which has not ended but is {previous.status}")
         follows = FlowId(begin.workflow_id, begin.instance_id, begin.run_id - 1)
         if previous.flow_id != str(follows):
-            raise Violated("I14", f"it goes on from {previous.flow_id}, and not from {follows}, the run before it")
+            raise Violated("I14", f"it continues {previous.flow_id}, and not {follows}, the run before it")
         return previous.standing()
 
     def take(self, event: Event, at: float) -> None:
-        """One event: first by the rules of this package, then by the engine's own fold, which must not object."""
+        """One event: checked by the rules of this package, then by the engine's own fold, which must accept it."""
         self.at = at
         self._take(event, at)
         assert self.folded is not None  # noqa: S101 - nothing takes it away
         try:
             self.folded = evolve(self.folded, event, at)
-        except Exception as problem:  # whatever it is: nobody can load this flow
-            raise Violated("I21", f"the engine cannot read what it has written: {problem}") from problem
+        except Exception as problem:  # whatever it is, no owner can load this flow
+            raise Violated("I21", f"the engine cannot read what it wrote: {problem}") from problem
 
     def _take(self, event: Event, at: float) -> None:
         if self.status.is_terminal and not isinstance(event, RunUnblocked):
@@ -105,8 +105,8 @@ class RunReplay:
                 self._ended(event, at)
             case RunUnblocked():
                 self._unblocked(event)
-            case BreakpointSet():  # also in a run that waits for its turn, and of which not all steps will be part
-                self.steps.there_is(event.step)
+            case BreakpointSet():  # also in a run that waits for its turn, which may not include all steps
+                self.steps.check_exists(event.step)
             case _ if self.status is not RunStatus.IN_PROGRESS:
                 raise Violated("I5", f"{type(event).__name__} before the run began", _step_of(event))
             case StepUnsupported():
@@ -185,7 +185,7 @@ class RunReplay:
         self.message_ids.add(message_id)
 
     def check_fold(self) -> None:
-        """The engine's fold has come to the same steps, and has each wait for what the log says that it waits for."""
+        """The engine's fold has the same steps, each waiting for what the log says it waits for."""
         state = self.folded
         assert state is not None  # noqa: S101 - nothing takes it away
         if state.status is not self.status:
@@ -209,7 +209,7 @@ class RunReplay:
             kind = waits.get(step_id)
             if queued.get(step_id) is not kind or (kind is not None and not steps.is_in(kind, step_id)):
                 wanted = "nothing" if kind is None else kind.__name__
-                problem = f"by the engine's own fold it waits for {steps.hold(step_id)}, and by the log for {wanted}"
+                problem = f"by the engine's own fold it waits for {steps.hold(step_id)}, but by the log for {wanted}"
                 raise Violated("I21", problem, step_id)
 
 

@@ -1,8 +1,8 @@
 """The lives of attempts, replayed by the published table alone (I3 to I7, I17, I18, I22 to I24).
 
-Nothing here is shared with ``decide`` and ``evolve``, whose judgement it is to check, but for the words of the statuses
-and their table. What an event says is compared with what the events before it have said; the first thing that cannot be
-ends the replay of the flow, because all that follows would only follow from it.
+Nothing here is shared with ``decide`` and ``evolve``, which it checks, except the statuses and their table. Each event
+is compared with the events before it; the first impossible one ends the replay of the flow, because all later
+violations would only be its consequences.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from maestro_flow.verify.needs import Needs
 __all__ = ["RETRYABLE", "Attempt", "Steps"]
 
 RETRYABLE = frozenset({StepStatus.USER_FAILED, StepStatus.PLATFORM_FAILED, StepStatus.TIMEOUT_FAILED})
-"""Ends of attempts that another attempt follows by itself."""
+"""Ends of attempts after which another attempt follows automatically."""
 
 _NEEDS_CODE = RETRYABLE | {StepStatus.SUCCEEDED}
-"""Ends that only the step's code can lead to."""
+"""Ends that only the step's code can cause."""
 
 
 @define
@@ -57,7 +57,7 @@ class Attempt:
 
     @property
     def waits_for(self) -> type | None:
-        """The kind of hold that the step has (``core.holds``); None if it runs or has ended for good."""
+        """The kind of hold that the step has (``core.holds``); None if it runs or has ended permanently."""
         match self.status:
             case StepStatus.STARTING | StepStatus.RUNNING:
                 return Interrupted if self.is_suspect else None
@@ -71,7 +71,7 @@ class Attempt:
                 return None if self.retry_at is None else Retry
 
     def next(self) -> Attempt:
-        """The attempt that follows, with the budgets that all share."""
+        """The next attempt, with the budgets that all attempts share."""
         budgets = (self.user_failed, self.platform_failed, self.timeout_failed)
         after = Attempt(self.status, self.attempt + 1)
         after.user_failed, after.platform_failed, after.timeout_failed = budgets
@@ -79,7 +79,7 @@ class Attempt:
 
 
 class Steps:
-    """The steps of one run. ``ending``: it is being ended, and its steps in this status."""
+    """The steps of one run. ``ending`` is the status in which its steps end, if it is being ended."""
 
     def __init__(self, needs: Needs) -> None:
         self.needs = needs
@@ -111,7 +111,7 @@ class Steps:
             case StepWaiting():
                 self.waiting(event, at)
             case StepResumed():
-                self.none_after_stop(event.step, "goes on")
+                self.none_after_stop(event.step, "is resumed")
                 self.of_pending(event.step, event.attempt, StepStatus.PAUSED).status = StepStatus.INITIALIZED
             case StepPermitted():
                 self.permitted(event)
@@ -169,7 +169,7 @@ class Steps:
         if before is None:
             self.needs.check(step, self.known, status)
             if number != 1:
-                raise Violated("I6", f"its first attempt has the number {number}", step)
+                raise Violated("I6", f"its first attempt is number {number}", step)
             before = Attempt(StepStatus.NOT_CREATED, 1)
             self.check_edge(step, before, status)
             self.known[step] = before
@@ -201,7 +201,7 @@ class Steps:
             StepStatus.PAUSED,
             StepStatus.WAITING_FOR_PERMITS,
         ):
-            raise Violated("I6", f"attempt {number} follows one that has ended for good: {before.status}", step)
+            raise Violated("I6", f"attempt {number} follows one that has ended permanently: {before.status}", step)
         if before.retry_at is not None and at < before.retry_at and not status.is_terminal:
             problem = f"attempt {number} begins {before.retry_at - at:.3f} s before it is due"
             raise Violated("I24", problem, step)
@@ -227,7 +227,7 @@ class Steps:
             raise Violated("I23", problem, event.step)
         has_crashed = attempt.status is StepStatus.RUNNING and not event.handed_over
         if event.crashes != attempt.crashes + has_crashed:
-            how = "was handed over" if event.handed_over else f"was {attempt.status} when its owner vanished"
+            how = "was handed over" if event.handed_over else f"was {attempt.status} when its owner died"
             problem = f"attempt {event.attempt} {how}, and counts {event.crashes} crashes after {attempt.crashes}"
             raise Violated("I22", problem, event.step)
         attempt.status, attempt.is_suspect = StepStatus.STARTING, True
@@ -271,10 +271,10 @@ class Steps:
             raise Violated("I5", problem, event.step)
 
     def check_retry(self, event: StepEnded, attempt: Attempt) -> None:
-        """What failed and may be tried again has a time for it, and has not used up its budget."""
+        """Check that an attempt to be retried has a time for it, and its budget is not used up."""
         is_retried = event.status in RETRYABLE
         if is_retried is (event.retry_at is None):
-            what = "without a time for its retry" if is_retried else "for good, and has a time for its retry"
+            what = "without a time for its retry" if is_retried else "permanently, and has a time for its retry"
             raise Violated("I6", f"attempt {event.attempt} ends as {event.status} {what}", event.step)
         policy: RetryPolicy = self.graph.steps[event.step].retry_policy
         match event.status:
@@ -294,38 +294,38 @@ class Steps:
 
     # -- checks -------------------------------------------------------------------------------------------------
 
-    def there_is(self, step: str) -> None:
-        """A step of this name, whether it is part of this run or stands from an earlier one."""
+    def check_exists(self, step: str) -> None:
+        """Check that there is such a step, whether it is part of this run or stands from an earlier one."""
         if step not in self.graph.steps:
             raise Violated("I5", f"version {self.graph.version} has no such step", step)
 
     def of_this_run(self, step: str) -> Attempt | None:
         """The latest attempt, or None before the first one."""
-        self.there_is(step)
+        self.check_exists(step)
         if step in self.needs.carried:
-            raise Violated("I7", "it stands from an earlier run of the instance, and is no part of this one", step)
+            raise Violated("I7", "it stands from an earlier run of the instance, and is not part of this one", step)
         return self.known.get(step)
 
     def under_way(self, step: str, number: int) -> Attempt:
-        """The attempt, which must be under way."""
+        """The attempt, after checking that it is under way."""
         attempt = self.of_this_run(step)
         if attempt is None or (number > attempt.attempt):
-            raise Violated("I5", f"attempt {number} goes on before it began", step)
+            raise Violated("I5", f"attempt {number} continues before it began", step)
         self.check_number(step, number, attempt.attempt)
         if attempt.status.is_terminal:
-            raise Violated("I4", f"attempt {number} goes on after it has ended as {attempt.status}", step)
+            raise Violated("I4", f"attempt {number} continues after it has ended as {attempt.status}", step)
         if not attempt.status.is_active:
-            raise Violated("I5", f"attempt {number} goes on before it began: it is {attempt.status}", step)
+            raise Violated("I5", f"attempt {number} continues before it began: it is {attempt.status}", step)
         return attempt
 
     def of_pending(self, step: str, number: int, status: StepStatus) -> Attempt:
-        """The attempt, which must wait in this status."""
+        """The attempt, after checking that it waits in this status."""
         attempt = self.of_this_run(step)
         if attempt is None:
             raise Violated("I5", f"attempt {number} was never {status}", step)
         self.check_number(step, number, attempt.attempt)
         if attempt.status.is_terminal:
-            raise Violated("I4", f"attempt {number} goes on after it has ended as {attempt.status}", step)
+            raise Violated("I4", f"attempt {number} continues after it has ended as {attempt.status}", step)
         if attempt.status is not status:
             raise Violated("I5", f"attempt {number} is {attempt.status}, not {status}", step)
         return attempt
@@ -336,7 +336,7 @@ class Steps:
 
     def check_number(self, step: str, number: int, latest: int) -> None:
         if number < latest:
-            raise Violated("I4", f"something of attempt {number} comes after attempt {latest} began", step)
+            raise Violated("I4", f"an event of attempt {number} comes after attempt {latest} began", step)
         if number > latest:
             raise Violated("I6", f"attempt {number} comes before attempt {latest} has ended", step)
 

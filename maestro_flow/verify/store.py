@@ -1,4 +1,4 @@
-"""``verify``: the checker over a whole store, beside whatever runs on it; it reads, and changes nothing."""
+"""``verify``: the checker over a whole store, while nodes may run on it; it only reads."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from maestro_flow.verify.liveness import check_live, check_pending_starts
 __all__ = ["VIOLATIONS_MAX", "Verification", "Violation", "read_history", "verify"]
 
 VIOLATIONS_MAX = 1000
-"""So many are kept; all are counted."""
+"""How many are kept; all are counted."""
 
 _PAGE = 1000
 _NOBODY = Owner("verify")
-"""Renews nothing: it only asks what time it is."""
+"""Renews nothing: it only reads the store's clock."""
 
 
 @frozen
 class Verification:
-    """What was looked at, and what is wrong with it: nothing, if ``violations`` is empty."""
+    """What was checked, and what is wrong with it: nothing if ``violations`` is empty."""
 
     groups: int
-    """Groups that hold anything."""
+    """Groups with any content."""
     runs: int
     attempts: int
     records: int
@@ -80,12 +80,12 @@ def verify(
     live: bool = True,
     grace_s: float = 30.0,
 ) -> Verification:
-    """Check every promise that a store shows, group by group; memory is for the live runs of one group.
+    """Check every invariant that a store can show, group by group; it needs memory for the live runs of one group.
 
-    What was pruned is not looked for; a flow is pruned as a whole, also while this reads.
+    Pruned flows are not missed; a flow may be pruned, as a whole, while this reads.
 
-    ``live`` asks whether things go on, too: whether groups with work have an owner, and whether what is due was done,
-    ``grace_s`` seconds after it should have been.
+    ``live`` also checks progress: whether groups with work have an owner, and whether what was due ``grace_s`` seconds
+    ago has been done.
 
     Raises:
         StorageUnavailable, StorageFailed: the store cannot be read.
@@ -103,7 +103,7 @@ def verify(
             violations.append(violation)
 
     checker = Checker(_StoreSource(storage, graphs, system_flows), found)
-    expected = _going(storage)
+    expected = _active_runs(storage)
     for group_id in range(storage.group_count):
         missing = expected.pop(group_id, set())
         for record in all_log_records(storage, group_id, accept_gaps=True):
@@ -115,9 +115,9 @@ def verify(
         if live:
             _check_live(storage, group_id, checker, grace_s, found)
         checker.end_group()
-    looked = checker.counts
+    counts = checker.counts
     return Verification(
-        looked.groups, looked.runs, looked.attempts, looked.records, looked.events, tuple(violations), count
+        counts.groups, counts.runs, counts.attempts, counts.records, counts.events, tuple(violations), count
     )
 
 
@@ -132,7 +132,7 @@ def read_history(
     claims: Sequence[Claimed] = (),
     is_quiet: bool = False,
 ) -> History:
-    """All of a store in memory, for ``check``, with what others have seen. For tests; a large store does not fit."""
+    """All of a store in memory, for ``check``, with observations. For tests: a large store does not fit."""
     records = [
         record
         for group_id in range(storage.group_count)
@@ -159,27 +159,27 @@ def read_history(
 
 
 def _is_pruned(storage: Storage, flow_id: str) -> bool:
-    """Whether a flow was removed while its records were read: of one that was pruned before there is none to read."""
+    """Whether a flow was removed while its records were read: a flow that was pruned earlier has none."""
     if not flow_id or storage.run(flow_id) is not None or storage.read_flow(flow_id):
         return False
     return any(storage.pruned_through(group_id) for group_id in range(storage.group_count))
 
 
-def _going(storage: Storage) -> dict[int, set[str]]:
-    """Active runs by group, by the index: their records are written, and must be in what is read later.
+def _active_runs(storage: Storage) -> dict[int, set[str]]:
+    """Active runs by group, by the index: their records are written, so what is read later must have them.
 
-    Those that a step has started are not listed here: the log of their parent says that they exist.
+    Those that a step has started are not listed: the log of their parent shows that they exist.
     """
-    going: dict[int, set[str]] = {}
+    active: dict[int, set[str]] = {}
     for entry in all_runs(storage, RunQuery(statuses=frozenset({RunStatus.IN_PROGRESS}), limit=_PAGE)):
-        going.setdefault(entry.group_id, set()).add(entry.flow_id)
-    return going
+        active.setdefault(entry.group_id, set()).add(entry.flow_id)
+    return active
 
 
 def _check_live(
     storage: Storage, group_id: int, checker: Checker, grace_s: float, found: Callable[[Violation], None]
 ) -> None:
-    """First who holds the group, then what its runs are by now: one that has ended meanwhile needs no owner."""
+    """Reads the holder of the group first, then its runs: a run that has ended meanwhile needs no owner."""
     given = [
         pending for pending in all_pending_starts(storage, group_id) if not storage.read_flow(pending.flow_id)
     ]  # those that have a record are acknowledged a little later
