@@ -64,7 +64,7 @@ def test_brackets_in_a_message_are_not_markup(cli: CommandLine) -> None:
     assert "[bold]" in seen
 
 
-BAD_SLEEP = {"sleep_seconds": {"value": "[bold]", "type": "STRING"}}
+BAD_SLEEP = {"sleep_seconds": {"expression": "'[bold]'", "type": "STRING"}}  # a literal would be refused before the run
 
 
 def test_show_and_list_have_colours(cli: CommandLine) -> None:
