@@ -1,4 +1,4 @@
-"""The Redis backend of maestro-flow: one Lua script a verb, in ``scripts/``, and what calls them."""
+"""The Redis backend of maestro-flow: one Lua script per verb, in ``scripts/``, and their callers."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def definition(server: Server, workflow_id: str, version: int | None) -> StoredD
 
 
 def start(server: Server, requests: Sequence[StartRequest]) -> list[PendingRun]:
-    """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
+    """Raises NotFound, Conflict, as the protocol says. All or nothing, so numbers have no gaps."""
     if not requests:
         return []
     answers = server.call("start", server.catalog, *map(request_argument, requests))
@@ -44,7 +44,7 @@ def start(server: Server, requests: Sequence[StartRequest]) -> list[PendingRun]:
 
 
 def _refuse(request: StartRequest, why: bytes, *facts: Any) -> NoReturn:
-    """Say it as every backend does."""
+    """Raise the same error as every backend."""
     if why == b"conflict":
         flow_id, *fields, body = facts
         check_same_start(run_of(flow_id, fields, body), request)
@@ -61,7 +61,7 @@ def pending_starts(server: Server, group_id: int, after: int, limit: int) -> lis
 
 
 def acknowledge_starts(server: Server, locations: RunLocations, flow_ids: Sequence[str]) -> None:
-    """Acknowledge runs, and leave it to their group to list those with an entry: an entry stays once it is there."""
+    """Acknowledge runs; those with an entry are listed by their group from now on, because entries stay."""
     located = [(locations.group_of(flow_id), flow_id) for flow_id in flow_ids]
     runs = [(group_id, flow_id) for group_id, flow_id in located if group_id is not None]
     written = entries(server, runs)

@@ -1,4 +1,4 @@
-"""What a script gets and what it answers, as bytes; ids are text, numbers that must be exact are decimal strings."""
+"""Arguments and replies of scripts as bytes; ids are text, numbers that must be exact are decimal strings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _decode_entry = msgspec.msgpack.Decoder(RunEntry).decode
 
 
 class _Record(msgspec.Struct, array_like=True):
-    """What is kept of a commit's flow beside its commit id; the script compares that and reads nothing else."""
+    """What is stored of a commit's flow beside its commit id, which is all that the script looks at."""
 
     generation: int
     owner_id: str
@@ -99,7 +99,7 @@ def _flow(commit: Commit, flow: FlowWrite) -> _Flow:
 
 
 def destination_argument(message: Message) -> str:
-    """The destination of a message that is in transit; empty for one that stands where it belongs."""
+    """The destination of a message in transit; empty for one that has arrived."""
     return str(message.destination) if message.is_in_transit else ""
 
 
@@ -179,12 +179,12 @@ def run_of(flow_id: bytes, fields: Sequence[bytes | int], body: bytes, *, fresh:
 
 
 def _bytes(value: bytes | int | None) -> bytes:
-    """A number that a script has just made comes as one, what it has read as bytes, and an absent field as nil."""
+    """A number computed by a script is a number, one that it has read is bytes, and an absent field is nil."""
     if value is None:
         return b""
     return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _as_text(data: bytes) -> msgspec.Raw:
-    """Bytes as a MessagePack string (str 32): the cmsgpack of Redis knows no type for bytes, and checks no string."""
+    """Bytes as a MessagePack string (str 32): Redis's cmsgpack has no type for bytes, and does not check strings."""
     return msgspec.Raw(b"\xdb" + len(data).to_bytes(4, "big") + data)

@@ -1,4 +1,4 @@
-"""The one write door on Redis: one script for each group of the batch, all sent at once."""
+"""Commits on Redis: one script for each group of the batch, all sent at once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _OUTCOMES = {
 
 _COMMITS_MAX = 1024
 _BYTES_MAX = 4 * 1024 * 1024
-"""What is sent at once, for two reasons: the server does nothing else meanwhile (50 ms for either), and a batch that is
-sent again after a timeout has come further each time (PROTOCOL 6)."""
+"""How much is sent at once. The server does nothing else meanwhile (50 ms for either limit), and a batch that is resent
+after a timeout has made progress each time (PROTOCOL 6)."""
 
 
 def commit_batch(server: Server, batch: Sequence[Commit]) -> list[Outcome]:
@@ -47,7 +47,7 @@ def commit_batch(server: Server, batch: Sequence[Commit]) -> list[Outcome]:
 
 
 def _parts(batch: Sequence[Commit]) -> Iterator[Sequence[Commit]]:
-    """The batch in pieces that are sent one after the other; nearly always one."""
+    """The batch in parts that are sent one after another; nearly always one."""
     first, size = 0, 0
     for number, commit in enumerate(batch):
         own = _size(commit)
@@ -64,7 +64,7 @@ def _size(commit: Commit) -> int:
 
 
 def _commit_part(server: Server, part: Sequence[Commit], refused: set[str]) -> list[Outcome]:
-    """``refused`` are flows of which an earlier part had a commit that was refused: what follows it is refused, too."""
+    """``refused`` are flows with a refused commit in an earlier part: their later commits are refused, too."""
     groups: dict[int, list[int]] = {}
     for number, commit in enumerate(part):
         groups.setdefault(commit.lease.group_id, []).append(number)
@@ -85,7 +85,7 @@ def _commit_part(server: Server, part: Sequence[Commit], refused: set[str]) -> l
 
 
 def _not_logged(commit: Commit, problem: str, server: Server) -> StorageError:
-    """Why the log refused a record: nearly always for its position, but the server may be full or a replica by now."""
+    """Why the log refused a record: nearly always its position, but the server may be full or have become a replica."""
     flow = commit.flow
     assert flow is not None, "only a flow has a record"  # noqa: S101
     if "ID specified in XADD" not in problem:

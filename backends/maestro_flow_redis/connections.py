@@ -1,6 +1,6 @@
 """The connections of an open store: few, kept open, each lent to one thread at a time.
 
-They are redis-py's, without its client and its pool: these take as long for one script as the engine may for a step.
+They are redis-py's, without its client and its pool, which would take as long per script as the engine does per step.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from maestro_flow_redis.target import Target
 __all__ = ["Command", "Connections"]
 
 _Connection = Any
-"""A ``redis.Connection``: what is called here redis-py has not typed."""
+"""A ``redis.Connection``, of which redis-py does not type what is called here."""
 
 Command = tuple[str | bytes | int, ...]
 """A command and its arguments."""
 
 _KEPT_MAX = 8
-"""Connections that stay open while nobody uses them."""
+"""How many idle connections stay open."""
 
 
 class Connections:
@@ -36,13 +36,13 @@ class Connections:
     def __init__(self, target: Target, timeout_s: float) -> None:
         self._target = target
         self.timeout_s = timeout_s
-        """How long an answer is waited for. It may be made shorter: connections with a longer one are replaced."""
+        """How long to wait for an answer. It may be reduced: connections with a longer timeout are replaced."""
         self._idle: deque[_Connection] = deque()
         self._pid = os.getpid()
         self._is_closed = False
 
     def exchange(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies to commands that are sent at once; what the server has refused is an exception among them.
+        """The replies to commands sent at once; a command that the server refused has an exception in its place.
 
         Raises:
             RedisError: the connection is dead, or no answer came in time; the outcome is unknown.
@@ -52,7 +52,7 @@ class Connections:
         try:
             connection.send_packed_command(connection.pack_commands(commands))
             replies = [_reply(connection) for _ in commands]
-        except BaseException:  # what is still to come would be taken for the reply to the next command
+        except BaseException:  # outstanding replies would be mistaken for those to the next command
             connection.disconnect()
             raise
         self._take_back(connection)
@@ -65,7 +65,7 @@ class Connections:
         return connection
 
     def close(self) -> None:
-        """Close what is idle now; what is lent is closed when it comes back."""
+        """Close idle connections now; others when they are returned."""
         self._is_closed = True
         while connection := self._idle_one():
             connection.disconnect()
@@ -92,7 +92,7 @@ class Connections:
             self.close()
 
     def _idle_one(self) -> _Connection | None:
-        """The one that was used last."""
+        """The most recently used one."""
         try:
             return self._idle.pop()
         except IndexError:
@@ -106,13 +106,13 @@ class Connections:
             socket_timeout=self.timeout_s,
             socket_connect_timeout=self.timeout_s,
             socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),  # the caller decides what is repeated, and for how long (PROTOCOL 6)
+            retry=Retry(NoBackoff(), 0),  # the caller decides what is repeated and for how long (PROTOCOL 6)
             client_name="maestro-flow",
         )
 
 
 def _is_alive(connection: _Connection) -> bool:
-    """Nothing has come since the last reply; a server that was restarted has said goodbye."""
+    """Nothing has arrived since the last reply; a restarted server would have closed it."""
     try:
         return not connection.can_read()
     except (RedisError, OSError):

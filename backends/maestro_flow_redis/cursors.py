@@ -1,4 +1,4 @@
-"""Cursors of sinks on Redis: decided here as everywhere, and written if nobody was faster."""
+"""Cursors of sinks on Redis: decided here as in all backends, and written by compare-and-set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maestro_flow_redis.server import Call, Server
 __all__ = ["cursors", "drop_cursor", "move_cursor", "open_cursor"]
 
 _Decision: TypeAlias = Callable[[Cursor | None, int, float], Cursor]
-"""What becomes of a cursor, by where the log ends and what time it is."""
+"""The next state of a cursor, from the last position of the log and the time."""
 
 _TRIES = 20
 
@@ -55,7 +55,7 @@ def _swap(server: Server, group_id: int, sink: str, decide: _Decision) -> Cursor
 
 
 def cursors(server: Server, after: tuple[int, str], limit: int) -> list[Cursor]:
-    """Of all groups at once: sinks are few."""
+    """Reads all groups at once: sinks are few."""
     first = max(after[0], 0)
     groups = range(first, server.group_count)
     pages = server.call_all([Call("cursors", server.group(group_id)) for group_id in groups])

@@ -1,7 +1,7 @@
 """Hints on Redis: a channel on which groups are named that have something new (``Storage.listen``).
 
-What is published is not kept: a node that does not listen at that moment finds it by its scan. Nothing is published of
-a group that is held through this very handle, whose user knows what it does.
+Published hints are not stored: a node that is not listening finds the news by its scan. Nothing is published about a
+group that is held through this very handle, whose user knows already.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _AGAIN_S = 5.0
 
 
 class RedisHints:
-    """Tells listeners, in this process and in others. Nothing here ever raises for want of a server."""
+    """Tells listeners, in this process and in others. Never raises when the server is unavailable."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._channel = f"{server.target.namespace}:hints:{server.target.parameters['db']}"  # channels know no database
+        self._channel = f"{server.target.namespace}:hints:{server.target.parameters['db']}"  # shared by all databases
         self.listeners = Listeners()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -61,7 +61,7 @@ class RedisHints:
             self._stop.set()
             thread, self._thread = self._thread, None
             if self._connection is not None:
-                with suppress(RedisError, OSError):  # its answer is what the thread wakes up by
+                with suppress(RedisError, OSError):  # the reply wakes the thread
                     self._connection.send_command("UNSUBSCRIBE", self._channel)
         if thread is not None:
             thread.join()
@@ -75,7 +75,7 @@ class RedisHints:
                 self._stop.wait(_AGAIN_S)
 
     def _hear(self) -> None:
-        """Until it is told to stop, or raises that the connection is lost."""
+        """Listen until stopped; raises when the connection is lost."""
         connection = self._server.apart()
         try:
             connection.send_command("SUBSCRIBE", self._channel)

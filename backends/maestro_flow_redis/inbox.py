@@ -1,4 +1,4 @@
-"""Messages on Redis: inbox, tombstones and dead received."""
+"""Messages on Redis: inbox, tombstones and dead letters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maestro_flow_redis.server import Call, Server
 __all__ = ["dead_letters", "message", "purge", "receive", "redrive", "send"]
 
 _PURGED_AT_ONCE = 500
-"""Tombstones of a group that one script drops: it holds up everybody for about a millisecond."""
+"""How many tombstones of a group one script drops: it blocks the server for about a millisecond."""
 
 
 def send(server: Server, sent: Message) -> Message:
@@ -34,14 +34,14 @@ def receive(server: Server, lease: Lease, after: int, limit: int) -> list[Messag
 
 
 def message(server: Server, group_id: int, message_id: str) -> Message | None:
-    if not message_id:  # the first member of each key, which is nobody's
+    if not message_id:  # the sentinel, the first member of each key
         return None
     fields = server.call("message", server.group(group_id), message_id)
     return None if fields[0] is None else message_of(group_id, message_id, fields)
 
 
 def dead_letters(server: Server, after: tuple[int, int], limit: int) -> list[Message]:
-    """Group by group, until there are enough: most have none."""
+    """Reads group by group until there are enough: most have none."""
     received: list[Message] = []
     for group_id in range(max(after[0], 0), server.group_count):
         if len(received) >= limit:
@@ -60,7 +60,7 @@ def redrive(server: Server, group_id: int, message_id: str) -> Message:
 
 
 def purge(server: Server, settled_before: float) -> int:
-    """How many tombstones were dropped, in all groups; round after round, so that no script runs long."""
+    """Drop tombstones in all groups, in rounds, so that no script runs long; returns how many."""
     left, purged = list(range(server.group_count)), 0
     while left:
         args = (repr(settled_before), _PURGED_AT_ONCE)

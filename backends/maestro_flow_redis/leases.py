@@ -18,7 +18,7 @@ __all__ = ["claim", "holder", "leave", "release", "renew"]
 
 @frozen
 class _Look:
-    """What ``renew.lua`` answers of one group."""
+    """The reply of ``renew.lua`` for one group."""
 
     now: float
     is_renewed: bool
@@ -28,7 +28,7 @@ class _Look:
 
 
 def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) -> list[Lease]:
-    """Look for groups that are free, and then try for as many as are wanted; others may be faster.
+    """Look for free groups, then try to claim as many as wanted; other nodes may be faster.
 
     ``known`` is the schema version that this program knows.
 
@@ -54,7 +54,7 @@ def claim(server: Server, owner: Owner, lease_s: float, limit: int, known: int) 
 def renew(
     server: Server, owner: Owner, leases: Sequence[Lease], lease_s: float, offers: frozenset[str] | None
 ) -> Renewal:
-    """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
+    """Extend the leases that are still ours, by generation and owner, never by time, and look around (PROTOCOL 13)."""
     ours = {x.group_id: x.generation for x in sorted(leases, key=lambda x: x.generation) if x.owner_id == owner.id}
     looks, pending, nodes = _look_around(server, owner, ours, lease_s, offers)
     groups = list(enumerate(looks))
@@ -79,7 +79,9 @@ def holder(server: Server, group_id: int) -> Holder | None:
 
 def release(server: Server, leases: Sequence[Lease], to: str, keep_s: float) -> list[int]:
     """The groups that were released."""
-    there = [lease for lease in leases if 0 <= lease.group_id < server.group_count]  # one of no group is not current
+    there = [
+        lease for lease in leases if 0 <= lease.group_id < server.group_count
+    ]  # a lease of a group that does not exist is not current
     args = [(lease.owner_id, lease.generation, to, repr(keep_s)) for lease in there]
     calls = [Call("release", server.group(lease.group_id), arg) for lease, arg in zip(there, args, strict=True)]
     return [lease.group_id for lease, is_given_up in zip(there, server.call_all(calls), strict=True) if is_given_up]
@@ -92,7 +94,7 @@ def leave(server: Server, owner: Owner) -> None:
 def _look_around(
     server: Server, owner: Owner, generations: Mapping[int, int], lease_s: float, offers: frozenset[str] | None
 ) -> tuple[list[_Look], frozenset[int], tuple[NodeEntry, ...]]:
-    """Every group, renewed where ``generations`` has the owner's; the groups with pending starts; the nodes."""
+    """All groups, renewed if ``generations`` has their lease; the groups with pending starts; the nodes."""
     calls = [
         Call("renew", server.group(group_id), (owner.id, generations.get(group_id, ""), repr(lease_s)))
         for group_id in range(server.group_count)

@@ -1,4 +1,4 @@
-"""The run index of all groups and the catalog, merged: newest run first, in pages, whatever is in the store."""
+"""The run index of all groups and the catalog, merged: newest run first, in pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maestro_flow_redis.server import Call, Server
 __all__ = ["list_runs"]
 
 _PAGE_MIN = 16
-"""RunLocations that are read at once from an index: more than its share of a page, so that one round mostly does."""
+"""Index keys that are read at once from an index: more than its share of a page, so that one round mostly does."""
 
 
 @frozen
@@ -32,8 +32,8 @@ class _Index:
 def list_runs(server: Server, query: RunQuery) -> list[RunEntry]:
     """A page of runs: those of the catalog that are pending, and those of the groups.
 
-    The catalog is read first. A run that gets its first commit meanwhile is then in both, and counts once, as its
-    group says; the other way round it could be in neither.
+    The catalog is read first: a run that gets its first commit meanwhile is then in both, and counts once, with the
+    entry of its group. In the other order it could be missed.
     """
     before = b"" if query.before is None else _ordered(query.before[0]) + query.before[1].encode()
     created = {entry.flow_id: entry for entry in _created(server, query, before)}
@@ -69,7 +69,7 @@ def _is_of_workflow(key: bytes, query: RunQuery) -> bool:
 
 
 def _created(server: Server, query: RunQuery, before: bytes) -> Iterator[RunEntry]:
-    """The newest runs of a page that a start has made and no commit has written yet."""
+    """The newest pending runs of a page."""
     if query.blocking or (query.statuses and RunStatus.CREATED not in query.statuses):
         return
     left = query.limit
@@ -104,7 +104,7 @@ def _stream(server: Server, index: _Index, page: list[bytes], size: int) -> Iter
 
 
 def _distinct(keys: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
-    """Without what is twice: a run whose status changes while the indexes of two statuses are read."""
+    """Remove duplicates: a run whose status changes between reading the indexes of two statuses."""
     last = None
     for key in keys:
         if key != last:

@@ -1,4 +1,4 @@
-"""Where a run is: its group is decided once and never changes (PROTOCOL 19), so what was found is remembered."""
+"""In which group a run is. It is decided once and never changes (PROTOCOL 19), so it is cached."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from maestro_flow_redis.server import Call, Server
 __all__ = ["RunLocations", "entries", "started"]
 
 _REMEMBERED = 100_000
-"""Runs whose group is remembered: about 10 MB. When there are more, all are forgotten and looked up again."""
+"""How many runs are cached: about 10 MB. When there are more, the cache is cleared."""
 
 
 class RunLocations:
-    """The groups of runs. A run that a start has made is found in the catalog, any other by asking all groups."""
+    """The groups of runs. A run created by a start is found in the catalog, any other by asking all groups."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -23,7 +23,7 @@ class RunLocations:
 
     def group_of(self, flow_id: str) -> int | None:
         """The group of a run, or None: no start has made it, and no commit has written its entry."""
-        if not flow_id:  # the first member of each key, which is nobody's
+        if not flow_id:  # the sentinel, the first member of each key
             return None
         group_id = self._groups.get(flow_id)
         if group_id is None:
@@ -33,7 +33,7 @@ class RunLocations:
         return group_id
 
     def remember(self, flow_id: str, group_id: int) -> None:
-        """Known from elsewhere, so that it need not be looked up."""
+        """Cache a group that is known from elsewhere."""
         if len(self._groups) >= _REMEMBERED:
             self._groups.clear()
         self._groups[flow_id] = group_id

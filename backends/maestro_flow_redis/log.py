@@ -11,17 +11,17 @@ __all__ = ["end_of_log", "last_position", "load_flows", "read_flow", "read_log"]
 
 
 def last_position(server: Server, group_id: int) -> int:
-    """A position that was pruned is not given out again."""
+    """The highest position ever written; pruned positions are never assigned again."""
     return end_of_log(*server.call("last_position", server.group(group_id)))
 
 
 def end_of_log(last_id: bytes, pruned: bytes | None) -> int:
-    """The highest position that the log has or had."""
+    """The highest position that the log has or ever had."""
     return max(int(last_id.partition(b"-")[0] or 0), int(pruned or 0))
 
 
 def load_flows(server: Server, group_id: int, after: str, limit: int) -> list[FlowLog]:
-    """Fewer flows than ``limit`` where their records are long; none only behind the last one."""
+    """A page of live flows: fewer than ``limit`` if their records are long; empty only at the end."""
     logs = []
     for id_, entry, length, stored in server.call("load_flows", server.group(group_id), after, max(limit, 0)):
         flow_id = id_.decode()
@@ -44,7 +44,7 @@ def read_flow(server: Server, group_id: int, flow_id: str, after_revision: int) 
 
 
 def read_log(server: Server, group_id: int, after: int, limit: int, *, accept_gaps: bool) -> list[LogRecord]:
-    """Fewer records than ``limit`` where they are long; none only behind the last one.
+    """A page of records: fewer than ``limit`` if they are long; empty only at the end.
 
     Raises:
         LogPruned: as the protocol says.

@@ -1,15 +1,15 @@
-"""From one version of a store's keys to the next, for the stores that an older maestro-flow has made.
+"""Migrations from one version of a store's keys to the next, for stores written by an older maestro-flow.
 
 A store is migrated when it is opened, by one process at a time: the process takes a lock in the catalog for ``LOCK_S``
 and extends it with each step; if it dies, the lock expires. A script sees one tag only, so a migration is not a
 transaction: it consists of steps that may be repeated, and the version is changed last.
 
 Nodes that have the store open continue with the scripts of their own version: a migration must leave data that these
-can read and write. If it cannot, it raises ``oldest_reader``: older programs can no longer open the store, and
-those that have it open lose all leases before the first step, and can claim no more (PROTOCOL 3, 27).
+can read and write. If it cannot, it raises ``oldest_reader``: older programs can no longer open the store, and those
+that have it open lose all leases before the first step and cannot claim groups any more (PROTOCOL 3, 27).
 
-To write the next one: keep stores as the code before leaves them (``tests/storage/freezing.py``), change the scripts,
-append a ``Migration``.
+To write the next one: freeze stores written by the code before the change (``tests/storage/freezing.py``), change the
+scripts, append a ``Migration``.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from maestro_flow_redis.server import Call, Server
 __all__ = ["LOCK_S", "MIGRATIONS", "Migration", "check_reader", "current", "migrate"]
 
 LOCK_S = 30.0
-"""A step takes much less. A process that was frozen for longer leaves the migration to the one that took over."""
+"""A step takes much less. A process that was frozen for longer leaves the migration to its successor."""
 
 _PAUSE_S = 0.05
-"""Between two looks at the progress of another process."""
+"""Delay between two checks of another process's progress."""
 
 logger = logging.getLogger("maestro_flow.storage")
 
@@ -43,7 +43,7 @@ def _nothing_to_do(_server: Server) -> Iterator[None]:
 
 
 def _route_messages(server: Server) -> Iterator[None]:
-    """Messages know the group that they are for: ``route_messages.lua`` finds it out for those of schema 2."""
+    """Give messages of schema 2 their destination, which ``route_messages.lua`` derives."""
     permit_group = PERMIT_FLOW_HASH % server.group_count
     for state in ("waiting", "settled", "dead"):
         left = dict.fromkeys(range(server.group_count), b"0")
@@ -59,28 +59,28 @@ def _route_messages(server: Server) -> Iterator[None]:
 
 @frozen
 class Migration:
-    """What turns the keys of the version before into those of ``version``."""
+    """Turns the keys of the previous version into those of ``version``."""
 
     version: int
     oldest_reader: int
     """The oldest version whose programs may use a store of this one (PROTOCOL 27)."""
     steps: Callable[[Server], Iterator[None]] = _nothing_to_do
-    """Does it, and yields at least once a second. May be repeated at any time, and from the beginning."""
+    """The migration itself, which yields at least once a second. May be repeated at any time from the beginning."""
 
 
 MIGRATIONS: tuple[Migration, ...] = (
-    Migration(1, oldest_reader=1),  # the keys as they were first made
-    # A start has a body in place of params (runs.lua reads both), an entry may block, a lease has the owner's process.
+    Migration(1, oldest_reader=1),  # the original keys
+    # A start has a body instead of params (runs.lua reads both), an entry may block, a lease has the owner's process.
     Migration(2, oldest_reader=2),
-    # Messages have destinations, runs have parents. What schema 2 wrote into the index stays as it is: none of its runs
-    # had a parent, and those are still listed where it put them.
+    # Messages have destinations, runs have parents. The index of schema 2 stays as it is: none of its runs had a
+    # parent, and such runs are still listed where it put them.
     Migration(3, oldest_reader=3, steps=_route_messages),
 )
-"""Dense, from version 1."""
+"""Without gaps, from version 1."""
 
 
 def current() -> Migration:
-    """The newest version that this maestro-flow knows, which is the one it writes."""
+    """The version that this maestro-flow writes."""
     return MIGRATIONS[-1]
 
 
@@ -94,15 +94,15 @@ def check_reader(store: str, known: int, *, version: int, oldest_reader: int) ->
 
 
 def migrate(server: Server) -> None:
-    """Bring the store to our version, or wait until another process has; a newer store is left as it is."""
+    """Migrate the store to our version, or wait until another process has; a newer store is left alone."""
     who = Environment().new_id()
-    # No limit: the lock of a process that died expires after LOCK_S, and a long migration takes its time.
+    # Without a limit: the lock of a dead process expires after LOCK_S, and a migration may take long.
     again = Retrying(retry=retry_if_result(lambda done: not done), wait=wait_fixed(_PAUSE_S), sleep=time.sleep)
     again(_migrated, server, who)
 
 
 def _migrated(server: Server, who: str) -> bool:
-    """Take the store to our version; False if another process is migrating it."""
+    """Migrate the store to our version; False if another process is doing so."""
     while (version := int(server.call("schema_version", server.catalog))) < current().version:
         migration = MIGRATIONS[version]
         if not _steps_done(server, migration, who):
@@ -113,7 +113,7 @@ def _migrated(server: Server, who: str) -> bool:
 
 
 def _steps_done(server: Server, migration: Migration, who: str) -> bool:
-    """Whether all steps were done under our lock, which we then still hold."""
+    """Whether all steps were done under our lock, which we still hold."""
     may_go_on = partial(server.call, "migrating", server.catalog, who, migration.version, repr(LOCK_S))
     if not may_go_on():
         return False

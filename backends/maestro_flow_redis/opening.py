@@ -1,4 +1,4 @@
-"""From a URL to an open store: check the server, find or create the store, migrate it."""
+"""Opens a store by its URL: checks the server, finds or creates the store, migrates it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def open_server(server: Server, *, create: bool = True) -> RedisStorage:
 
 
 def _find_or_found(server: Server, *, create: bool) -> None:
-    """Learn the epoch and the number of groups of the store, which exists when this returns, whoever created it.
+    """Learn the epoch and the number of groups of the store, which afterwards exists, whichever process created it.
 
-    The epoch is kept under each tag, because a script sees one only. It is random, which tells a store that was flushed
-    and created again from the one before. Several processes may create it at once: all use the epoch of the first.
+    The epoch is stored under each tag, because a script sees only one. It is random, which distinguishes a store that
+    was flushed and created again from its predecessor. If several processes create it at once, the first epoch counts.
     """
     store = server.target.name
     ours = current()
@@ -75,5 +75,5 @@ def _find_or_found(server: Server, *, create: bool) -> None:
 
 def _lost_a_part(store: str, what: str) -> StorageReset:
     return StorageReset(
-        f"the store {store} has lost a part of its data: {what}; restore a backup, or take another namespace"
+        f"the store {store} has lost a part of its data: {what}; restore a backup, or use another namespace"
     )

@@ -1,7 +1,7 @@
-"""Pruning on Redis: a flow is in two tags, so the catalog forgets it first, and its group follows (PROTOCOL 28).
+"""Pruning on Redis: a flow is under two tags, and is removed from the catalog first, then from its group (PROTOCOL 28).
 
-If a call is cut off in between, or the lease is lost, the flow is still whole in its group: a run that has ended, which
-can no longer be restarted, and whose request id is free. The same call again, by any owner, removes the rest.
+If a call is interrupted in between, or the lease is lost, the flow is still complete in its group: an ended run that
+cannot be restarted, and whose request id is free. The same call again, by any owner, removes the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from maestro_flow_redis.server import Server
 __all__ = ["prune", "pruned_through"]
 
 _AT_ONCE = 50
-"""Flows that one script removes: it holds up everybody for a few milliseconds."""
+"""How many flows one script removes: it blocks the server for a few milliseconds."""
 
 
 def pruned_through(server: Server, group_id: int) -> int:
@@ -26,7 +26,7 @@ def pruned_through(server: Server, group_id: int) -> int:
 
 def prune(server: Server, locations: RunLocations, lease: Lease, flow_ids: Sequence[str]) -> frozenset[str]:
     """Raises OwnershipLost: the lease is not current."""
-    ordered = sorted(set(flow_ids), key=lambda flow_id: (len(flow_id), flow_id))  # an instance in the order of its runs
+    ordered = sorted(set(flow_ids), key=lambda flow_id: (len(flow_id), flow_id))  # the runs of an instance in order
     _ask_owner(server, "prunable", lease, [])
     gone: set[str] = set()
     for first in range(0, len(ordered), _AT_ONCE):
@@ -43,7 +43,7 @@ def _prune_part(server: Server, locations: RunLocations, lease: Lease, part: Seq
 
 
 def _ask_owner(server: Server, script: str, lease: Lease, flow_ids: Sequence[str]) -> list[Any]:
-    """The answers of a script that is for the owner of the group alone."""
+    """The replies of a script that only the owner of the group may call."""
     group = server.group(lease.group_id)
     answers: list[Any] | None = server.call(script, group, lease.generation, lease.owner_id, *flow_ids)
     if answers is None:
@@ -52,7 +52,7 @@ def _ask_owner(server: Server, script: str, lease: Lease, flow_ids: Sequence[str
 
 
 def _forget_starts(server: Server, flow_ids: Sequence[str]) -> list[str]:
-    """Those of the flows of which the catalog has nothing any more; the others have to stay."""
+    """The flows that are no longer in the catalog; the others have to stay."""
     if not flow_ids:
         return []
     latest = server.call("latest_runs", server.catalog, *flow_ids)

@@ -1,4 +1,4 @@
-"""Calls of the scripts: they are loaded where they are missing, and know which store they are for."""
+"""Calls of the scripts, which are loaded on demand and know which store they are for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maestro_flow_redis.target import Target
 __all__ = ["Call", "Server", "source_of"]
 
 _TIMEOUT_S = 5.0
-"""Half of the engine's default lease: a server that hangs is told from a slow one before the groups are lost."""
+"""Half of the engine's default lease: a hung server is recognised before the groups are lost."""
 
 _PARTS = re.compile(r"^-- with: (.*)$", re.MULTILINE)
 _FOUNDING = frozenset({"found_catalog", "found_group"})
@@ -44,7 +44,7 @@ class Call:
 
 @frozen
 class _Script:
-    """A script as the server gets it: with the parts that it is made of."""
+    """A script as sent to the server, including its parts."""
 
     source: str
     digest: str
@@ -58,7 +58,7 @@ class _Script:
 class Server:
     """A store on a server; safe for threads, and for a process that forks.
 
-    ``epoch`` is set once the store was found. A store that turns out to be another one is refused from then on.
+    ``epoch`` is set once the store was found. If the server later has another store in its place, calls are refused.
     """
 
     clock = source_of("clock")
@@ -75,15 +75,15 @@ class Server:
 
     @property
     def catalog(self) -> str:
-        """Key of the catalog's head, which is its hash tag."""
+        """Key of the catalog's head, which is also its hash tag."""
         return f"{{{self.target.namespace}:catalog}}"
 
     def group(self, group_id: int) -> str:
-        """Key of a group's head, which is its hash tag."""
+        """Key of a group's head, which is also its hash tag."""
         return f"{{{self.target.namespace}:g{group_id}}}"
 
     def shorten(self, lease_s: float) -> None:
-        """Wait less than a lease for an answer, so that an owner knows in time that it has none."""
+        """Wait for answers less than a lease, so that an owner notices a missing answer in time."""
         with self._lock:
             if lease_s / 2 < self.timeout_s:
                 self.timeout_s = self._connections.timeout_s = lease_s / 2
@@ -100,20 +100,20 @@ class Server:
         return self._exchange(commands)
 
     def apart(self) -> Any:
-        """A connection of the caller's own: redis-py's, which raises redis-py's errors."""
+        """A separate redis-py connection for the caller, which raises redis-py's errors."""
         return self._connections.apart()
 
     def call(self, script: str, tag: str, *args: str | bytes | int) -> Any:
         """The reply of one script.
 
         Raises:
-            StorageReset: the data are not those of the store that was opened, or a part of them is missing.
+            StorageReset: the data are not those of the opened store, or part of them is missing.
             StorageUnavailable, StorageUnusable, StorageError.
         """
         return self.call_all([Call(script, tag, args)])[0]
 
     def call_all(self, calls: Sequence[Call]) -> list[Any]:
-        """The replies of scripts of any tags, sent at once; if some fail, the others are run all the same."""
+        """The replies of scripts for any tags, sent at once; if some fail, the others still run."""
         if self._refusal:
             raise StorageReset(self._refusal)
         if not calls:

@@ -1,4 +1,4 @@
-"""A look at the server's configuration: what may lose an acknowledged write is refused, unless told otherwise."""
+"""Checks the server's configuration: one that may lose acknowledged writes is refused, unless the URL allows it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check_server(server: Server) -> None:
 
 
 def _unsafe(server: Server, info: dict[str, str]) -> list[str]:
-    """What must be set otherwise, and why."""
+    """The settings that must be changed, and why."""
     found = _configuration(server, info)
     return [
         f"{name} must be {wanted}, not {found.get(name, 'hidden')} ({why})"
@@ -54,7 +54,7 @@ def _unsafe(server: Server, info: dict[str, str]) -> list[str]:
 
 
 def _configuration(server: Server, info: dict[str, str]) -> dict[str, str]:
-    """The settings as CONFIG tells them, or as far as INFO does where a hosted server forbids CONFIG."""
+    """The settings from CONFIG, or, on a hosted server that forbids CONFIG, as far as INFO has them."""
     try:
         return {name: server.ask("CONFIG", "GET", name)[1].decode() for name in _REQUIRED}
     except StorageUnavailable:
@@ -67,6 +67,6 @@ def _configuration(server: Server, info: dict[str, str]) -> dict[str, str]:
 
 
 def _told(text: bytes) -> dict[str, str]:
-    """What INFO says: a line for each field, ``name:value``."""
+    """The fields of INFO: one ``name:value`` per line."""
     lines = [line.partition(":") for line in text.decode(errors="replace").splitlines()]
     return {name: value for name, colon, value in lines if colon}

@@ -1,5 +1,5 @@
 """Stores on SQL databases.
 
-``schema`` and ``queries`` are SQLAlchemy Core and know no dialect; what a dialect does in its own way (connections,
-transactions, the hot verbs) lies in a folder of its name.
+``schema`` and ``queries`` are SQLAlchemy Core, independent of the dialect. What is specific to a dialect (connections,
+transactions, the hot verbs) is in a package of its name.
 """

@@ -1,4 +1,4 @@
-"""What the judge asks for, read from the tables once for a batch, in every dialect that judges in Python."""
+"""The facts for the judge, read from the tables once per batch, in every dialect that judges in Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["BatchFacts"]
 
 @define
 class BatchFacts:
-    """What the judge asks for (``BatchFacts``): read once for the batch, then kept up with what is done in it."""
+    """``storage.judge.Facts``: read once for the batch, then updated with the commits written in it."""
 
     group_count: int
     leases: dict[int, tuple[int, str]] = Factory(dict)
@@ -35,7 +35,7 @@ class BatchFacts:
         return self.messages.get((group_id, message_id))
 
     def note(self, commit: Commit) -> None:
-        """From now on this commit is written, for the commits judged after it."""
+        """Count this commit as written, for the commits judged after it."""
         group_id, flow = commit.lease.group_id, commit.flow
         if flow is not None:
             self.records[flow.flow_id, flow.revision] = (flow.commit_id, group_id)

@@ -1,21 +1,21 @@
-"""From one version of the schema to the next, for the stores that an older maestro-flow has made.
+"""Migrations from one schema version to the next, for stores written by an older maestro-flow.
 
 A store is migrated when it is opened: under a lock, so that nodes which open it at once wait for each other, and each
-migration in one transaction with the change of ``store_meta``, so that a store is at one version or at the next. The
-nodes that have the store open meanwhile continue, with the statements of their own version.
+migration in one transaction with the change of ``store_meta``, so that a store is at one version or at the next. Nodes
+that already have the store open continue with the statements of their own version.
 
-How the next one is written:
+How to write the next one:
 
-0. Keep stores with live runs as the code before leaves them: ``python -m pytest tests/storage/freezing.py``.
-1. Change the tables in ``schema.py``: new stores are made of them.
+0. Freeze stores with live runs, written by the code before the change: ``python -m pytest tests/storage/freezing.py``.
+1. Change the tables in ``schema.py``, from which new stores are created.
 2. Append a ``Migration`` to ``MIGRATIONS``, with the next version and the statements that change an existing store in
    the same way, for each dialect. ``tests/storage/test_migrations.py`` compares the outcome with a new store, from the
    oldest schema on (``tests/storage/schemas/``).
-3. If programs of the version before can work with the store as it is then (a new column has a default or may be null, a
-   new table or index is not theirs), ``oldest_reader`` stays what it was. If they cannot, it is the new version: the
-   migration then also ends the leases of all programs that run, whose commits are refused from that moment on
-   (PROTOCOL 3), and which can claim no more (PROTOCOL 27).
-4. A statement locks its table while it runs. What takes long on a large table belongs into several versions: first the
+3. If programs of the previous version can work with the migrated store (a new column has a default or may be null, a
+   new table or index does not concern them), ``oldest_reader`` stays the same. Otherwise it is the new version: then
+   the migration also ends the leases of all running programs, whose commits are refused from that moment on
+   (PROTOCOL 3), and which cannot claim groups any more (PROTOCOL 27).
+4. A statement locks its table while it runs. Split what takes long on a large table over several versions: first the
    column or the table, then the code that fills it, then the constraint.
 """
 
@@ -50,7 +50,7 @@ META = "SELECT schema_version, oldest_reader, group_count FROM store_meta"
 
 @frozen
 class Meta:
-    """What a store says of itself, by ``META``."""
+    """The metadata of a store, as selected by ``META``."""
 
     version: int
     oldest_reader: int
@@ -59,7 +59,7 @@ class Meta:
 
 @frozen
 class Migration:
-    """The statements that turn the schema before into ``version``."""
+    """The statements that turn the previous schema into ``version``."""
 
     version: int
     oldest_reader: int
@@ -68,7 +68,7 @@ class Migration:
     postgres: Sequence[str] = ()
 
     def excludes(self, meta: Meta) -> bool:
-        """Some program that may have the store open now can no longer use it afterwards."""
+        """Whether programs that may have the store open now can no longer use it afterwards."""
         return self.oldest_reader > meta.oldest_reader
 
 
@@ -78,7 +78,7 @@ _TO_2 = (
     "CREATE INDEX runs_blocking ON runs (blocking, workflow_id) WHERE blocking = 1",
     "CREATE INDEX messages_dead ON messages (group_id, sequence) WHERE state = 'dead'",
 )
-"""Starts have a body, of which the params are a part, and runs may block: a program of schema 1 would miss both."""
+"""Starts have a body that includes the params, and runs may block: a program of schema 1 would miss both."""
 
 _TO_2_SQLITE = (
     """UPDATE runs SET body = CAST('{"params":' || body || '}' AS BLOB) WHERE body <> x'7b7d'""",
@@ -97,7 +97,7 @@ _TO_2_POSTGRES = (
        WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02,
              autovacuum_vacuum_cost_delay = 0)""",
 )
-"""Nodes say that they are there, and a group can be kept for one of them."""
+"""Nodes advertise themselves, and a group can be kept for one of them."""
 
 _TO_3 = (
     "ALTER TABLE messages ADD COLUMN destination INTEGER",
@@ -107,11 +107,11 @@ _TO_3 = (
     "CREATE INDEX runs_by_parent ON runs (parent, status, created_at, flow_id)",
     "CREATE INDEX runs_of_parent ON runs (parent, instance_id) WHERE parent <> ''",
 )
-"""Messages know the group that they are for. Schema 2 derived it from what they say of permits: requests go to the flow
-that gives them out, a grant goes to the group in its body. All others stood where they belong, which null says.
+"""Messages name their destination. Schema 2 derived it from the content of permit messages: requests go to the permit
+flow, a grant goes to the group in its body. All others are already at their destination, which is null.
 
-Runs know the step that started them: of those that schema 2 knew, it was always a user. Sinks have cursors, and groups
-know what was pruned: nothing so far."""
+Runs know the step that started them; under schema 2 it was always a user. Sinks have cursors, and groups know up to
+where they were pruned: nothing so far."""
 
 _GRANTS_ELSEWHERE = "UPDATE messages SET destination = {group} WHERE kind = 'permit_granted' AND {group} <> group_id"
 _BELONG_HERE = "UPDATE messages SET destination = NULL WHERE destination = group_id"
@@ -141,7 +141,7 @@ _TO_3_POSTGRES = (
 )
 
 MIGRATIONS: tuple[Migration, ...] = (
-    Migration(1, oldest_reader=1),  # the tables as they were first made
+    Migration(1, oldest_reader=1),  # the original tables
     Migration(
         2,
         oldest_reader=2,
@@ -150,20 +150,20 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(3, oldest_reader=3, sqlite=_TO_3_SQLITE, postgres=_TO_3_POSTGRES),
 )
-"""Dense, from version 1 on; the last one is what ``schema.py`` says."""
+"""Without gaps, from version 1; the last one is the schema in ``schema.py``."""
 
 END_LEASES = "UPDATE leases SET generation = generation + 1, owner_id = '', process = '', expires_at = 0"
-"""What an excluding migration does besides, in every dialect."""
+"""The additional statement of an excluding migration, in every dialect."""
 
 
 def current() -> Migration:
-    """The version that this maestro-flow knows and writes."""
+    """The version that this maestro-flow writes."""
     return MIGRATIONS[-1]
 
 
 @frozen
 class Admission:
-    """A program that knows the schema ``version`` of a store, and what the store says to that."""
+    """Whether a program that knows schema ``version`` may use a store."""
 
     store: str
     version: int
@@ -178,10 +178,10 @@ class Admission:
 
 
 def next_migration(store: str, meta: Meta) -> Migration | None:
-    """What a store lacks first; None if it can be used as it is.
+    """The next migration that a store needs; None if it can be used as it is.
 
     Raises:
-        SchemaMismatch: we are too old for the store.
+        SchemaMismatch: this maestro-flow is too old for the store.
     """
     known = current().version
     Admission(store, known).check(meta)
@@ -193,7 +193,7 @@ def log_done(store: str, migration: Migration) -> None:
 
 
 def failed(store: str, migration: Migration, error: Exception, *, advice: str) -> StorageUnusable:
-    """The error that says that a store is still what it was, and why."""
+    """The error that tells that a store is unchanged, and why."""
     return StorageUnusable(
         f"the store {store} stays at schema {migration.version - 1}: its migration to schema {migration.version} "
         f"failed ({error}); {advice}"

@@ -1,4 +1,4 @@
-"""The connections of an open store: SQLAlchemy's pool, closed for good when the store is."""
+"""The connections of an open store: SQLAlchemy's pool, permanently closed together with the store."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Pool", "check_usable"]
 
 
 def check_usable(store: str, pid: int, *, closed: bool) -> None:
-    """Raises StorageUnusable: the store is closed, or was opened by the process that this one is a fork of.
+    """Raises StorageUnusable: the store is closed, or was opened before a fork by the parent process.
 
-    A forked connection to a file would lose the file's locks, and one to a server mix its bytes with the parent's.
+    A forked connection to a file would lose the file's locks; one to a server would mix its bytes with the parent's.
     """
     if closed:
         raise StorageUnusable(f"the store {store} is closed; open it again")
@@ -27,7 +27,7 @@ def check_usable(store: str, pid: int, *, closed: bool) -> None:
 
 
 class Pool:
-    """Whoever gives a connection back after ``close`` closes it: SQLAlchemy would leave that to the garbage collector.
+    """A pool in which a connection returned after ``close`` is closed; SQLAlchemy leaves that to garbage collection.
 
     At most ``kept`` connections stay open and at most ``limit`` are in use; the next caller waits ``patience_s``.
     """
@@ -57,12 +57,12 @@ class Pool:
         )
 
     def on_checkout(self, look: Callable[[Any, object, object], None]) -> None:
-        """Let ``look`` see each connection before it is lent; by DisconnectionError it asks for another."""
+        """Call ``look`` with each connection before it is lent; it raises DisconnectionError to get another one."""
         event.listen(self._engine, "checkout", look)
 
     @contextmanager
     def use(self) -> Iterator[Engine]:
-        """The block may take connections, and has given them back when it ends.
+        """A block that may take connections, and has returned them when it ends.
 
         Raises:
             StorageUnusable: the store is closed, or this process is a fork.
@@ -75,11 +75,11 @@ class Pool:
                 self.drop_idle()
 
     def drop_idle(self) -> None:
-        """Close the connections that nobody uses; the pool makes others when they are wanted."""
+        """Close idle connections; the pool opens new ones on demand."""
         self._engine.pool.dispose()
 
     def close(self) -> None:
-        """Close what is idle at once, and what is in use when it comes back. May be called twice; nothing in a fork."""
+        """Close idle connections at once, others on their return. May be called twice; does nothing in a fork."""
         self._closed = True
         if self._pid == os.getpid():
             self.drop_idle()

@@ -1,6 +1,6 @@
-"""What is read the same way in every dialect: SQLAlchemy Core over a connection that the caller has opened.
+"""Queries that are the same in every dialect: SQLAlchemy Core on a connection that the caller has opened.
 
-Columns are selected under the names of the model's fields, so a row is a record of the model.
+Columns are selected under the names of the model's fields, so that a row can be converted to a model object.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ _LIVE = (
     .limit(bindparam("limit"))
 )
 _PAGE_BYTES = 8 * 1024 * 1024
-"""Of records in a page of flows: it must be read within the timeout of a statement, however short the lease is."""
+"""Bytes of records in a page of flows, which must be read within a statement's timeout, however short the lease."""
 _SIZES = (
     select(log.c.flow_id, func.sum(func.length(log.c.events)))
     .where(log.c.flow_id.in_(bindparam("flow_ids", expanding=True)))
@@ -118,7 +118,7 @@ _FLOWS = _RECORDS.where(log.c.flow_id.in_(bindparam("flow_ids", expanding=True))
 
 
 def last_position(connection: Connection, group_id: int) -> int:
-    """A position that was pruned is not given out again."""
+    """The highest position ever written; pruned positions are never assigned again."""
     return int(max(*connection.execute(_LAST, {"group_id": group_id}).one()))
 
 
@@ -143,7 +143,7 @@ def load_flows(connection: Connection, group_id: int, after: str, limit: int) ->
 
 
 def _as_many_as_fit(connection: Connection, entries: list[RunEntry]) -> list[RunEntry]:
-    """The first flows, one at least, whose records are not more than ``_PAGE_BYTES`` together."""
+    """The first flows, at least one, whose records together do not exceed ``_PAGE_BYTES``."""
     sizes = connection.execute(_SIZES, {"flow_ids": [entry.flow_id for entry in entries]})
     size_of = {flow_id: int(size) for flow_id, size in sizes}
     ends = accumulate(size_of[entry.flow_id] for entry in entries)
@@ -245,10 +245,10 @@ def list_runs(connection: Connection, query: RunQuery) -> list[RunEntry]:
 
 
 def _page(query: RunQuery) -> Statement:
-    """One page for each status, each read from the end of an index, merged: no page walks over runs of another status.
+    """One page per status, each read from the end of an index, then merged: no page walks over runs of another status.
 
-    The runs of one instance are few, and so are those that block, but there a planner prefers the long way by status
-    if it is let.
+    The runs of one instance are few, and so are those that block, but there a planner would prefer the slow way by
+    status.
     """
     wanted = _ENTRIES
     for condition in _whose(query):
@@ -272,16 +272,16 @@ def _page(query: RunQuery) -> Statement:
 
 
 def _whose(query: RunQuery) -> Iterator[ColumnElement[bool]]:
-    """Conditions on parent and workflow. One that is on an expression leads into no index.
+    """Conditions on parent and workflow. A condition on an expression cannot use an index.
 
-    So the best index is used: for the children of a step that of the step, because they are nearly always of one
-    workflow, which may have any number of other runs; for the few that block, or are of one instance, theirs.
+    So the best index is used: for the children of a step the index by parent, because they are nearly always of one
+    workflow, which may have any number of other runs; for the few that block, or are of one instance, their own.
     """
     if query.parent is not None:
         leads = not query.blocking
         yield (runs.c.parent if leads else runs.c.parent.concat("")) == query.parent
         if leads:
-            yield runs.c.parent != literal_column("''")  # or no planner takes the index of such runs
+            yield runs.c.parent != literal_column("''")  # otherwise planners ignore the index of such runs
     elif query.workflow_id is None:
         leads = not query.blocking and query.instance_id is None
         yield (runs.c.parent if leads else runs.c.parent.concat("")) == ""

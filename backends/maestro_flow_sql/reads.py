@@ -22,26 +22,26 @@ __all__ = ["SqlReads"]
 
 
 class SqlReads:
-    """Base of the stores; they say how a connection is come by."""
+    """Base of the stores, which provide the connections."""
 
     def __init__(self, group_count: int) -> None:
         self._group_count = group_count
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Connection]:
-        """For callers. Each statement of the block sees what is committed when it begins."""
+        """A connection for callers. Each statement sees what was committed when it began."""
 
     @abstractmethod
     def _reading_as_owner(self) -> AbstractContextManager[Connection]:
-        """The same for owners, which do not wait for callers."""
+        """A connection for owners, which do not wait for callers."""
 
     @abstractmethod
     def _snapshot_as_owner(self) -> AbstractContextManager[Connection]:
-        """All statements of the block see one state of the store."""
+        """A connection whose statements all see one snapshot of the store."""
 
     @abstractmethod
     def _now(self) -> ColumnElement[float]:
-        """The store's clock, as a part of a statement."""
+        """The store's clock, as an SQL expression."""
 
     @property
     def group_count(self) -> int:
@@ -84,7 +84,7 @@ class SqlReads:
         check_group(group_id, self._group_count)
         with self._reading() as connection:
             records = queries.read_log(connection, group_id, after, limit)
-            if not accept_gaps:  # asked after the records: what is pruned meanwhile is then told, too
+            if not accept_gaps:  # checked after reading the records, so that concurrent pruning is noticed, too
                 check_not_pruned(group_id, after, queries.pruned_through(connection, group_id))
         return records
 

@@ -1,4 +1,4 @@
-"""Rows as records of the model, for the statements that each dialect has of its own."""
+"""Conversion between rows and model objects, for the statements specific to each dialect."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def message_of(row: Iterable[Any]) -> Message:
 
 
 def message_values(message: Message) -> dict[str, Any]:
-    """The columns of a message that its sender decides; a destination is written where the message is in transit."""
+    """The columns of a message that its sender sets; a destination is only written while it is in transit."""
     return {
         "group_id": message.group_id,
         "message_id": message.message_id,
@@ -114,7 +114,7 @@ INDEXED_COLUMNS = """
 
 
 def prunable_of(rows: Iterable[tuple[Any, ...]], asked: Collection[str], group_id: int) -> tuple[list[str], set[str]]:
-    """Which of the asked flows may be removed from a group, and which exist; by the rows of all their instances."""
+    """Which of the given flows may be removed from a group, and which exist, by the rows of all their instances."""
     runs, here, there = [], set(), set()
     for flow_id, workflow_id, instance_id, run_id, group, status, blocking, is_given, is_start in rows:
         is_ended = RunStatus(status).is_terminal
@@ -138,7 +138,7 @@ def prunable_of(rows: Iterable[tuple[Any, ...]], asked: Collection[str], group_i
 
 
 def in_parts(flow_ids: Iterable[str], size: int = 100) -> Iterator[list[str]]:
-    """Flow ids in pieces for one transaction each; those of one instance in the order of their runs."""
+    """Flow ids in batches, one transaction each; those of one instance in the order of their runs."""
     ordered = sorted(set(flow_ids), key=lambda flow_id: (len(flow_id), flow_id))
     return (ordered[first : first + size] for first in range(0, len(ordered), size))
 
@@ -146,7 +146,7 @@ def in_parts(flow_ids: Iterable[str], size: int = 100) -> Iterator[list[str]]:
 _OF_START = tuple(field.name for field in attrs.fields(PendingRun) if field.name not in ("fresh", "sequence"))
 
 START_COLUMNS = ", ".join(f"runs.{name}" for name in _OF_START)
-"""What to select from ``runs`` of a run that a start has made, for ``PendingRun``."""
+"""What to select from ``runs`` for the ``PendingRun`` of a start."""
 
 INSERT_START = f"""
     INSERT INTO runs ({", ".join(_OF_START)}, status, is_given, is_live)

@@ -1,18 +1,18 @@
-"""The tables as they are now, once for every dialect; how older ones become so is in ``migrations``.
+"""The current tables, for all dialects; ``migrations`` brings older ones to this schema.
 
-The constraints are the guarantees: what they say cannot be otherwise.
+The constraints enforce the guarantees.
 
-    store_meta     one row: which schema, who may still read it, how many groups
+    store_meta     one row: schema version, oldest version that may read it, number of groups
     leases         one row per group: generation, owner, expiry; the fence of every commit
-    nodes          one row per node that is there: what it offers, until when
-    log            one row per commit of a flow; append only, but for what is pruned
+    nodes          one row per live node: what it offers, until when
+    log            one row per commit of a flow; append-only, except for pruning
     cursors        one row per sink and group: how far the sink has read the log
     messages       inboxes and their tombstones
     workflows      counters of a workflow: latest version, latest instance
     definitions    the versions
-    runs           one row per run: what was asked for (the start) and how it is (the entry in the index)
+    runs           one row per run: the request (of its start) and its state (the index entry)
 
-Times are seconds since the epoch. Bodies and events are JSON as bytes, which the store never looks into.
+Times are seconds since the epoch. Bodies and events are JSON as bytes, which the store never parses.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ metadata = MetaData()
 _Number: Any = BigInteger().with_variant(Integer(), "sqlite")
 _Seconds: Any = Double().with_variant(REAL(), "sqlite")
 
-# Ids are ordered by their bytes, as in Python, whatever the language of the database.
+# Ids are ordered by their bytes, as in Python, whatever the collation of the database.
 _Text: Any = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -64,15 +64,15 @@ def _column(name: str, kind: Any, *, key: bool = False, null: bool = False, defa
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
-    """An index over the few rows that still matter, so that what is finished costs nothing."""
+    """An index over the few rows that still matter, so that finished ones cost nothing."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def _busy(*, fillfactor: int) -> dict[str, Any]:
-    """How PostgreSQL keeps a table whose rows are updated all the time: clean early, at full speed, with room in pages.
+    """Storage options in PostgreSQL for a frequently updated table: vacuum early, at full speed, with free page space.
 
-    With room (fillfactor, in percent), an update that changes no indexed column stays in its page and touches no index;
-    what it leaves behind is cleaned away by the next transaction.
+    With free space (fillfactor, in percent), an update that changes no indexed column stays in its page and touches no
+    index; later transactions clean up the old row.
     """
     return {
         "fillfactor": fillfactor,
@@ -100,12 +100,12 @@ leases = Table(
     _column("group_id", Integer, key=True),
     _column("generation", _Number),
     _column("owner_id", _Text),  # empty: nobody
-    _column("process", _Text),  # by which another process may prove that the owner is dead; empty: it cannot
+    _column("process", _Text),  # lets another process prove that the owner is dead; empty: it cannot
     _column("expires_at", _Seconds),
     _column("kept_for", _Text, default=""),  # the node that the group was released to; empty: any
     _column("kept_until", _Seconds, default=text("0")),
-    _column("pruned_through", _Number, default=text("0")),  # the highest position that was ever removed from its log
-    # On Postgres, what makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
+    _column("pruned_through", _Number, default=text("0")),  # the highest position ever removed from its log
+    # On Postgres, makes a claim wait for a commit that has locked the row, and lets a renewal pass (PROTOCOL 11).
     UniqueConstraint("group_id", "generation", name="one_owner_per_generation").ddl_if(dialect="postgresql"),
     postgresql_with=_busy(fillfactor=20),
     sqlite_strict=True,
@@ -156,14 +156,14 @@ messages = Table(
     _column("state", _Text),
     _column("outcome", _Text),
     _column("settled_at", _Seconds, null=True),
-    _column("destination", Integer, null=True),  # the group that it is for; null: the one in whose inbox it stands
+    _column("destination", Integer, null=True),  # the group that it is for; null: the one whose inbox it is in
     UniqueConstraint("group_id", "message_id", name="one_message_per_id"),  # PROTOCOL 16
     _partial("messages_waiting", "group_id", "sequence", where="state = 'waiting'"),
     _partial("messages_settled", "settled_at", where="state = 'settled'"),
     _partial("messages_dead", "group_id", "sequence", where="state = 'dead'"),
     postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,
-    sqlite_autoincrement=True,  # never a sequence again that a purged message had: a reader may be past it
+    sqlite_autoincrement=True,  # the sequence of a purged message is never reused: a reader may be past it
 )
 
 cursors = Table(
@@ -217,7 +217,7 @@ runs = Table(
     _column("ended_at", _Seconds, null=True),
     _column("request_id", _Text, null=True),  # null: not made by a start
     _column("body", LargeBinary, null=True),
-    _column("is_given", Integer),  # started, and the start is not acknowledged
+    _column("is_given", Integer),  # its start is pending
     _column("is_live", Integer),  # has a log and has not ended
     _column("blocking", Integer, default=text("0")),  # has failed, and blocks its workflow
     _column("parent", _Text, default=""),  # the step that started it; empty: a user did
@@ -229,7 +229,7 @@ runs = Table(
     _partial("runs_given", "group_id", "number", where="is_given = 1"),
     _partial("runs_live", "group_id", "flow_id", where="is_live = 1"),
     _partial("runs_of_parent", "parent", "instance_id", where="parent <> ''"),
-    # The condition is the first column, too, so that no planner without statistics takes another index instead.
+    # The condition is also the first column, so that a planner without statistics does not take another index.
     _partial("runs_blocking", "blocking", "workflow_id", where="blocking = 1"),
     postgresql_with=_busy(fillfactor=80),
     sqlite_strict=True,

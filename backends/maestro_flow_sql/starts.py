@@ -1,4 +1,4 @@
-"""What a call of ``start`` answers, out of what a dialect has read in its transaction (PROTOCOL 18)."""
+"""The answer to a call of ``start``, from what a dialect has read in its transaction (PROTOCOL 18)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def answer_starts(
     """The run of each request: one of ``started``, or a fresh one with the next number of its workflow or instance.
 
     ``followed`` are the latest runs of the instances that requests name, ``counters`` (latest version, latest instance)
-    by workflow id. What is fresh in the answers is to be written.
+    by workflow id. The caller writes the answers that are ``fresh``.
 
     Raises:
         NotFound, Conflict: as the protocol says.

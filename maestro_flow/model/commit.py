@@ -1,4 +1,4 @@
-"""What passes through the one write door: commits and their outcomes (PROTOCOL 1-9).
+"""Commits and their outcomes (PROTOCOL 1-9).
 
 A transaction is a value, a ``Commit``, which a store applies as a whole or not at all, so that a Lua script is a peer
 of an SQL transaction.
@@ -38,10 +38,10 @@ class FlowWrite:
 
 @frozen
 class Settlement:
-    """A message is done with, and this is its outcome; ``dead`` puts it among the dead letters.
+    """The final outcome of a message; ``dead`` puts it among the dead letters.
 
     Raises:
-        ValueNotStorable: the outcome is no text that every store can hold; ``model.text.escaped`` makes it so.
+        ValueNotStorable: not every store can hold the outcome; ``model.text.escaped`` makes it storable.
     """
 
     message_id: str

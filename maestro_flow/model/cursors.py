@@ -11,10 +11,9 @@ __all__ = ["Cursor"]
 
 @frozen
 class Cursor:
-    """The cursor of one sink in one group, as it stands after the call that returns it.
+    """The cursor of one sink in one group, as of the call that returned it.
 
-    ``generation`` and ``owner_id`` are the sink's own fence: who opens the cursor anew takes it away from the owner
-    before.
+    ``generation`` and ``owner_id`` are the sink's own fence: opening the cursor again takes it from its previous owner.
     """
 
     group_id: int

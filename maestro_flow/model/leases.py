@@ -1,4 +1,4 @@
-"""Who holds a group, who is alive, and what a renewal tells a node (PROTOCOL 2, 3, 13, 14)."""
+"""Leases of groups, live nodes, and what a renewal tells a node (PROTOCOL 2, 3, 13, 14)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Lease:
 
 @frozen
 class Holder:
-    """Who holds a group, as anyone may ask; it may have changed by the time of the answer."""
+    """The holder of a group, which may have changed by the time of the answer."""
 
     group_id: int
     generation: int

@@ -1,4 +1,4 @@
-"""What becomes of the cursor of a sink, as every backend decides it (PROTOCOL 6, 28)."""
+"""Opening and moving the cursor of a sink, decided in the same way by every backend (PROTOCOL 6, 28)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def opened(
     last_position: int,
     now: float,
 ) -> Cursor:
-    """The cursor that ``owner`` has from now on; ``there`` itself if it is his already.
+    """The cursor that ``owner`` has from now on; ``there`` itself if that owner already has it.
 
     Raises:
         StorageError: the cursor is new, and the log has no such position.
@@ -36,7 +36,7 @@ def opened(
 
 
 def moved(there: Cursor | None, cursor: Cursor, position: int, *, last_position: int, now: float) -> Cursor:
-    """The cursor after a move; ``there`` itself if it stands at ``position`` already.
+    """The cursor after a move; ``there`` itself if it is already at ``position``.
 
     Raises:
         OwnershipLost, NotFound, Conflict, StorageError: as the protocol says.

@@ -1,8 +1,8 @@
 """The verdict on a commit: PROTOCOL 3 to 7 and 16 as one pure function over what the store holds.
 
-A backend that judges in Python (memory, SQLite) reads the facts inside its transaction, asks here, and writes what is
-DONE. A backend that judges inside its server (one SQL statement, one Lua script) says the same in its own language; the
-conformance suite holds them together.
+A backend that judges in Python (memory, SQLite) reads the facts inside its transaction, calls this, and writes what is
+DONE. A backend that judges inside its server (one SQL statement, one Lua script) implements the same rules in its own
+language; the conformance suite checks that they agree.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Facts(Protocol):
-    """What a store knows at the moment of judgement; each answer includes the commits of the batch judged before."""
+    """What the store has at the moment of judgement, including the commits of the batch that were judged before."""
 
     @property
     def group_count(self) -> int:
@@ -37,7 +37,7 @@ class Facts(Protocol):
         ...
 
     def is_current(self, lease: Lease) -> bool:
-        """(group, generation, owner) is what the store has; time plays no part."""
+        """Whether the store has this (group, generation, owner); independent of time."""
         ...
 
     def written(self, flow_id: str, revision: int) -> tuple[str, int] | None:
@@ -54,7 +54,7 @@ class Facts(Protocol):
 
 
 def judge_batch(batch: Sequence[Commit], facts: Facts, write: Callable[[Commit], None]) -> list[Outcome]:
-    """What becomes of each commit, in order. ``write`` is called with those that are DONE, before the next is judged.
+    """The outcome of each commit, in order. ``write`` is called with each that is DONE, before the next is judged.
 
     Raises:
         StorageError: a commit would be done, but its position is not beyond the last one of its group (PROTOCOL 7).
@@ -77,7 +77,7 @@ def _judge(commit: Commit, facts: Facts, *, is_built_on_refused: bool) -> Outcom
     if contradicts_itself(commit, facts.group_count):
         return Outcome.INVALID
     if _is_applied(commit, facts):
-        return Outcome.ALREADY_APPLIED  # before the fence: the answer that got lost stays true for ever (PROTOCOL 6)
+        return Outcome.ALREADY_APPLIED  # before the fence: an answer that got lost stays true (PROTOCOL 6)
     if not facts.is_current(commit.lease):
         return Outcome.OWNERSHIP_LOST
     verdicts = [_judge_settlement(commit.lease.group_id, settlement, facts) for settlement in commit.settles]
@@ -95,31 +95,31 @@ def _judge(commit: Commit, facts: Facts, *, is_built_on_refused: bool) -> Outcom
 
 
 def state_after(settlement: Settlement) -> MessageState:
-    """Where a message is put by its settlement."""
+    """The state of a message after its settlement."""
     return MessageState.DEAD if settlement.dead else MessageState.SETTLED
 
 
 def check_group(group_id: int, group_count: int) -> None:
-    """Raises StorageError: the store has no such group, and what is put there would never be found."""
+    """Raises StorageError: the store has no such group; what is put there would never be found."""
     if not 0 <= group_id < group_count:
         raise StorageError(f"there is no group {group_id}: this store has the groups 0 to {group_count - 1}")
 
 
 def check_groups(message: Message, group_count: int) -> None:
-    """Raises StorageError: the store lacks the group in whose inbox the message is put, or that it is for."""
+    """Raises StorageError: the store does not have the message's group, or its destination."""
     check_group(message.group_id, group_count)
     check_group(message.destination, group_count)
 
 
 def no_longer_held(lease: Lease) -> OwnershipLost:
-    """The error of a verb that only the owner may use."""
+    """The error of a verb that only the owner may call."""
     return OwnershipLost(
-        f"group {lease.group_id} is not held any more by owner {lease.owner_id} in generation {lease.generation}"
+        f"group {lease.group_id} is no longer held by owner {lease.owner_id} in generation {lease.generation}"
     )
 
 
 def check_same_message(there: Message, message: Message) -> None:
-    """Raises Conflict: the id stands for another message; ``==`` compares what the sender wrote (PROTOCOL 16)."""
+    """Raises Conflict: the id belongs to another message; ``==`` compares what the sender wrote (PROTOCOL 16)."""
     if there != message:
         raise Conflict(
             f"message {message.message_id} is in the inbox of group {message.group_id} already, as {there.kind!r} to "
@@ -143,13 +143,13 @@ def may_be_redriven(message: Message | None, group_id: int, message_id: str) -> 
 
 
 def contradicts_itself(commit: Commit, group_count: int) -> bool:
-    """INVALID whatever a store of so many groups holds."""
+    """Whether it is INVALID in any store of ``group_count`` groups."""
     group_id, flow = commit.lease.group_id, commit.flow
     if flow is not None:
         if flow.revision < 1:
             return True
         if flow.entry is None and flow.revision == 1:
-            return True  # nothing would ever find this flow again: load_flows goes by the entries
+            return True  # the flow would never be found again: load_flows goes by the entries
         if flow.entry is not None and (flow.entry.flow_id, flow.entry.group_id) != (flow.flow_id, group_id):
             return True
     if any(message.group_id != group_id or not 0 <= message.destination < group_count for message in commit.sends):
@@ -162,7 +162,7 @@ def contradicts_itself(commit: Commit, group_count: int) -> bool:
 
 
 def _is_applied(commit: Commit, facts: Facts) -> bool:
-    """This very commit is in the store: by its id, or, without a flow, by all that it would have left (PROTOCOL 5)."""
+    """This commit is already in the store: by its id, or, without a flow, by all its effects (PROTOCOL 5)."""
     if commit.flow is not None:
         there = facts.written(commit.flow.flow_id, commit.flow.revision)
         return there is not None and there[0] == commit.flow.commit_id
@@ -187,7 +187,7 @@ def _judge_flow(group_id: int, flow: FlowWrite, facts: Facts) -> Outcome:
 
 
 def _judge_settlement(group_id: int, settlement: Settlement, facts: Facts) -> Outcome:
-    """A message has one outcome for ever (PROTOCOL 16)."""
+    """The outcome of a message is final (PROTOCOL 16)."""
     message = facts.message(group_id, settlement.message_id)
     if message is None:
         return Outcome.INVALID
@@ -207,10 +207,10 @@ def _has_outcome(message: Message | None, settlement: Settlement) -> bool:
 
 
 def _check_position(group_id: int, flow: FlowWrite, facts: Facts) -> None:
-    """A position at or below the last one would be skipped by every reader that is past it (PROTOCOL 7)."""
+    """A position at or below the last one would be missed by every reader that is past it (PROTOCOL 7)."""
     last = facts.last_position(group_id)
     if flow.position <= last:
         raise StorageError(
-            f"position {flow.position} of group {group_id} has been given out already (the last one is {last}); "
+            f"position {flow.position} of group {group_id} has already been assigned (the last one is {last}); "
             f"{flow.flow_id} at revision {flow.revision} was not written"
         )

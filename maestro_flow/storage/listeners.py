@@ -1,7 +1,6 @@
-"""Listeners, which want to hear that something came in for a group: for ``Storage.listen`` of every backend.
+"""Listeners for hints that something came in for a group: ``Storage.listen`` of every backend.
 
-The user of a handle knows what it does: of what goes through it, listeners are told only about groups that are not held
-through it.
+The user of a handle knows its own calls, so of those listeners are only told about groups that are not held through it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ logger = logging.getLogger("maestro_flow.storage")
 
 
 class Listeners:
-    """Functions to call with the id of a group. From any thread; call it without a lock that they might want."""
+    """Functions to call with the id of a group. Thread-safe; call it without holding a lock that they might need."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,7 +23,7 @@ class Listeners:
         self._held: set[int] = set()
 
     def add(self, wake: Callable[[int], None]) -> Callable[[], None]:
-        """Returns the function that takes it away again, which may be called twice."""
+        """Add a function; returns the function that removes it, which may be called twice."""
 
         def one(group_id: int) -> None:  # the same function may listen twice
             wake(group_id)
@@ -39,14 +38,14 @@ class Listeners:
         return remove
 
     def tell_of_others(self, group_ids: Iterable[int]) -> list[int]:
-        """``tell`` of the groups that are held elsewhere, as far as is known; returns them."""
+        """``tell`` only of the groups that are not held through this handle; returns them."""
         with self._lock:
             elsewhere = sorted(set(group_ids) - self._held)
         self.tell(elsewhere)
         return elsewhere
 
     def tell(self, group_ids: Iterable[int]) -> None:
-        """Call all of them with each group once. What one of them raises is logged: others listen, too."""
+        """Call all listeners with each group once. Exceptions are logged, so that all others still hear of it."""
         listening = self._all
         for group_id in dict.fromkeys(group_ids) if listening else ():
             for wake in listening:
@@ -61,6 +60,6 @@ class Listeners:
             self._held.update(group_ids)
 
     def release(self, group_ids: Iterable[int]) -> None:
-        """They were released, or are lost."""
+        """These groups were released, or are lost."""
         with self._lock:
             self._held.difference_update(group_ids)

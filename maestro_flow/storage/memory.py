@@ -1,7 +1,7 @@
 """The reference implementation of the Storage protocol: plain dictionaries under one lock.
 
-It is the store of tests and of the deterministic simulation, and the model that other backends are compared with, so it
-prefers the obvious to the fast. Nothing survives the process.
+The store of tests and of the deterministic simulation, and the model that other backends are compared with, so it is
+simple rather than fast. Nothing survives the process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["MemoryStorage", "open_memory"]
 
 
 def open_memory(url: str, clock: Clock, /, *, create: bool = True) -> MemoryStorage:
-    """A new, empty store for ``memory://``; a name after the slashes is for people, nothing is shared between opens."""
+    """A new, empty store for ``memory://``; a name after the slashes has no effect, and nothing is shared."""
     if not create:
         raise no_store(without_password(url))
     if urlsplit(url).path not in ("", "/"):
@@ -47,7 +47,7 @@ def open_memory(url: str, clock: Clock, /, *, create: bool = True) -> MemoryStor
 
 
 class MemoryStorage:
-    """A store in memory. Deterministic: it starts no thread and reads no other clock than the given one."""
+    """A store in memory. Deterministic: it starts no threads and only reads the given clock."""
 
     def __init__(self, clock: Clock, groups: int = GROUP_COUNT) -> None:
         self._clock = clock
@@ -348,7 +348,7 @@ class MemoryStorage:
         return max(runs, key=lambda run: run.run_id, default=None)
 
     def _undo(self, answers: Sequence[PendingRun]) -> None:
-        """All or nothing: forget the runs that this call has made, the latest first."""
+        """All or nothing: remove the runs that this call has created, latest first."""
         for run in reversed([answer for answer in answers if answer.fresh]):
             del self._starts[run.workflow_id, run.request_id], self._runs[run.flow_id], self._pending[run.flow_id]
             self._instances[run.workflow_id] -= run.run_id == 1
@@ -376,7 +376,7 @@ class MemoryStorage:
         return sorted(matching, key=age, reverse=True)[: query.limit]
 
     def _entry(self, flow_id: str) -> RunEntry | None:
-        """What the commits wrote, or else what the start made."""
+        """The entry that commits have written, otherwise that of the start."""
         if flow_id in self._state.entries:
             return self._state.entries[flow_id]
         return self._runs[flow_id].entry if flow_id in self._runs else None

@@ -1,4 +1,4 @@
-"""What the memory store holds of each group: the lease, the log and the inbox, in plain lists and dictionaries."""
+"""The data of the memory store: for each group the lease, the log and the inbox, in plain lists and dictionaries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Group", "MemoryState", "StoredMessage", "age", "matches"]
 
 @define
 class StoredMessage:
-    """A message and what only the store knows of it."""
+    """A message and what only the store knows about it."""
 
     message: Message
     delivered_to: int = 0
@@ -46,7 +46,7 @@ class Group:
     """By message id, in order of sequence."""
 
     def is_free(self, owner: Owner, now: float) -> bool:
-        """The owner may claim it: nobody holds it, and it is not kept for another node."""
+        """Whether the owner may claim it: it is not held, and not kept for another node."""
         if self.owner_id:
             return self.expires_at <= now
         return self.kept_for in ("", owner.id) or self.kept_until <= now
@@ -97,7 +97,7 @@ class MemoryState:
         return stored.message if stored else None
 
     def put(self, message: Message, now: float) -> Message:
-        """The message as it stands in the inbox: it is put there if its id is new."""
+        """Put the message into the inbox if its id is new; returns the message with this id."""
         inbox = self.group(message.group_id).inbox
         if message.message_id not in inbox:
             self.sequence += 1
@@ -120,7 +120,7 @@ class MemoryState:
         message = may_be_redriven(self.message(group_id, message_id), group_id, message_id)
         if message.state is MessageState.DEAD:
             self.sequence += 1
-            del group.inbox[message_id]  # and put in again: the inbox is in order of sequence
+            del group.inbox[message_id]  # and insert it again: the inbox is in order of sequence
             message = evolve(message, state=MessageState.WAITING, sequence=self.sequence, deliveries=0, outcome="")
             group.inbox[message_id] = StoredMessage(message)
         return message

@@ -1,4 +1,4 @@
-"""From a URL to a store: the scheme names an entry point of the group ``maestro_flow.backends``."""
+"""Opens a store by its URL, whose scheme names an entry point of the group ``maestro_flow.backends``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BACKENDS = "maestro_flow.backends"
 
 
 class Opener(Protocol):
-    """What the entry point of a backend is."""
+    """The type of a backend's entry point."""
 
     def __call__(self, url: str, clock: Clock, /, *, create: bool = True) -> Storage:
         """Open the store of a URL; the clock serves stores that have none of their own.
 
-        The URL was taken apart once, so ``urlsplit`` can do it again, and its option ``namespace``, if there, is a
-        legal name. Where there is no store, one is made; without ``create`` it raises ``no_store``, and leaves nothing.
+        ``urlsplit`` can split the URL, and its option ``namespace``, if present, is a valid name. A store that does not
+        exist is created; without ``create``, ``no_store`` is raised and nothing is left behind.
 
         Raises:
             StorageUnusable, SchemaMismatch, StorageUnavailable, SettingsError.
@@ -38,9 +38,9 @@ def no_store(name: str) -> StorageUnusable:
 def open_storage(url: str, clock: Clock | None = None, *, namespace: str | None = None, create: bool = True) -> Storage:
     """Open the store of a URL such as ``sqlite:///runs.db`` (relative), ``sqlite:////srv/runs.db`` or ``memory://``.
 
-    ``namespace`` is a store of its own in the same database; it may stand in the URL instead (``?namespace=nightly``).
-    The environment and ``maestro-flow.toml`` are not asked: that does ``Client``. Where there is no store, one is made;
-    without ``create`` that is an error, as commands that only read want it.
+    ``namespace`` is a separate store in the same database; it may be in the URL instead (``?namespace=nightly``).
+    The environment and ``maestro-flow.toml`` are not read: ``Client`` does that. A missing store is created; without
+    ``create`` it is an error, as commands that only read want it.
 
     Raises:
         SettingsError: the URL has no scheme, or none that a backend is installed for, or cannot be read; or the
@@ -63,7 +63,7 @@ def _load(entry: EntryPoint) -> Opener:
     except ImportError as error:
         advice = f"; try: {command}" if (command := _install_command(entry)) else ""
         raise PluginError(f"the storage backend for {entry.name}:// cannot be imported ({error}){advice}") from error
-    except Exception as error:  # somebody else's module may fail in any way; which one it was must be said
+    except Exception as error:  # a backend may fail in any way; the message must name it
         raise PluginError(
             f"the storage backend for {entry.name}:// ({entry.value}) cannot be loaded: {error!r}"
         ) from error
@@ -71,6 +71,6 @@ def _load(entry: EntryPoint) -> Opener:
 
 
 def _install_command(entry: EntryPoint) -> str:
-    """How to install what a backend needs: the extra that its distribution has by the name of the scheme, if any."""
+    """The command that installs what a backend needs: its distribution's extra named after the scheme, if any."""
     has_extra = entry.dist is not None and entry.name in (entry.dist.metadata.get_all("Provides-Extra") or ())
     return f"pip install '{entry.dist.name}[{entry.name}]'" if entry.dist and has_extra else ""

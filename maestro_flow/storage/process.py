@@ -1,7 +1,7 @@
-"""Which process is this, and is that one provably dead? (PROTOCOL 12)
+"""The identity of this process, and whether another one is provably dead (PROTOCOL 12).
 
-An owner that died on this host can be replaced at once instead of when its lease runs out. That is a shortcut and no
-more: the generation keeps it safe. So the proof errs on one side only, and where nothing can be told, nothing is dead.
+An owner that died on this host can be replaced at once instead of when its lease expires. That is only a shortcut:
+generations keep it safe. The proof errs only on the safe side: in doubt, a process counts as alive.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ __all__ = ["is_provably_dead", "this_process"]
 
 _PROC = Path("/proc")
 _SEPARATOR = "|"
-_DEAD_STATES = ("Z", "X", "x")  # a zombie runs no code any more: it only waits for its parent
+_DEAD_STATES = ("Z", "X", "x")  # a zombie runs no more code: it only waits for its parent
 
 
 def this_process() -> str:
-    """Boot id, namespaces, pid and start time of this process, or "" where they cannot be told (not Linux, no /proc).
+    """Boot id, namespaces, pid and start time of this process; "" where they are unknown (not Linux, no /proc).
 
     A pid alone names another process tomorrow; with its start time (ticks since boot) and the boot it is unique.
     """
     try:
         pid, _, started = _stat("self")
         if pid != os.getpid():
-            return ""  # this /proc shows another pid namespace than ours
+            return ""  # this /proc belongs to another pid namespace
         return _SEPARATOR.join((_boot_id(), _namespaces(), str(pid), started))
     except (OSError, ValueError):
         return ""
 
 
 def is_provably_dead(process: str) -> bool:
-    """True only if ``process`` (of ``this_process``) ran under this boot, in our namespaces, and is there no more."""
+    """True only if ``process`` (of ``this_process``) ran in this boot and our namespaces, and no longer exists."""
     try:
         boot_id, namespaces, pid, started = process.split(_SEPARATOR)
         if [boot_id, namespaces] != this_process().split(_SEPARATOR)[:2]:
@@ -40,12 +40,12 @@ def is_provably_dead(process: str) -> bool:
             return True
         _, state, started_there = _stat(pid)
     except (OSError, ValueError):
-        return False  # hidden from us, gone this very moment, or not from this_process: the lease decides
+        return False  # hidden from us, just gone, or not from this_process: the lease decides
     return started_there != started or state in _DEAD_STATES
 
 
 def _exists(pid: int) -> bool:
-    """By signal 0 and not by /proc, which may hide the processes of other users (hidepid)."""
+    """Checked by signal 0, not by /proc, which may hide the processes of other users (hidepid)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -56,7 +56,7 @@ def _exists(pid: int) -> bool:
 
 
 def _stat(pid: str) -> tuple[int, str, str]:
-    """(pid, state, start time in ticks since boot). The command's name, in brackets, may contain anything."""
+    """(pid, state, start time in ticks since boot). The command name, in parentheses, may contain anything."""
     head, _, tail = (_PROC / pid / "stat").read_text(errors="replace").rpartition(")")
     fields = tail.split()
     return int(head.split(maxsplit=1)[0]), fields[0], fields[19]
@@ -67,6 +67,6 @@ def _boot_id() -> str:
 
 
 def _namespaces() -> str:
-    """Of pids, because they are numbers within one; of time, because start times are shifted by one."""
+    """The pid namespace, in which pids are numbered; the time namespace, which shifts start times."""
     time_namespace = _PROC / "self/ns/time"
     return (_PROC / "self/ns/pid").readlink().name + (time_namespace.readlink().name if time_namespace.exists() else "")

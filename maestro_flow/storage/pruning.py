@@ -1,4 +1,4 @@
-"""Which flows may be pruned, as every backend decides it that judges in Python (PROTOCOL 28)."""
+"""Which flows may be pruned, for backends that decide it in Python (PROTOCOL 28)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["IndexedRun", "check_not_pruned", "prunable"]
 
 @frozen
 class IndexedRun:
-    """A run that is to be pruned, or that a start has made of the same instance as one of those."""
+    """A run to be pruned, or another run of its instance that was created by a start."""
 
     flow_id: str
     workflow_id: str
@@ -26,11 +26,11 @@ class IndexedRun:
     is_pending: bool
     """Its start is not acknowledged."""
     is_start: bool
-    """A start has made it; runs that follow each other in another way do not need each other."""
+    """It was created by a start; other runs do not depend on earlier ones."""
 
 
 def prunable(asked: Collection[str], runs: Sequence[IndexedRun]) -> list[str]:
-    """Those of ``asked`` that may be removed; ``runs`` are all that exist of them and of their instances."""
+    """Those of ``asked`` that may be removed; ``runs`` are the existing ones of them and of their instances."""
     starts: dict[tuple[str, int], dict[int, IndexedRun]] = {}
     for run in runs:
         if run.is_start:
@@ -49,6 +49,6 @@ def prunable(asked: Collection[str], runs: Sequence[IndexedRun]) -> list[str]:
 
 
 def check_not_pruned(group_id: int, after: int, pruned_through: int) -> None:
-    """Raises LogPruned: a reader that has come to ``after`` would miss what was pruned."""
+    """Raises LogPruned: a reader at position ``after`` would miss pruned records."""
     if after < pruned_through:
         raise LogPruned(group_id, after, pruned_through)

@@ -9,8 +9,8 @@ from maestro_flow.model.runs import PendingRun, StartRequest
 __all__ = ["check_same_start", "new_run"]
 
 _APART_S = 1e-6
-"""By which a restart is later than the run that it follows, at least, whatever the clock says: so the runs of an
-instance, listed newest first, begin with the latest."""
+"""A restart is at least this much later than the run that it follows, whatever the clock says, so that the runs of an
+instance, newest first, begin with the latest."""
 
 
 def check_same_start(there: PendingRun, request: StartRequest) -> None:
@@ -28,10 +28,10 @@ def check_same_start(there: PendingRun, request: StartRequest) -> None:
 def new_run(
     request: StartRequest, *, latest_version: int, latest_instance: int, latest_run: PendingRun | None, now: float
 ) -> PendingRun:
-    """The run that a new request makes; ``fresh``, because it goes into the answer to that request.
+    """The run that a new request creates; ``fresh``, because it goes into the answer to that request.
 
     ``latest_version`` and ``latest_instance`` are the workflow's, 0 if there is none. ``latest_run`` is the latest run
-    that a start has made of the instance in ``request.after``, if there is one.
+    created by a start of the instance in ``request.after``, if there is one.
 
     Raises:
         NotFound: there is no such workflow, version, or run to follow.
@@ -64,7 +64,7 @@ def new_run(
 
 
 def _followed(request: StartRequest, after: tuple[int, int], latest: PendingRun | None) -> PendingRun:
-    """The latest run, if it is the one that is to be followed."""
+    """The latest run, if it is the one to follow."""
     flow_id = FlowId(request.workflow_id, *after)
     if latest is None or not 1 <= after[1] <= latest.run_id:
         raise NotFound(f"there is no run {flow_id} that could be restarted")

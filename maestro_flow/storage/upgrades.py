@@ -1,4 +1,4 @@
-"""What the migrations of several backends know of an older schema."""
+"""Facts about older schemas that the migrations of several backends share."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from zlib import crc32
 __all__ = ["PERMIT_FLOW_HASH"]
 
 PERMIT_FLOW_HASH = crc32(b"maestro_permits")
-"""Schema 2: the group of the flow that gives out permits is this modulo the number of groups of the store."""
+"""Schema 2: the permit flow's group is this number modulo the number of groups of the store."""

@@ -1,4 +1,4 @@
-"""The URL of a store: what is checked before a backend sees it, which namespace it names, and how it may be shown."""
+"""URLs of stores: checks before a backend sees one, its namespace, and how it may be shown."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def split_url(url: str) -> SplitResult:
     """The parts of a URL.
 
     Raises:
-        SettingsError: they cannot be told apart, or not as they were meant: a password that is not escaped ends at the
-            first ``/``, ``?`` or ``#`` in it, and the rest of it would be taken for a path or an option, and be shown.
+        SettingsError: it cannot be split, or not as intended: a password that is not escaped ends at the first ``/``,
+            ``?`` or ``#`` in it, and the rest would be taken for a path or an option, and be shown.
     """
     try:
         parts = urlsplit(url)
@@ -47,7 +47,7 @@ _ADVICE = (
 
 
 def namespace_problem(value: object) -> str:
-    """What is wrong with the name of a namespace; empty if it is legal."""
+    """What is wrong with the name of a namespace; empty if it is valid."""
     if isinstance(value, str) and _NAMESPACE.fullmatch(value):
         return ""
     return "expected a lower-case letter, then at most 39 of a-z, 0-9 and _"
@@ -68,7 +68,7 @@ def namespace_of(url: str) -> str | None:
 
 
 def in_namespace(url: str, namespace: str | None, *, said_by: str = "namespace") -> str:
-    """The URL with this namespace in its options; as it is, for None. ``said_by`` names the setting in messages.
+    """The URL with this namespace in its options; unchanged for None. ``said_by`` names the setting in messages.
 
     Raises:
         SettingsError: no legal name, or the URL names another one.
@@ -87,10 +87,10 @@ def in_namespace(url: str, namespace: str | None, *, said_by: str = "namespace")
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown. What could be a secret, also in a URL that is not well formed, is three stars.
+    """The URL in a form that may be shown: possible secrets, even in a malformed URL, are replaced by three stars.
 
-    Shown are the scheme, the user, host, port and path, and the names of options; of their values only the namespace.
-    A password ends at the last ``@``, whatever it contains: one that was not escaped is hidden as a whole.
+    Shown are the scheme, user, host, port and path, and the names of options; of their values only the namespace.
+    A password ends at the last ``@``, whatever it contains, so that an unescaped one is hidden completely.
     """
     whole = _WITH_SCHEME.fullmatch(url)
     if whole is None:  # no URL: a file's name, or what a user takes for an address, such as a libpq string

@@ -61,7 +61,7 @@ def test_no_concern_overrides_a_test_or_a_fixture_of_another() -> None:
     assert {name for name, count in names.items() if count > 1} <= helpers
 
 
-def test_what_needs_a_capability_that_a_store_lacks_is_not_collected_and_all_else_is() -> None:
+def test_only_tests_of_missing_capabilities_are_not_collected() -> None:
     class Lacking(StorageConformance):
         durable = shared = hints_others = False
 

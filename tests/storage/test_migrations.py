@@ -68,7 +68,7 @@ Opened = Callable[[], Storage]
 Upgraded = Callable[..., None]
 
 
-def test_versions_are_dense_and_never_admit_whom_they_have_excluded() -> None:
+def test_versions_have_no_gaps_and_never_readmit_excluded_programs() -> None:
     assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
     readers = [migration.oldest_reader for migration in MIGRATIONS]
     assert readers == sorted(readers)
@@ -89,7 +89,7 @@ def test_a_store_of_any_version_becomes_what_a_new_store_is(database: Database, 
 
 
 def test_a_start_of_schema_1_has_its_params_in_its_body(database: Database, opened: Opened) -> None:
-    """And is the same request when it comes again; a run that no start has made has none."""
+    """It is the same request when it comes again; a run that was not created by a start has none."""
     blob = f"x'{PARAMS.hex()}'" if database.dialect == "sqlite" else f"'\\x{PARAMS.hex()}'"
     empty = blob.replace(PARAMS.hex(), b"{}".hex())
     names = "workflow_id, version, run_id, group_id, status, created_at, is_live"
@@ -185,7 +185,7 @@ def test_processes_that_open_an_older_store_at_once_wait_for_each_other(database
     assert database.rows("SELECT schema_version FROM store_meta") == [(NEXT.version,)]
 
 
-def test_a_node_of_the_version_before_goes_on_committing_meanwhile(opened: Opened, upgraded: Upgraded) -> None:
+def test_a_node_of_the_previous_version_continues_to_commit_meanwhile(opened: Opened, upgraded: Upgraded) -> None:
     """Its statements are prepared, its fence is in use, and none of its commits is refused or lost."""
     node = Node(opened())
     node.claim()

@@ -55,7 +55,7 @@ def borrow(pool: Pool, meanwhile: Callable[[], object]) -> None:
         meanwhile()
 
 
-def test_a_connection_that_is_in_use_is_closed_by_who_gives_it_back(pool: Pool, made: list[Recorded]) -> None:
+def test_a_connection_in_use_is_closed_when_it_is_returned(pool: Pool, made: list[Recorded]) -> None:
     """The engine's threads may outlive its ``close``."""
     in_use, closed = threading.Barrier(4, timeout=60), threading.Event()
 
@@ -95,9 +95,7 @@ def test_a_connection_that_fails_before_anybody_gets_it_is_closed(
     assert [connection.is_open for connection in made] == [False] * len(made)
 
 
-def test_a_connection_that_is_sent_back_at_the_door_is_closed_and_another_is_made(
-    pool: Pool, made: list[Recorded]
-) -> None:
+def test_a_connection_refused_by_the_look_is_closed_and_another_is_made(pool: Pool, made: list[Recorded]) -> None:
     sent_back: list[object] = []
 
     def look(connection: object, _entry: object, _proxy: object) -> None:

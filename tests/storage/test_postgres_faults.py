@@ -74,12 +74,12 @@ def wait_until_blocked_or_done(postgres: Server, statement: str, call: Future[An
 def test_a_claim_waits_for_a_receiver_that_came_first(
     postgres: Server, schema: str, node: Node, hand: psycopg.Connection[Any]
 ) -> None:
-    """PROTOCOL 17: what the old owner gets was counted for his generation, before anybody else has the group."""
+    """PROTOCOL 17: what the old owner receives is counted for its generation, before another owner has the group."""
     rival = Node(node.store, "boris")
     node.store.send(message_to(node.group_id))
     with ThreadPoolExecutor(2) as pool:
         with hand.transaction(force_rollback=True):
-            # A message that is locked makes its receiver wait, with his fence in hand.
+            # A locked message makes its receiver wait, while it holds its fence.
             hand.execute("SELECT FROM messages FOR UPDATE")
             receive = pool.submit(node.store.receive, node.lease)
             wait_until_blocked(postgres, "is_new")
@@ -100,7 +100,7 @@ def test_a_version_that_no_counter_reaches_is_not_found(store: PostgresStorage) 
 
 
 def test_an_id_that_no_index_holds_is_refused_for_good(store: PostgresStorage) -> None:
-    """Whoever repeats the call until the store is available would do so for ever."""
+    """A caller that repeats it until the store is available would do so forever."""
     long = "".join(f"{number:x}" for number in range(100_000))
     with pytest.raises(StorageError, match="index row") as refused:
         store.push(long, b"{}")
@@ -172,7 +172,7 @@ def test_a_frozen_transaction_delays_a_takeover_no_longer_than_its_timeout(postg
 def test_a_frozen_process_is_taken_over_and_writes_nothing_when_it_wakes(
     node: Node, postgres: Server, schema: str, hand: psycopg.Connection[Any]
 ) -> None:
-    """PROTOCOL 2, 3: it was stopped in the middle of its commits, and goes on in the middle of them."""
+    """PROTOCOL 2, 3: it was stopped in the middle of its commits, and continues there."""
     node.store.release(node.leases)
     with working(postgres.url(schema), "ann") as (frozen,):
         frozen.go()
@@ -248,7 +248,7 @@ def test_connections_that_the_server_has_ended_are_replaced_unnoticed(
 def test_a_server_that_is_stopped_with_its_connections_open_is_given_up_before_the_lease_is_over(
     own_postgres: Server,
 ) -> None:
-    """Its kernel goes on acknowledging, so neither keepalives nor the timeouts of the server end the waiting."""
+    """Its kernel continues to acknowledge, so neither keepalives nor the timeouts of the server end the waiting."""
     own_postgres.drop("t_silent")
     store = open_postgres(own_postgres.url("t_silent"), SystemClock())
     store._connections.shorten(SHORT_LEASE_S)
@@ -317,7 +317,7 @@ def test_a_server_that_vanishes_is_noticed_before_the_lease_is_over(store: Postg
 
 
 def test_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(own_postgres: Server) -> None:
-    """PROTOCOL 1, 6: and the store goes on when the server is back."""
+    """PROTOCOL 1, 6: and the store continues when the server is back."""
     schema = "t_killed"
     own_postgres.drop(schema)
     store = open_postgres(own_postgres.url(schema), SystemClock())

@@ -1,4 +1,4 @@
-"""Who may migrate a store on PostgreSQL, who may open it without, and what happens while the tables are in use."""
+"""Which role may migrate a store on PostgreSQL, which may open it, and what happens while the tables are in use."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def upgraded(monkeypatch: pytest.MonkeyPatch) -> Migration:
     return NEXT
 
 
-def test_who_may_only_read_and_write_uses_every_verb_of_a_store_as_it_should_be(server: Server) -> None:
+def test_a_role_that_may_only_read_and_write_can_use_every_verb(server: Server) -> None:
     use_every_verb(open_at(as_user(server, "worker")))
 
 
-def test_who_may_not_migrate_is_told_who_may(server: Server, upgraded: Migration) -> None:
+def test_a_role_that_may_not_migrate_is_told_which_one_may(server: Server, upgraded: Migration) -> None:
     with pytest.raises(StorageUnusable, match=r"stays at schema.*run `maestro-flow migrate` as the owner"):
         open_at(as_user(server, "worker"))
     open_at(as_user(server, "owner")).close()
@@ -110,7 +110,7 @@ def test_a_migration_that_never_gets_its_table_is_given_up_with_the_reason(
     store.close()
 
 
-def test_a_migration_that_is_cut_off_is_made_by_the_next_who_opens_the_store(
+def test_an_interrupted_migration_is_repeated_by_the_next_opening(
     postgres: Server, schema: str, upgraded: Migration
 ) -> None:
     """The lock and all that was done went with the connection."""

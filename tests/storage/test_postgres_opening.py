@@ -123,7 +123,7 @@ def test_a_role_that_may_not_create_the_schema_is_told_so(own_postgres: Server) 
     with own_postgres.connect() as connection:
         connection.execute("DROP ROLE IF EXISTS powerless")
         connection.execute("CREATE ROLE powerless LOGIN")
-    with pytest.raises(StorageUnusable, match="lacks a right"):
+    with pytest.raises(StorageUnusable, match="lacks a privilege"):
         open_postgres(own_postgres.url("t_powerless").replace("tests@", "powerless@"), SystemClock())
 
 
@@ -184,7 +184,7 @@ def looks_at(connection: psycopg.Connection[Any], schema: str, *, rows_at_least:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"], ids=ascii)
-def test_a_name_that_is_no_text_is_refused_by_verbs_that_only_read(
+def test_a_name_that_is_not_text_is_refused_by_verbs_that_only_read(
     opened: Callable[..., PostgresStorage], name: str
 ) -> None:
     store = opened()

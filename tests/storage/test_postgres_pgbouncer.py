@@ -97,7 +97,7 @@ def test_threads_share_the_sessions_and_none_is_left_with_anything(url: str, poo
     store.close()
 
 
-def test_who_forgets_to_say_that_it_is_there_is_told_so(url: str) -> None:
+def test_a_url_without_prepare_off_is_refused_with_advice(url: str) -> None:
     with pytest.raises(StorageUnusable, match="add prepare=off to the URL"):
         open_postgres(url.replace("&prepare=off", ""), SystemClock())
 

@@ -80,7 +80,7 @@ def test_a_command_with_brackets_and_spaces_in_its_name_is_understood(tmp_path: 
     assert done.stdout.strip().split("|")[3].isdecimal()
 
 
-def test_where_there_is_no_proc_nobody_is_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_proc_no_process_counts_as_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     boot_id, namespaces, _, started = this_process().split("|")
     monkeypatch.setattr(module, "_PROC", tmp_path)
     assert this_process() == ""

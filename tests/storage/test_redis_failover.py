@@ -66,7 +66,7 @@ def resent(node: Node, commit: Commit) -> list[Outcome]:
             continue
 
 
-def test_an_owner_goes_on_after_a_failover_that_has_lost_nothing(pair: Pair, namespace: str) -> None:
+def test_an_owner_continues_after_a_failover_that_has_lost_nothing(pair: Pair, namespace: str) -> None:
     anna = pair.node("anna", namespace)
     anna.claim()
     anna.commit(anna.write("w/1/1", 1))
@@ -79,7 +79,7 @@ def test_an_owner_goes_on_after_a_failover_that_has_lost_nothing(pair: Pair, nam
 
 
 def test_commits_that_a_failover_has_lost_are_a_conflict_and_not_a_gap(pair: Pair, namespace: str) -> None:
-    """PROTOCOL 4: the flow is loaded again, and goes on from what is there; its messages come again."""
+    """PROTOCOL 4: the flow is loaded again, and continues from what is there; its messages come again."""
     anna = pair.node("anna", namespace)
     anna.claim()
     anna.store.send(message_to(anna.group_id))

@@ -131,7 +131,7 @@ def test_a_claim_whose_reply_was_cut_is_held(own_redis: Server, namespace: str, 
 
 
 def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(own_redis: Server, namespace: str) -> None:
-    """With appendfsync always; the handle goes on by itself, and the generations are what they were."""
+    """With appendfsync always; the handle recovers by itself, and the generations are unchanged."""
     node = Node(open_redis(own_redis.url(namespace), SystemClock()))
     node.claim()
     acknowledged: list[str] = []
@@ -171,7 +171,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(own_red
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_uses_connections_of_its_own(node: Node) -> None:
+def test_a_forked_process_uses_its_own_connections(node: Node) -> None:
     """A child that wrote into its parent's socket would get, or steal, the replies of another."""
     node.commit(node.write("w/1/1", 1))
     commits = [node.write("w/1/1", 2), node.write("w/1/1", 3)]
@@ -188,7 +188,7 @@ def test_a_forked_process_uses_connections_of_its_own(node: Node) -> None:
 
 
 def test_an_empty_id_is_that_of_nothing(node: Node) -> None:
-    """The first member of a group's keys has no name: it is no run, no message, and no sign that one was lost."""
+    """The sentinel in a group's keys has an empty name: it is neither a run nor a message, nor a sign of loss."""
     store = node.store
     assert store.message(0, "") is None
     assert store.run("") is None
@@ -206,7 +206,7 @@ def test_a_closed_store_stays_closed_when_the_lease_becomes_shorter(store: Redis
 
 
 def test_a_shorter_lease_disturbs_no_call_under_way(store: RedisStorage) -> None:
-    """A connection in use goes on, and is replaced by one with a shorter timeout afterwards."""
+    """A connection in use continues, and is replaced by one with a shorter timeout afterwards."""
     server = store._server
     before = server._connections
     assert server.ask("PING") == b"PONG"

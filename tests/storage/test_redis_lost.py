@@ -39,7 +39,7 @@ GROUP_VERBS: dict[str, Use] = {
     "cursors": lambda node: node.store.cursors(),
     "drop cursor": lambda node: node.store.drop_cursor(0, "sink"),
 }
-"""All that ask a group, whatever they ask it for."""
+"""All verbs about a group."""
 
 CATALOG_VERBS: dict[str, Use] = {
     "push": lambda node: node.store.push("w", b"{1}"),
@@ -63,7 +63,7 @@ MISSED_BY: dict[str, dict[str, Use]] = {
         "receive": lambda node: node.store.receive(node.lease),
         "a second send": lambda node: node.store.send(message_to(0, "m1")),
         "its settlement": lambda node: node.commit(node.settle("m1")),
-        "who asks for it": lambda node: node.store.message(0, "m1"),
+        "a reader of it": lambda node: node.store.message(0, "m1"),
     },
     "g0:message:m2": {  # a tombstone: sent again, it would be applied twice
         "a second send": lambda node: node.store.send(message_to(0, "m2")),
@@ -90,7 +90,7 @@ MISSED_BY: dict[str, dict[str, Use]] = {
         "a restart": lambda node: node.store.start([StartRequest("w", "r9", 0, after=(1, 1))]),
     },
 }
-"""A key, and all who would go wrong without it."""
+"""A key, and all verbs that would go wrong without it."""
 
 PARTS = ("", ":log", ":entries", ":live", ":index", ":waiting", ":settled")
 LOSSES = [

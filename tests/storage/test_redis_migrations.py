@@ -1,4 +1,4 @@
-"""A schema of the future: who migrates a Redis store, who waits for it, and who is not let in."""
+"""A schema of the future: which process migrates a Redis store, which wait for it, and which are excluded."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def know(patch: pytest.MonkeyPatch, *more: Migration) -> None:
     patch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, *more))
 
 
-def test_versions_are_dense_and_never_admit_whom_they_have_excluded() -> None:
+def test_versions_have_no_gaps_and_never_readmit_excluded_programs() -> None:
     assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
     readers = [migration.oldest_reader for migration in MIGRATIONS]
     assert readers == sorted(readers)
@@ -66,7 +66,7 @@ def test_versions_are_dense_and_never_admit_whom_they_have_excluded() -> None:
 def test_of_two_that_open_at_once_one_migrates_and_the_other_waits(
     opened: Callable[[], RedisStorage], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And who has the store open meanwhile goes on."""
+    """A program that has the store open continues meanwhile."""
     node, steps = Node(opened()), Steps()
     node.claim()
     know(monkeypatch, steps.migration())
@@ -84,7 +84,7 @@ def test_of_two_that_open_at_once_one_migrates_and_the_other_waits(
     assert node.commit(node.write("w/1/1", 2)) == [Outcome.DONE]
 
 
-def test_who_died_while_he_migrated_holds_up_others_for_a_bounded_time_and_the_steps_are_done_again(
+def test_a_process_that_died_in_a_migration_delays_others_for_a_bounded_time_and_the_steps_are_repeated(
     opened: Callable[[], RedisStorage], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened().close()
@@ -109,7 +109,7 @@ def test_who_died_while_he_migrated_holds_up_others_for_a_bounded_time_and_the_s
     assert steps.done == 2
 
 
-def test_who_was_frozen_while_he_migrated_leaves_it_to_the_one_who_came_then(
+def test_a_process_frozen_in_a_migration_leaves_it_to_its_successor(
     opened: Callable[[], RedisStorage],
     clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -147,10 +147,10 @@ def test_an_older_program_is_let_in_unless_the_store_excludes_it(
         opened()
 
 
-def test_who_has_the_store_open_and_is_excluded_loses_his_leases_before_the_first_step_and_claims_no_more(
+def test_an_excluded_program_that_has_the_store_open_loses_its_leases_before_the_first_step_and_claims_no_more(
     opened: Callable[[], RedisStorage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PROTOCOL 3, 27: what he would write could not be read any more."""
+    """PROTOCOL 3, 27: what it would write could no longer be read."""
     old, steps = Node(opened()), Steps()
     old.claim()
     old.commit(old.write("w/1/1", 1))

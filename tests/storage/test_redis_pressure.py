@@ -45,7 +45,7 @@ def all_kinds(node: Node) -> list[Commit]:
     return [node.write("w/1/1", 2, status=RunStatus.SUCCEEDED, settles=settles, sends=sends), node.write("w/2/1", 1)]
 
 
-def test_a_full_server_writes_nothing_by_halves_and_goes_on_when_there_is_room(
+def test_a_full_server_writes_nothing_partially_and_continues_when_there_is_memory(
     own_redis: Server, namespace: str, node: Node
 ) -> None:
     node.store.push("w", b"{}")
@@ -63,7 +63,7 @@ def test_a_full_server_writes_nothing_by_halves_and_goes_on_when_there_is_room(
             with pytest.raises(StorageUnavailable, match="memory"):
                 verb()
         assert dump(own_redis, f"{{{namespace}:") == before
-        assert len(node.store.read_flow("w/1/1")) == 1, "what only reads goes on"
+        assert len(node.store.read_flow("w/1/1")) == 1, "reads continue"
         client.config_set("maxmemory", 0)
     assert node.commit(*batch) == [Outcome.DONE] * 2
 
@@ -99,7 +99,7 @@ def is_busy(client: redis.Redis) -> bool:
 
 
 def test_a_crowded_server_is_waited_for(own_redis: Server, namespace: str, node: Node) -> None:
-    """maxclients: who is connected goes on, who is not may ask again."""
+    """maxclients: connected clients continue, others may try again."""
     with own_redis.client() as client:
         allowed = client.config_get("maxclients")["maxclients"]
         client.config_set("maxclients", len(client.client_list()))

@@ -55,7 +55,7 @@ def test_a_storm_of_claims_and_commits_loses_nothing_and_accepts_nothing_stale(
         if refused:
             break
     assert accepted > COMMITS_EACH
-    assert refused > 0, "nobody was ever late: this was no storm"
+    assert refused > 0, "nobody was ever late: the storm was too weak"
     assert generations > store.group_count
 
 

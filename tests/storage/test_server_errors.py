@@ -29,6 +29,6 @@ def test_what_a_command_of_a_script_was_refused_with_is_found(said: str, kind: t
 
 
 @pytest.mark.parametrize("error", [psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted])
-def test_a_damaged_database_is_not_asked_for_ever(error: type[psycopg.Error]) -> None:
+def test_calls_to_a_damaged_database_are_not_repeated_forever(error: type[psycopg.Error]) -> None:
     with pytest.raises(StorageUnusable, match="damaged"), translated("s"):
         raise error("invalid page in block 7")

@@ -75,7 +75,7 @@ def test_when_a_commit_fails_the_identical_batch_gives_the_answer(
     assert [record.revision for record in failing.store.read_flow("w/1/1")] == list(range(1, 2 + size))
 
 
-def test_a_full_disk_is_unavailable_until_there_is_room(opened: Opened) -> None:
+def test_a_full_disk_is_unavailable_until_there_is_space(opened: Opened) -> None:
     """PROTOCOL 6, 8: SQLite rolls back by itself; nothing of the batch is there."""
     store = opened()
     node = Node(store)
@@ -106,7 +106,7 @@ def test_tables_that_are_not_ours_are_not_waited_for(path: Path, opened: Opened)
 def test_a_lock_that_is_never_released_is_unavailable_in_the_end(
     path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PROTOCOL 6, 12: "database is locked" is nothing that a caller ever sees; reading goes on."""
+    """PROTOCOL 6, 12: "database is locked" is nothing that a caller ever sees; reading continues."""
     monkeypatch.setattr(waiting, "PATIENCE_S", 0.002)
     store = opened()
     with sqlite3.connect(path, isolation_level=None) as frozen:

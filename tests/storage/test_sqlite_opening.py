@@ -42,7 +42,7 @@ def readable_folder() -> Iterator[Path]:
 
 @contextmanager
 def powerless() -> Iterator[None]:
-    """Rights count for nothing with root, so a test that runs as root goes on as nobody."""
+    """Rights count for nothing with root, so a test that runs as root continues as nobody."""
     if os.geteuid() != 0:
         yield
         return
@@ -110,11 +110,11 @@ def test_a_relative_path_stays_the_same_file_when_the_folder_changes(
     ],
 )
 def test_a_url_without_a_file_is_refused_with_the_right_form(url: str, clock: ManualClock) -> None:
-    with pytest.raises(SettingsError, match="names no SQLite file"):
+    with pytest.raises(SettingsError, match="does not name an SQLite file"):
         open_sqlite(url, clock)
 
 
-def test_a_namespace_is_a_file_of_its_own_beside_that_of_the_default(tmp_path: Path, clock: ManualClock) -> None:
+def test_a_namespace_is_a_separate_file_beside_that_of_the_default(tmp_path: Path, clock: ManualClock) -> None:
     url = f"sqlite:///{tmp_path}/runs.db"
     for asked in (url, f"{url}?namespace=nightly", f"{url}?namespace=maestro_flow"):
         open_sqlite(asked, clock).close()
@@ -153,7 +153,7 @@ def test_the_database_of_another_program_is_refused_and_not_touched(path: Path, 
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_refused_and_not_touched(path: Path, opened: Opened) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_not_touched(path: Path, opened: Opened) -> None:
     path.write_text("Dear diary, " * 100)
     with pytest.raises(StorageUnusable, match="not an SQLite database") as refusal:
         opened()

@@ -58,7 +58,7 @@ def test_no_verb_and_no_opening_finds_the_file_locked_while_others_write(path: P
 
 
 def test_kill_9_of_a_writer_loses_no_commit_that_it_was_told_of(path: Path, opened: Opened) -> None:
-    """Another one writes meanwhile, and goes on writing afterwards."""
+    """Another one writes meanwhile, and continues to write afterwards."""
     with working(f"sqlite:///{path}", "ann", "bob") as (victim, survivor):
         victim.go()
         survivor.go()

@@ -64,7 +64,7 @@ def test_one_at_a_time_is_inside() -> None:
     assert (inside, most) == ([0], [1])
 
 
-def test_who_is_interrupted_while_waiting_leaves_the_queue() -> None:
+def test_an_interrupted_waiter_leaves_the_queue() -> None:
     lock = WriterLock()
     with held(lock):
         give_up(lock)
@@ -72,7 +72,7 @@ def test_who_is_interrupted_while_waiting_leaves_the_queue() -> None:
         pass  # it is free again
 
 
-def test_who_is_interrupted_when_his_turn_has_come_passes_it_on() -> None:
+def test_a_waiter_interrupted_on_its_turn_passes_it_on() -> None:
     lock = WriterLock()
     with ThreadPoolExecutor(1) as pool:
         with held(lock):

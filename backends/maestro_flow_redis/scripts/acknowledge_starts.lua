@@ -1,4 +1,4 @@
--- Mark runs whose first commit is written. May be repeated, and knows nothing of runs that no start has made.
+-- Mark runs whose first commit is written. May be repeated; ignores runs that were not created by a start.
 -- with: catalog index runs
 --
 -- KEYS[1]  the catalog

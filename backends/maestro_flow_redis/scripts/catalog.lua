@@ -1,13 +1,13 @@
--- Part of the scripts about the catalog: the keys that are made with it and are never empty, each for a first member
--- that nobody reads. So one that is missing was lost, and is not taken for one that has nothing in it.
+-- Part of the scripts about the catalog: the keys that are created with it. Each has a sentinel as its first member, so it
+-- is never empty: a missing key was lost, and cannot be mistaken for an empty one.
 --
---   index     sorted set the run index (index.lua), of runs that their group has no entry of
+--   index     sorted set the run index (index.lua), of runs whose group has no entry yet
 --   given     sorted set flow ids of pending starts, by group and then by age (GROUP_SPAN)
 --
--- And for each workflow the hashes `workflow:<id>` (counters), `requests:<id>` (request id -> flow id) and
--- `definition:<version>:<id>`, for each run that a start has made a hash `run:<flow id>`.
+-- In addition, for each workflow the hashes `workflow:<id>` (counters), `requests:<id>` (request id -> flow id) and
+-- `definition:<version>:<id>`, and for each run created by a start a hash `run:<flow id>`.
 
-local GROUP_SPAN = 2 ^ 40 -- starts before the scores of two groups meet; a double counts on to 2 ^ 53
+local GROUP_SPAN = 2 ^ 40 -- how many starts fit before the scores of two groups meet; a double is exact up to 2 ^ 53
 
 if redis.call('EXISTS', key('index'), key('given')) ~= 2 then
   lost('a part')
@@ -23,7 +23,7 @@ local function read_counters(workflow_id)
   return {version = version, instance = instance}
 end
 
--- { body, created_at } of a version that there is.
+-- { body, created_at } of an existing version.
 local function read_definition(workflow_id, version)
   local there = redis.call('HMGET', key('definition', string.format('%.0f', version), workflow_id), 'body', 'created_at')
   return there[1] and there or lost('version ' .. version .. ' of workflow ' .. workflow_id)

@@ -3,10 +3,10 @@
 -- with: group lease
 --
 -- KEYS[1]  the group
--- ARGV[2]  owner id   ARGV[3]  lease in seconds   ARGV[4]  the schema version that his program knows
--- ARGV[5]  his process
--- reply    the new generation, or nil when somebody holds the group; where only programs of a later version may claim it,
---          the oldest of these, with a minus (PROTOCOL 27)
+-- ARGV[2]  owner id   ARGV[3]  lease in seconds   ARGV[4]  the schema version that the owner's program knows
+-- ARGV[5]  the owner's process
+-- reply    the new generation, or nil if the group is held; if only programs of a later version may claim it, the oldest
+--          of these versions as a negative number (PROTOCOL 27)
 
 local there = redis.call('HMGET', head, 'owner_id', 'expires_at', 'oldest_reader', 'kept_for', 'kept_until')
 local reader = tonumber(there[3] or 0)

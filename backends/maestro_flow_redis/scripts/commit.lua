@@ -1,10 +1,10 @@
--- The one write door: judge each commit of a batch for one group in order, and write those that are DONE (PROTOCOL 1-8).
+-- Judge each commit of a batch for one group in order, and write those that are DONE (PROTOCOL 1-8).
 -- with: group inbox index records
 --
 -- KEYS[1]  the group
 -- ARGV[2]  and all that follow: one commit each, as a MessagePack map
 --            generation  owner_id      the lease it was decided under, both as strings
---            contradicts               true: it contradicts itself, as the caller has found
+--            contradicts               true: the caller has found that it contradicts itself
 --            follows_refused           true: a commit of its flow was refused in a script before this one
 --            settles                   list of {message_id, outcome, dead}
 --            sends                     list of {message_id, flow_id, kind, body, destination}
@@ -12,17 +12,17 @@
 --                                      record: length of the commit id, a space, the commit id, and what only the
 --                                      caller can read
 --                                      entry: the run's new entry, or absent;  is_live: it is not terminal
--- reply    { outcomes, problem }: one letter per commit; where the log refuses a record, above all because its position
---          is not beyond the last one (PROTOCOL 7), judging ends, what came before is written, and this is why
+-- reply    { outcomes, problem }: one letter per commit; if the log refuses a record, usually because its position is not
+--          beyond the last one (PROTOCOL 7), judging ends, earlier commits are written, and `problem` says why
 --
--- A batch is written commit by commit, because each is judged by what those before it have left. Of one commit nothing
--- is written before all of it is judged and read; the log, which may refuse a record, is written first.
+-- A batch is written commit by commit, because each is judged on the result of those before it. Nothing of a commit is
+-- written before all of it is judged and read; the log, which may refuse a record, is written first.
 
 local DONE, ALREADY_APPLIED, OWNERSHIP_LOST, CONFLICT, INVALID = 'D', 'A', 'L', 'C', 'I'
 
 local fence = redis.call('HMGET', head, 'generation', 'owner_id')
 local generation, owner_id = fence[1], fence[2]
-local refused = {} -- flows of which a commit was refused: what follows was decided on a state that never was
+local refused = {} -- flows with a refused commit: their later commits were decided on a state that never existed
 
 local function state_after(settlement)
   return settlement.dead and 'dead' or 'settled'
@@ -33,7 +33,7 @@ local function is_settled_so(settlement)
   return there[1] == state_after(settlement) and there[2] == settlement.outcome, there[1]
 end
 
--- This very commit is in the store: by its id, or, without a flow, by all that it would have left (PROTOCOL 5).
+-- This commit is already in the store: by its id, or, without a flow, by everything that it would have left (PROTOCOL 5).
 local function is_applied(commit)
   local flow = commit.flow
   if flow then
@@ -55,19 +55,19 @@ local function is_applied(commit)
       return false
     end
   end
-  return #commit.settles + #commit.sends > 0 -- what leaves nothing cannot be found again
+  return #commit.settles + #commit.sends > 0 -- a commit that leaves nothing cannot be recognised
 end
 
--- Not what it says but what it meets is wrong: INVALID before CONFLICT, or nil.
+-- The verdict on a commit that does not fit the store: INVALID before CONFLICT, or nil.
 local function refusal(commit)
   local verdict = nil
   for _, settlement in ipairs(commit.settles) do
     local is_so, state = is_settled_so(settlement)
     if not state then
-      read_message(settlement.message_id) -- looks whether it was lost
+      read_message(settlement.message_id) -- checks whether it was lost
       return INVALID -- there is no such message
     elseif state ~= 'waiting' and not is_so then
-      verdict = CONFLICT -- a message has one outcome for ever (PROTOCOL 16)
+      verdict = CONFLICT -- the outcome of a message is final (PROTOCOL 16)
     end
   end
   for _, message in ipairs(commit.sends) do
@@ -89,14 +89,14 @@ local function judge(commit)
   if commit.contradicts then
     return INVALID
   elseif is_applied(commit) then
-    return ALREADY_APPLIED -- before the fence: the answer that got lost stays true for ever (PROTOCOL 6)
+    return ALREADY_APPLIED -- before the fence: an answer that got lost stays true (PROTOCOL 6)
   elseif commit.generation ~= generation or commit.owner_id ~= owner_id then
-    return OWNERSHIP_LOST -- by equality, never by the time (PROTOCOL 3)
+    return OWNERSHIP_LOST -- by equality, never by time (PROTOCOL 3)
   end
   return refusal(commit) or DONE
 end
 
--- { the entry before, the entry from now on }; the first is nil before the first revision.
+-- { the previous entry, the new entry }; the first is nil before the first revision.
 local function read_entries(flow)
   local before = flow.revision > 1 and redis.call('HGET', key('entries'), flow.flow_id)
   return {before and cmsgpack.unpack(before) or nil, cmsgpack.unpack(flow.entry)}
@@ -120,8 +120,8 @@ local function write_entry(flow, was, is)
   end
 end
 
--- The log is a stream whose ids are the positions: it refuses one that is not beyond its last, and then nothing of the
--- commit is written, because this comes first. Returns the refusal, or nil.
+-- The log is a stream whose ids are the positions: it refuses one that is not beyond its last. Because this is written
+-- first, nothing of the commit is written then. Returns the refusal, or nil.
 local function write_to_log(flow)
   local added = redis.pcall('XADD', key('log'), flow.position .. '-0', 'f', flow.flow_id, 'r', flow.revision)
   return type(added) == 'table' and added.err
@@ -140,7 +140,7 @@ local function write_settlement(settlement, now)
   end
 end
 
--- Returns why the log refused it, and then nothing is written, or nothing.
+-- Returns why the log refused it, in which case nothing is written; otherwise nil.
 local function write(commit)
   local flow = commit.flow
   local entries = flow and flow.entry and read_entries(flow)

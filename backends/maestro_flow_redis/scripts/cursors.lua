@@ -2,6 +2,6 @@
 -- with: group
 --
 -- KEYS[1]  the group
--- reply    sink, cursor, and so on, in no order
+-- reply    sink, cursor, and so on, unordered
 
 return redis.call('HGETALL', key('cursors'))

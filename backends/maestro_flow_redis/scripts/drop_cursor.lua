@@ -1,4 +1,4 @@
--- A sink reads the group no longer.
+-- Remove the cursor of a sink.
 -- with: group
 --
 -- KEYS[1]  the group

@@ -6,7 +6,7 @@
 -- reply    for each the entry, or nil
 
 local entries = {}
-for number = 2, #ARGV do -- not one HMGET of all: Lua passes on about 8,000 values at most
+for number = 2, #ARGV do -- not a single HMGET: Lua can pass about 8,000 values at most
   entries[number - 1] = redis.call('HGET', key('entries'), ARGV[number])
 end
 return entries

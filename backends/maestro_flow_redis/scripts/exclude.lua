@@ -1,9 +1,9 @@
--- Let no program claim the group that knows less than a version, and end the lease of whoever holds it (PROTOCOL 3, 27).
+-- Exclude programs below a version from claiming the group, and end its current lease (PROTOCOL 3, 27).
 -- with: group
 --
 -- KEYS[1]  the group
 -- ARGV[2]  the oldest version whose programs may claim it
--- reply    1, or nil: it is so already
+-- reply    1, or nil: they are already excluded
 
 if tonumber(redis.call('HGET', head, 'oldest_reader') or 0) >= tonumber(ARGV[2]) then
   return false

@@ -1,6 +1,6 @@
--- Part of the scripts that prune: which flows have ended for good.
+-- Part of the scripts that prune: which flows can be removed.
 
--- The entry of a flow that has ended and blocks nothing; false where it goes on; nil where there is no such flow.
+-- The entry of a flow that has ended and does not block; false for any other flow; nil if it does not exist.
 local function finished_entry(flow_id)
   local stored = flow_id ~= '' and redis.call('HGET', key('entries'), flow_id)
   if not stored then

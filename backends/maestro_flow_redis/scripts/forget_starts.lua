@@ -1,13 +1,13 @@
--- Remove what starts have made of runs that have ended, before their groups remove the rest (PROTOCOL 28).
+-- Remove ended runs from the catalog, before their groups remove the rest (PROTOCOL 28).
 -- with: catalog index runs followers
 --
 -- KEYS[1]  the catalog
 -- ARGV[2]  flow id   ARGV[3]  the number of the latest run of its instance, as the caller knows it; and so on, in pairs
--- reply    for each 1: there is nothing of it here now; or 0: it must stay, because its start is not acknowledged, an
---          earlier run of its instance is still there, or the instance has got another run since
+-- reply    for each 1: the catalog has nothing of it now; or 0: it must stay, because its start is not acknowledged, an
+--          earlier run of its instance still exists, or the instance has a new run since
 --
--- Of the first run of an instance `latest_run` stays until the last one is removed. A workflow of which anything was
--- removed has the field `pruned`, and its requests a field that is no request id: so what is missing is not taken for lost.
+-- The first run of an instance keeps `latest_run` until the last one is removed. A workflow from which anything was
+-- removed has the field `pruned`, and its requests have an extra field: so missing items are not mistaken for lost ones.
 
 local function may_go(run, latest)
   if redis.call('ZSCORE', key('given'), run[1]) or latest_of(run) ~= latest then

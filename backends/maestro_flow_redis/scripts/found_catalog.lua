@@ -1,10 +1,10 @@
--- Find the store of a namespace, or make its catalog where that is wanted. It runs before the epoch is known, so it has no other part.
+-- Find the store of a namespace, or create its catalog on request. Runs before the epoch is known, so it has no parts.
 --
 -- KEYS[1]  the catalog
 -- ARGV[1]  a new epoch, random   ARGV[2]  schema version   ARGV[3]  oldest reader   ARGV[4]  number of groups
--- ARGV[5]  1 to make it
--- reply    { epoch, schema version, oldest reader, number of groups, 1 when all groups have been made }, or nil: a part of
---          it is missing, or { }: there is none
+-- ARGV[5]  1 to create it
+-- reply    { epoch, schema version, oldest reader, number of groups, 1 once all groups have been created }, or nil: a part
+--          of it is missing, or { }: there is none
 
 local head, index, given = KEYS[1], KEYS[1] .. ':index', KEYS[1] .. ':given'
 local there = redis.call('EXISTS', head, index, given)

@@ -1,9 +1,9 @@
--- Find a group, or make it while its store is being founded. It runs before the epoch is known, so it has no other part.
+-- Find a group, or create it while its store is being created. Runs before the epoch is known, so it has no parts.
 --
 -- KEYS[1]  the group
 -- ARGV[1]  epoch of the catalog   ARGV[2]  group id   ARGV[3]  number of groups
--- ARGV[4]  1 while the store is being founded: later, a group that is not there was lost, and must not be made anew
--- reply    the group's epoch, or nil: it is not there, or a part of it is missing
+-- ARGV[4]  1 while the store is being created; later, a missing group was lost, and must not be created again
+-- reply    the group's epoch, or nil: it or a part of it is missing
 
 local head = KEYS[1]
 local log, entries, settled = head .. ':log', head .. ':entries', head .. ':settled'

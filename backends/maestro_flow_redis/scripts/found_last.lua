@@ -1,4 +1,4 @@
--- All groups are made: from now on one that is missing was lost.
+-- Record that all groups are created: from now on a missing group was lost.
 --
 -- KEYS[1]  the catalog
 -- reply    nothing

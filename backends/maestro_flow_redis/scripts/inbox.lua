@@ -5,8 +5,8 @@ local MESSAGE_FIELDS = {
   'flow_id', 'kind', 'body', 'sequence', 'deliveries', 'state', 'outcome', 'sent_at', 'destination',
 }
 
--- The fields of a message in the order above; all false when there is none. Only one that is in transit to another
--- group has a destination.
+-- The fields of a message in the order above; all false if it does not exist. Only a message in transit to another group
+-- has a destination.
 local function read_message(message_id)
   local there = redis.call('HMGET', key('message', message_id), unpack(MESSAGE_FIELDS))
   if not there[1]
@@ -16,8 +16,8 @@ local function read_message(message_id)
   return there
 end
 
--- The id of a message is free, or stands for this very one (PROTOCOL 16). A message is a table as commit.lua gets it:
--- message_id, flow_id, kind, body, destination (empty: where it stands).
+-- The id of a message is free, or is that of the same message (PROTOCOL 16). A message is a table as commit.lua gets it:
+-- message_id, flow_id, kind, body, destination (empty: this group).
 local function may_be_put(message)
   local there = read_message(message.message_id)
   local is_free = not there[1]
@@ -27,7 +27,7 @@ local function may_be_put(message)
 end
 
 -- The counter starts at the number of the group and grows by the number of groups: sequences increase within a group,
--- are unique in the store, and are never given out again, because nothing takes the counter back.
+-- are unique in the store, and are never reused, because the counter never goes back.
 local function put_message(message, now)
   local sequence = redis.call('HINCRBY', head, 'sequence', redis.call('HGET', head, 'groups'))
   local name = key('message', message.message_id)

@@ -2,14 +2,14 @@
 --
 -- A member is  scope NUL instance NUL status NUL | 8 bytes of created_at | flow id,  and each run is there eight times:
 -- in two scopes, and with instance and status left empty or not. So every filter is a prefix, and a page of it is one
--- range that starts at a key (time, flow id), whatever number of runs is in the store. The scopes are the workflow, and
--- the step that started the run behind a slash, with which no workflow id begins; a run that no step has started has the
--- empty scope, as all runs did in schema 2. No id has a NUL (dsl/ids.py).
+-- range that starts at a key (time, flow id), however many runs are in the store. The scopes are the workflow, and a slash
+-- followed by the step that started the run, because workflow ids do not start with a slash; a run that no step has
+-- started has the empty scope, as all runs did in schema 2. No id has a NUL (dsl/ids.py).
 --
--- A run that blocks is there eight times more, with a `!` before its status or before nothing: so those are found as if
--- they had a status of their own.
-
--- Eight bytes that are ordered as the times are: of a double above zero the sign is set, of one below all bits are other.
+-- A run that blocks is there eight more times, with a `!` before its status or alone: so blocking runs are found as if
+-- they had a separate status.
+-- Eight bytes in the order of the times: for a positive double the sign bit is set, for a negative one all bits are
+-- inverted.
 local function ordered(time)
   local bytes = struct.pack('>d', time)
   if time < 0 then

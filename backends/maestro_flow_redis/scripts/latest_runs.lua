@@ -1,9 +1,9 @@
--- The latest run of the instance of each run, if starts have made them: it must have ended before one is pruned.
+-- The latest run of each run's instance, if created by starts: it must have ended before a run is pruned.
 -- with: catalog runs followers
 --
 -- KEYS[1]  the catalog
 -- ARGV[2]  and all that follow: flow ids
--- reply    for each { number of the latest run, its flow id, its group }, or nil: no start has made it
+-- reply    for each { number of the latest run, its flow id, its group }, or nil: not created by a start
 
 local answers = {}
 for number = 2, #ARGV do

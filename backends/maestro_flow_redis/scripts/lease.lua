@@ -1,6 +1,6 @@
--- Part of the scripts that look whether a group is free.
+-- Part of the scripts that check whether a group is free.
 
--- Nobody holds it, and it is not kept for another node than ``claimant`` (PROTOCOL 14, 22).
+-- It is not held, and not kept for a node other than ``claimant`` (PROTOCOL 14, 22).
 local function may_claim(owner_id, expires_at, kept_for, kept_until, claimant, now)
   if owner_id ~= '' then
     return expires_at <= now

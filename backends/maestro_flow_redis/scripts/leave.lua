@@ -1,4 +1,4 @@
--- Forget a node that is gone.
+-- Remove a node that has left.
 -- with: catalog
 --
 -- KEYS[1]  the catalog

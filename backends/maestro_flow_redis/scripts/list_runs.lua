@@ -1,9 +1,9 @@
 -- A page of the index of a group, or of the catalog, newest run first.
 --
 -- KEYS[1]  the group or the catalog
--- ARGV[2]  the filter as a prefix (index.lua)   ARGV[3]  the position before the page (8 bytes of the time, flow id), or empty
+-- ARGV[2]  the filter as a prefix (index.lua)   ARGV[3]  the key before the page (8 bytes of the time, flow id), or empty
 -- ARGV[4]  how many at most
--- reply    list of members: 8 bytes of the time, flow id
+-- reply    list of keys: 8 bytes of the time, flow id
 
 if redis.call('EXISTS', key('index')) == 0 then
   lost('the index')

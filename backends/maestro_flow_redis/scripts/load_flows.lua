@@ -3,8 +3,8 @@
 --
 -- KEYS[1]  the group
 -- ARGV[2]  the flow id before the page, or empty   ARGV[3]  how many flows at most
--- reply    list of { flow id, entry, how many records it has, list of records from revision 1 on }; of the last one it
---          may be the first records only
+-- reply    list of { flow id, entry, how many records it has, list of records from revision 1 on }; the last list may be
+--          incomplete
 
 local flows, left = {}, REPLY_BYTES
 for _, flow_id in ipairs(redis.call('ZRANGEBYLEX', key('live'), '(' .. ARGV[2], '+', 'LIMIT', 0, ARGV[3])) do

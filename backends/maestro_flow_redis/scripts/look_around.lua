@@ -1,12 +1,12 @@
 -- The groups that have pending starts: the owner's scan is the safety net of starts (PROTOCOL 13, 18).
--- And the nodes that are there, each of which says so itself (PROTOCOL 14, 22).
+-- And the live nodes, as they have advertised themselves (PROTOCOL 14, 22).
 -- with: catalog
 --
 -- KEYS[1]  the catalog
--- ARGV[2]  owner id   ARGV[3]  lease in seconds   ARGV[4]  his process   ARGV[5]  what he offers, or empty: he says nothing
--- reply    { list of group ids, list of { owner id, process, what he offers, expiry } }
+-- ARGV[2]  owner id   ARGV[3]  lease in seconds   ARGV[4]  its process   ARGV[5]  what it offers, or empty: unchanged
+-- reply    { list of group ids, list of { owner id, process, what it offers, expiry } }
 --
--- The hash `nodes` (owner id -> the rest, as MessagePack) is a hint: one that is lost is written again.
+-- The hash `nodes` (owner id -> the rest, as MessagePack) is a hint: if lost, it is written again.
 
 local groups, next_group = {}, 0
 while next_group do

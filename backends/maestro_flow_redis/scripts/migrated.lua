@@ -1,9 +1,9 @@
--- The store has its next version; the right to migrate is given back.
+-- Record the store's new version, and release the migration lock.
 -- with: catalog
 --
 -- KEYS[1]  the catalog
--- ARGV[2]  who   ARGV[3]  the version   ARGV[4]  the oldest reader
--- reply    1, or nil: the right was not his any more, and nothing is written
+-- ARGV[2]  id of the lock's holder   ARGV[3]  the version   ARGV[4]  the oldest reader
+-- reply    1, or nil: the lock was lost, and nothing is written
 
 if redis.call('HGET', head, 'migrator') ~= ARGV[2] then
   return false

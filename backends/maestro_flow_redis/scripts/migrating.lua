@@ -1,9 +1,9 @@
--- Take the right to migrate the store, or keep it for longer.
+-- Take the migration lock of the store, or extend it.
 -- with: catalog
 --
 -- KEYS[1]  the catalog
--- ARGV[2]  who, random   ARGV[3]  the version to migrate to   ARGV[4]  for how long, in seconds
--- reply    1 if it is his; nil if somebody else has it, or the store has that version already
+-- ARGV[2]  id of the caller, random   ARGV[3]  the version to migrate to   ARGV[4]  for how long, in seconds
+-- reply    1 if the caller has it; nil if another process has it, or the store already has that version
 
 local there = redis.call('HMGET', head, 'migrator', 'migrator_until', 'schema_version')
 local now = tonumber(store_time())

@@ -1,17 +1,17 @@
--- Remove finished flows, of which the catalog has nothing any more, for the owner of the group alone (PROTOCOL 3, 28).
+-- Remove finished flows that are no longer in the catalog, only for the owner of the group (PROTOCOL 3, 28).
 -- with: group finished index
 --
 -- KEYS[1]  the group
 -- ARGV[2]  generation   ARGV[3]  owner id   ARGV[4]  and all that follow: flow ids
 -- reply    for each 1: it is gone, or 0: it must stay; or nil: the lease is not current
 --
--- The watermark is raised before anything is removed, and the entry, by which the flow is found again, is removed last.
+-- The watermark is raised before anything is removed, and the entry, by which a flow is found again, is removed last.
 
 -- A record is  length of the commit id, a space, the commit id, and a MessagePack array: generation, owner, position, ...
 local function position_of(record)
   local length = string.match(record, '^%d+')
   local array = #length + 1 + tonumber(length)
-  local _, _, _, position = cmsgpack.unpack_limit(record, 3, array + 1) -- behind the first byte, which says how many
+  local _, _, _, position = cmsgpack.unpack_limit(record, 3, array + 1) -- after the first byte, which is the length
   return position
 end
 

@@ -1,7 +1,7 @@
--- The highest position that was ever removed from the log of the group.
+-- The highest position ever removed from the group's log.
 -- with: group
 --
 -- KEYS[1]  the group
--- reply    the position, or nil: nothing was
+-- reply    the position, or nil: nothing was removed
 
 return redis.call('HGET', head, 'pruned_through')

@@ -1,4 +1,4 @@
--- Store a definition as the next version, unless it is the latest one already.
+-- Store a definition as the next version, unless it equals the latest one.
 -- with: catalog
 --
 -- KEYS[1]  the catalog

@@ -1,4 +1,4 @@
--- The cursor of a sink, and what decides where it may go.
+-- The cursor of a sink, and the limits of its moves.
 -- with: group
 --
 -- KEYS[1]  the group
@@ -6,7 +6,7 @@
 -- reply    { the cursor as `swap_cursor` wrote it, or nil, the highest id of the log, or empty, the position up to which
 --          it was pruned, or nil, now }
 --
--- The hash `cursors` (sink -> cursor) is not there where the group has none.
+-- The hash `cursors` (sink -> cursor) does not exist if the group has none.
 
 local last = redis.call('XREVRANGE', key('log'), '+', '-', 'COUNT', 1)
 return {

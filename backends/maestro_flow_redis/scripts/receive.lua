@@ -1,5 +1,5 @@
--- The waiting messages beyond a sequence, for the owner alone; each is counted once for a generation, before he has it,
--- so that one which fails with it in hand was counted (PROTOCOL 17).
+-- The waiting messages beyond a sequence, only for the owner. The first delivery to each generation is counted before the
+-- reply, so that an owner that fails with a message in hand counts (PROTOCOL 17).
 -- with: group reply_limit inbox
 --
 -- KEYS[1]  the group

@@ -1,6 +1,6 @@
 -- Part of the scripts that read records. A flow's records are a list: revision n is item n - 1.
 
-local SLICE = 4 -- records that are read at once: a page goes beyond its bounds by no more
+local SLICE = 4 -- records read at once: a page exceeds its limit by no more
 
 -- How many records a flow has.
 local function length_of(flow_id)
@@ -11,7 +11,7 @@ local function length_of(flow_id)
   return length
 end
 
--- Records of a flow behind the first ones, as long as the reply is not full; and how many bytes of it are left.
+-- Records of a flow after the first `after`, until the reply is full; and how many bytes of it are left.
 local function read_records(flow_id, after, left)
   local records = {}
   repeat

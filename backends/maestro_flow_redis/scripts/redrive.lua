@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the group
 -- ARGV[2]  message id
--- reply    the message as it is then (MESSAGE_FIELDS); any other than a dead letter is left as it is
+-- reply    the message afterwards (MESSAGE_FIELDS); only a dead letter is changed
 
 local there = read_message(ARGV[2])
 if there[6] ~= 'dead' then

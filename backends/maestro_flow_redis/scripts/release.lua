@@ -1,10 +1,10 @@
--- Give a group up, so that it can be claimed at once. No effect on a lease that is not current (PROTOCOL 3, 14).
+-- Release a group, so that it can be claimed at once. No effect on a lease that is not current (PROTOCOL 3, 14).
 -- with: group
 --
 -- KEYS[1]  the group
--- ARGV[2]  owner id   ARGV[3]  generation of his lease
--- ARGV[4]  id of the node that it is kept for, or empty   ARGV[5]  for how many seconds
--- reply    1 if the group was given up
+-- ARGV[2]  owner id   ARGV[3]  generation of its lease
+-- ARGV[4]  id of the node that the group is kept for, or empty   ARGV[5]  for how many seconds
+-- reply    1 if the group was released
 
 local there = redis.call('HMGET', head, 'owner_id', 'generation')
 if there[1] ~= ARGV[2] or there[2] ~= ARGV[3] then

@@ -1,4 +1,4 @@
--- Part of the scripts that reply what may be long: a reply ends when this is full, and the caller goes on behind its end.
--- The server stands still while a reply is made, about 10 ms a megabyte.
+-- Part of the scripts with long replies: a reply ends at this limit, and the caller continues after its end. The server
+-- does nothing else while it makes a reply, about 10 ms per megabyte.
 
 local REPLY_BYTES = 4 * 1024 * 1024

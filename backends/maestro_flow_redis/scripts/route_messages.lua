@@ -1,9 +1,9 @@
--- From schema 2 to 3: messages in transit to another group say so. Schema 2 derived it from what they say of permits.
+-- From schema 2 to 3: messages in transit name their destination. Schema 2 derived it from the content of permit messages.
 -- with: group
 --
 -- KEYS[1]  the group
--- ARGV[2]  which messages: waiting, settled or dead   ARGV[3]  where to begin: 0, or what the call before replied
--- ARGV[4]  the number of the group   ARGV[5]  that of the group of the flow that gives out permits
+-- ARGV[2]  which messages: waiting, settled or dead   ARGV[3]  where to begin: 0, or the reply of the previous call
+-- ARGV[4]  id of the group   ARGV[5]  id of the permit flow's group
 -- reply    where the next call begins; 0 at the end
 
 local page = redis.call('ZSCAN', key(ARGV[2]), ARGV[3], 'COUNT', 200)

@@ -1,4 +1,4 @@
--- Version of the keys and what is in them, as the store was written.
+-- The schema version of the store.
 --
 -- KEYS[1]  the catalog
 -- reply    the version

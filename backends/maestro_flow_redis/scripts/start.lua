@@ -5,20 +5,20 @@
 -- ARGV[2]  and all that follow: one request each, as a MessagePack map
 --            workflow_id  request_id  group_id  body  parent  version (a number, or absent: the latest)
 --            after: { instance, run } that a restart follows, or absent
--- reply    list of { is_fresh, flow id, RUN_FIELDS }, the body being that of the request; the last one may be instead,
---          and then nothing is written,
---          { "conflict", flow id, RUN_FIELDS, body } of what the request has made, or
---          { "refused", latest version of the workflow, and of the latest run of the instance that a restart is about,
---          if there is one, flow id, RUN_FIELDS }
+-- reply    list of { is_fresh, flow id, RUN_FIELDS }, the body being that of the request; if nothing is written, the last
+--          one is instead
+--          { "conflict", flow id, RUN_FIELDS, body } of the run that the request has created, or
+--          { "refused", latest version of the workflow, and, if it exists, flow id and RUN_FIELDS of the latest run of the
+--          instance to restart }
 --
--- The first run of an instance has the field `latest_run`, once there are more.
+-- The first run of an instance has the field `latest_run` once there are more.
 
 local RESTART_APART_S = 1e-6 -- as storage/starts.py has it
 
 local now = store_time()
-local requests_seen = {} -- by workflow, request id: runs that this call makes
-local latest_of = {} -- by workflow: its counters, with what this call makes
-local latest_runs = {} -- by flow id of the first run of an instance: its latest run, if this call makes it
+local requests_seen = {} -- by workflow, request id: runs that this call creates
+local latest_of = {} -- by workflow: its counters, including this call's runs
+local latest_runs = {} -- by flow id of the first run of an instance: its latest run, if created by this call
 local fresh = {}
 local answers = {}
 
@@ -50,7 +50,7 @@ local function run_of(request)
   end
 end
 
--- The run is what the request asks for. The group is no part of what the request id stands for.
+-- Whether the run is what the request asks for. The group is not part of what the request id stands for.
 local function is_same(request, run, body)
   local instance, run_id, is_there = tonumber(run[4]), tonumber(run[5]), nil
   if request.after then

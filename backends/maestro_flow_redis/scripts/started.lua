@@ -1,4 +1,4 @@
--- What starts have made of runs.
+-- Runs as created by their starts.
 -- with: catalog runs
 --
 -- KEYS[1]  the catalog

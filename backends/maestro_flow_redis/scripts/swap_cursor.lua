@@ -2,9 +2,8 @@
 -- with: group
 --
 -- KEYS[1]  the group
--- ARGV[2]  sink   ARGV[3]  what was read, empty where there was none   ARGV[4]  what is to be there, which only the caller
---          can read
--- reply    1, or nil: somebody was faster
+-- ARGV[2]  sink   ARGV[3]  the value that was read, or empty   ARGV[4]  the new value, which only the caller can read
+-- reply    1, or nil: it was changed meanwhile
 
 if (redis.call('HGET', key('cursors'), ARGV[2]) or '') ~= ARGV[3] then
   return false

@@ -1,4 +1,4 @@
-"""PostgreSQL: one database, for the processes of many hosts."""
+"""PostgreSQL: one database for processes on many hosts."""
 
 from __future__ import annotations
 

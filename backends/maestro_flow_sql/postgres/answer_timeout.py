@@ -1,6 +1,6 @@
-"""A connection with a time limit for answers: psycopg itself waits until the connection has died.
+"""A connection with a time limit for answers; psycopg itself waits until the connection dies.
 
-A server whose process is stopped, or whose disk hangs, keeps its connections alive: its kernel acknowledges what it is
+A server whose process is stopped or whose disk hangs keeps its connections alive: its kernel still acknowledges what is
 sent, so neither TCP keepalives nor the server's own timeouts end the wait.
 """
 
@@ -29,7 +29,7 @@ class TimedConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @contextmanager
     def without_timeout(self) -> Iterator[None]:
-        """No limit in this block: a migration waits for others."""
+        """A block without a limit: a migration waits for others."""
         before, self.answer_s = self.answer_s, math.inf
         try:
             yield
@@ -51,5 +51,5 @@ class TimedConnection(psycopg.Connection[tuple[Any, ...]]):
                 return answer
             ready = yield wanted
             if not ready and _clock.monotonic() >= deadline:
-                self.pgconn.finish()  # a late answer must not be taken for the next one
+                self.pgconn.finish()  # a late answer must not be mistaken for the next one
                 raise psycopg.OperationalError(f"the server has not answered for {self.answer_s:g} s")

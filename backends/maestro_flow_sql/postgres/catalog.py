@@ -1,7 +1,7 @@
-"""Definitions and starts on Postgres: what step (a) of a start writes is one transaction (PROTOCOL 18).
+"""Definitions and starts on Postgres: step (a) of a start is one transaction (PROTOCOL 18).
 
-What nearly all starts are, a single request with a new id, is one statement. Everything else is looked at first, under
-the lock of the workflow: several requests, one that was made before, one that cannot be met, a restart.
+Nearly all starts, a single request with a new id, are one statement. All others are examined first, under the lock of
+the workflow: several requests, a repeated one, one that cannot be met, a restart.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from maestro_flow_sql.starts import answer_starts
 
 __all__ = ["acknowledge_starts", "push", "start"]
 
-# The workflow's row is the lock for all that counts its versions and instances. What is read under it in a statement
-# of its own is what the one before us has committed.
+# The workflow's row is the lock for counting versions and instances. A separate statement under the lock reads what
+# its previous holder has committed.
 _LOCK_VERSIONS = """
     INSERT INTO workflows (workflow_id, latest_version, latest_instance) VALUES (%(workflow_id)s, 0, 0)
     ON CONFLICT (workflow_id) DO UPDATE SET latest_version = workflows.latest_version
@@ -42,8 +42,8 @@ _PUSH = """
     RETURNING latest_version
 """
 
-# The row of the workflow is locked by the UPDATE. A copy of the request that was started meanwhile is not in our
-# snapshot, but in the unique index: the statement then fails as a whole. The flow id is as model/flow_id.py prints it.
+# The UPDATE locks the row of the workflow. A copy of the request that was started meanwhile is not in our snapshot, but
+# in the unique index: then the statement fails as a whole. The flow id has the format of model/flow_id.py.
 _START_ONE = f"""
     WITH counted AS (
         UPDATE workflows SET latest_instance = latest_instance + 1
@@ -110,7 +110,7 @@ def push(db: Direct, workflow_id: str, body: bytes) -> int:
 
 
 def start(db: Direct, requests: Sequence[StartRequest]) -> list[PendingRun]:
-    """Raises NotFound, Conflict, as the protocol says; it is all or nothing, and the numbers stay dense."""
+    """Raises NotFound, Conflict, as the protocol says. All or nothing, so numbers have no gaps."""
     if len(requests) == 1 and requests[0].after is None:
         run = _start_one(db, requests[0])
         if run is not None:
@@ -119,7 +119,7 @@ def start(db: Direct, requests: Sequence[StartRequest]) -> list[PendingRun]:
 
 
 def _start_one(db: Direct, request: StartRequest) -> PendingRun | None:
-    """The run of a request that can be met and was never made before, or None."""
+    """The run of a new request that can be met, or None."""
     try:
         row = db.execute(_START_ONE, attrs.asdict(request), prepare=True).fetchone()
     except psycopg.errors.UniqueViolation:
@@ -162,6 +162,6 @@ def _insert(db: Direct, fresh: Sequence[PendingRun]) -> None:
 
 
 def _one(db: Direct, query: str, values: dict[str, Any] | None = None) -> Any:
-    """The value of a statement that has one row of one column."""
+    """The value of a statement with one row of one column."""
     (value,) = db.execute(query, values).fetchone() or (None,)
     return value

@@ -1,8 +1,8 @@
-"""The one write door on Postgres.
+"""Commits on Postgres.
 
-What nearly all batches are, each commit the next revision of another flow and nothing else, is one statement in
-autocommit: a client that freezes holds no lock. It writes what is beyond doubt (``writing``). Everything else is judged
-in a transaction (``judged``), as on the other SQL stores.
+Nearly all batches, in which each commit is the next revision of a different flow and nothing else, are one statement in
+autocommit, so a frozen client holds no lock. It writes the clear cases (``commit_in_statement``). All others are judged
+in a transaction (``commit_in_transaction``), as on the other SQL stores.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["commit_batch"]
 
 
 def commit_batch(db: Direct, batch: Sequence[Commit], group_count: int) -> list[Outcome]:
-    """Write what is beyond doubt by one statement, and let the judge say what becomes of the rest.
+    """Write the clear cases by one statement, and let the judge decide on the rest.
 
     Raises:
         StorageError: a position is not beyond the last one of its group.
@@ -31,7 +31,7 @@ def commit_batch(db: Direct, batch: Sequence[Commit], group_count: int) -> list[
         return commit_in_transaction(db, batch, group_count)
     try:
         written = write_flows(db, flows)
-    except psycopg.errors.UniqueViolation:  # of a position: nothing is written, and the judge says it aloud
+    except psycopg.errors.UniqueViolation:  # of a position: nothing is written, and the judge raises the error
         written = frozenset()
     left = [Commit(lease, flow) for lease, flow in flows if flow.flow_id not in written]
     verdicts = iter(commit_in_transaction(db, left, group_count) if left else ())
@@ -39,7 +39,7 @@ def commit_batch(db: Direct, batch: Sequence[Commit], group_count: int) -> list[
 
 
 def _plain(batch: Sequence[Commit]) -> list[tuple[Lease, FlowWrite]] | None:
-    """The batch, if the statement can judge it: flows of their own, positions that grow, no messages."""
+    """The batch, if the statement can judge it: distinct flows, increasing positions, no messages."""
     flows: dict[str, tuple[Lease, FlowWrite]] = {}
     positions: dict[int, int] = {}
     for commit in batch:

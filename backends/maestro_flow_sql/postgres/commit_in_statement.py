@@ -15,9 +15,9 @@ __all__ = ["write_flows"]
 #   fence     (group, generation, owner) is current, and stays so until we have committed: KEY SHARE makes a claim wait,
 #             which changes the key (group_id, generation), and lets a renewal pass (PROTOCOL 3, 11)
 #   ends      where the log of each group ends
-#   written   revision - 1 exists in this group; the scalar subquery is a look into an index for each row, where EXISTS
-#             could become a walk over the log (PROTOCOL 4); the position is beyond the last one (PROTOCOL 7); the
-#             constraint makes (flow, revision) unique against statements that we cannot see (PROTOCOL 5)
+#   written   revision - 1 exists in this group; the scalar subquery is an index lookup for each row, where EXISTS could
+#             become a scan of the log (PROTOCOL 4); the position is beyond the last one (PROTOCOL 7); the constraint
+#             makes (flow, revision) unique against statements that we cannot see (PROTOCOL 5)
 #   indexed   the entry of a run changes with its flow or not at all (PROTOCOL 2); runs are locked in the order of their
 #             ids, here as in ``acknowledge_starts``, or the two would deadlock
 _WRITE = """
@@ -98,7 +98,7 @@ def _rows(columns: Mapping[str, str], prefix: str) -> str:
 
 
 def _row(columns: Mapping[str, str], prefix: str) -> str:
-    """A single row, which needs no arrays: a commit that comes alone takes two thirds of the time."""
+    """A single row, without arrays: a single commit takes two thirds of the time."""
     return "SELECT " + ", ".join(f"%({prefix}{name})s::{kind} AS {name}" for name, kind in columns.items())
 
 
@@ -120,7 +120,7 @@ _STATEMENTS = {
 
 
 def write_flows(db: Direct, flows: Sequence[tuple[Lease, FlowWrite]]) -> frozenset[str]:
-    """Insert the commits of distinct flows that are beyond doubt; the ids of their flows."""
+    """Insert commits of distinct flows where that is clearly right; returns the ids of the written flows."""
     values = _columns(_RECORD, "", [record_values(lease, flow) for lease, flow in flows])
     entries = [entry_values(flow.entry) for _, flow in flows if flow.entry is not None]
     if entries:

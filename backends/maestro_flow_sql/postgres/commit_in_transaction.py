@@ -1,7 +1,7 @@
 """Commits with messages, several of one flow, or refused ones: judged in a transaction, by the judge of all stores.
 
-The leases are locked, so the fence stays what it is, and so are the messages that exist. What else may change while we
-judge is that something appears, and then a constraint stops us and we judge again.
+The leases are locked, so the fence cannot change, and so are existing messages. New rows may still appear while we
+judge; then a constraint stops us, and we judge again.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def commit_in_transaction(db: Direct, batch: Sequence[Commit], group_count: int)
     Raises:
         StorageError: a position is not beyond the last one of its group; nothing is written.
     """
-    for _ in range(_TRIES):  # at once: a thread that commits for others does not sleep
+    for _ in range(_TRIES):  # without a pause: a thread that commits for others does not sleep
         try:
             with db.transaction():
                 facts = _read_facts(db, batch, group_count)
@@ -76,13 +76,13 @@ def commit_in_transaction(db: Direct, batch: Sequence[Commit], group_count: int)
                 done = [commit for commit, outcome in zip(batch, outcomes, strict=True) if outcome is Outcome.DONE]
                 _write(db, done, there)
         except psycopg.errors.UniqueViolation:
-            continue  # what was not there when we looked has come: a copy of this batch, or somebody's message
+            continue  # a row has appeared since we looked: a copy of this batch, or another message
         return outcomes
     raise StorageUnavailable(f"a batch of {len(batch)} commits was overtaken {_TRIES} times; repeat the identical call")
 
 
 def _read_facts(db: Direct, batch: Sequence[Commit], group_count: int) -> BatchFacts:
-    """Statement by statement, so that each sees what was committed before the locks were ours."""
+    """Read in separate statements, so that each sees what was committed before we got the locks."""
     groups = sorted({commit.lease.group_id for commit in batch})
     leases = {group_id: (generation, owner_id) for group_id, generation, owner_id in db.execute(_FENCE, (groups,))}
     named = [(c.lease.group_id, s.message_id) for c in batch for s in c.settles]
@@ -118,7 +118,7 @@ def _write(db: Direct, done: Sequence[Commit], there: frozenset[tuple[int, str]]
     with db.cursor() as cursor:
         # Sends before settlements: a message may be sent and settled by two commits of one batch.
         cursor.executemany(_INSERT_RECORD, records)
-        cursor.executemany(_INSERT_ENTRY, sorted(entries, key=itemgetter(0)))  # as ``writing`` locks them
+        cursor.executemany(_INSERT_ENTRY, sorted(entries, key=itemgetter(0)))  # as the other statement locks them
         cursor.executemany(_ENTER, inboxes)
         cursor.executemany(_INSERT_MESSAGE, list(sent.values()))
         cursor.executemany(_SETTLE, settled)

@@ -1,4 +1,4 @@
-"""The connections of one open store: kept in a pool, replaced when they are dead, and never carried over a fork."""
+"""The connections of an open store: pooled, replaced when dead, and never used across a fork."""
 
 from __future__ import annotations
 
@@ -23,68 +23,68 @@ from maestro_flow_sql.postgres.target import Target
 __all__ = ["Connections", "Direct"]
 
 Direct = TimedConnection
-"""A connection in autocommit mode: where a transaction begins and ends is said in our own words."""
+"""A connection in autocommit mode: transactions are explicit."""
 
 _KEPT, _MAX = 8, 24
-"""Connections of callers that stay open, and at one time; the next caller waits, at most ``_PATIENCE_S`` seconds."""
+"""Callers' connections: how many stay open, and how many at most; the next caller waits up to ``_PATIENCE_S`` s."""
 
 _OWNERS_KEPT, _OWNERS_MAX = 3, 8
-"""The same for what a node does as an owner: its journal, its keeper and its loader are one thread each."""
+"""The same for a node as an owner: its journal, its keeper and its loader are one thread each."""
 
 _PATIENCE_S = 10.0
 _SHORTEST_LEASE_S = 10.0
-"""Leases are taken to be no shorter until a claim says otherwise: the default of the engine."""
+"""The assumed lease until a claim names another one: the engine's default."""
 
 _ANSWER_LEASES = 0.6
-"""An answer is waited for a little longer than the server lets a statement take, which is half a lease."""
+"""We wait for an answer a little longer than the server's statement timeout, which is half a lease."""
 
 
 class Connections:
-    """A pool. Each connection has timeouts below the lease, so that what is frozen cannot delay a takeover."""
+    """A pool. Each connection has timeouts below the lease, so that a frozen one cannot delay a takeover."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._lease_s = _SHORTEST_LEASE_S
         self.timeout_s = 0.0
-        """The longest timeout of a session that is not ours to set: behind a pooler."""
+        """The longest session timeout that we cannot set ourselves: behind a pooler."""
         self._made_for: WeakKeyDictionary[Direct, float] = WeakKeyDictionary()
         self._pool = self._make_pool(kept=_KEPT, limit=_MAX)
         self._owners = self._make_pool(kept=_OWNERS_KEPT, limit=_OWNERS_MAX)
 
     @contextmanager
     def direct(self) -> Iterator[Direct]:
-        """psycopg itself, for the hot verbs of callers: every statement is a transaction."""
+        """A plain psycopg connection, for callers' hot verbs: every statement is a transaction."""
         with self._lent(self._pool) as connection:
             yield connection
 
     @contextmanager
     def owning(self) -> Iterator[Direct]:
-        """The same for the verbs of an owner: a lease must not run out because many callers have come first."""
+        """The same for an owner's verbs: a lease must not expire because many callers came first."""
         with self._lent(self._owners) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """SQLAlchemy, for the cold verbs that read: every statement sees what is committed when it begins."""
+        """An SQLAlchemy connection, for cold verbs that read: every statement sees what was committed when it began."""
         with self._reading(self._pool) as connection:
             yield connection
 
     @contextmanager
     def reading_as_owner(self) -> Iterator[Connection]:
-        """The same for what an owner reads."""
+        """The same for an owner's reads."""
         with self._reading(self._owners) as connection:
             yield connection
 
     @contextmanager
     def snapshot_as_owner(self) -> Iterator[Connection]:
-        """All reads in the block see one state of the store."""
+        """A connection whose reads all see one snapshot of the store."""
         with self.reading_as_owner() as connection:
             connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield connection  # SQLAlchemy rolls back what comes home in a transaction
+            yield connection  # SQLAlchemy rolls back a returned connection that is in a transaction
 
     @contextmanager
     def apart(self) -> Iterator[Direct]:
-        """A connection of its own, which is closed at the end; psycopg's errors are left as they are."""
+        """A separate connection, closed at the end of the block; psycopg's errors are not translated."""
         connection = self._connect()
         try:
             yield connection
@@ -92,20 +92,20 @@ class Connections:
             connection.close()
 
     def shorten(self, lease_s: float) -> None:
-        """From now on the timeouts are below this lease; connections with longer ones are replaced as they come up.
+        """Keep timeouts below this lease from now on; connections with longer ones are replaced when next used.
 
         Raises:
-            StorageUnusable: they are those of the role, and too long.
+            StorageUnusable: the timeouts are those of the role, and too long.
         """
         if self.timeout_s > lease_s / 2:
             raise StorageUnusable(
                 f"the store {self._target.name} cannot be used with a lease of {lease_s} s: with prepare=off the "
-                f"timeouts of the role count, and must be at most half of the lease; the longest is {self.timeout_s} s"
+                f"timeouts of the role apply, and must be at most half of the lease; the longest is {self.timeout_s} s"
             )
         self._lease_s = min(self._lease_s, lease_s)
 
     def close(self) -> None:
-        """Close what is idle at once, and what is in use when it comes back. May be called twice; nothing in a fork."""
+        """Close idle connections at once, others on their return. May be called twice; does nothing in a fork."""
         self._owners.close()
         self._pool.close()
 
@@ -150,18 +150,18 @@ class Connections:
             parameters["options"] = _session(self._target.namespace, lease_s)
         connection = TimedConnection.connect(**parameters, autocommit=True)
         connection.answer_s = _ANSWER_LEASES * lease_s
-        connection.isolation_level = IsolationLevel.READ_COMMITTED  # of what is written in several statements
+        connection.isolation_level = IsolationLevel.READ_COMMITTED  # for transactions of several statements
         if self._target.behind_pooler:
             connection.prepare_threshold = None
-        # One type for all integers: a statement is prepared once, not once for each size of its values.
+        # One type for all integers, so that a statement is prepared once, not once for each size of its values.
         connection.adapters.register_dumper(int, Int8Dumper)
         self._made_for[connection] = lease_s
         return connection
 
     def _check(self, connection: Direct, _entry: object, _proxy: object) -> None:
-        """Raises DisconnectionError, upon which the pool makes another: this one is dead, or its timeouts are too long.
+        """Raises DisconnectionError if it is dead or its timeouts are too long: then the pool opens another one.
 
-        An idle connection has nothing to say but that it has ended, which costs no round trip to notice.
+        On an idle connection only its end can arrive, so no round trip is needed to notice.
         """
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
         if not is_idle or self._made_for[connection] > self._lease_s or _has_something_to_say(connection):
@@ -169,13 +169,13 @@ class Connections:
 
 
 def _has_something_to_say(connection: Direct) -> bool:
-    poll = select.poll()  # select() knows no file descriptor beyond 1023
+    poll = select.poll()  # select() does not support file descriptors beyond 1023
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
 def _liveness(lease_s: float) -> dict[str, str]:
-    """libpq's options for TCP: a server that has vanished without a word is noticed before the lease is over."""
+    """libpq's options for TCP: a silently vanished server is noticed before the lease expires."""
     return {
         "keepalives_idle": f"{max(1, lease_s // 4):.0f}",
         "keepalives_interval": "1",
@@ -185,10 +185,10 @@ def _liveness(lease_s: float) -> dict[str, str]:
 
 
 def _session(namespace: str, lease_s: float) -> str:
-    """libpq's ``options``: what holds for every statement of the session.
+    """libpq's ``options``: settings for every statement of the session.
 
-    The planner is told to prefer indexes and to plan once, because statistics of a table that was empty a minute ago
-    would make it walk over the log.
+    The planner is told to prefer indexes and to plan once: by the statistics of a table that was empty a minute ago, it
+    would scan the log.
     """
     settings = {
         "search_path": namespace,

@@ -1,4 +1,4 @@
-"""Cursors of sinks on Postgres: each is decided under the lock of its row, which nothing else needs."""
+"""Cursors of sinks on Postgres: decided under the lock of the cursor's row, which nothing else needs."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def open_cursor(db: Direct, group_id: int, sink: str, owner: Owner, *, position:
             if there is not None:
                 return _updated(db, there, cursor)
             if db.execute(_INSERT, attrs.asdict(cursor)).fetchone() is not None:
-                return cursor  # else somebody has registered it since we looked
-    raise StorageUnavailable(f"cursor {sink!r} of group {group_id} was taken away {_TRIES} times; repeat the call")
+                return cursor  # otherwise it was registered since we looked
+    raise StorageUnavailable(f"cursor {sink!r} of group {group_id} was dropped {_TRIES} times; repeat the call")
 
 
 def move_cursor(db: Direct, cursor: Cursor, position: int) -> Cursor:
@@ -77,7 +77,7 @@ def _locked(db: Direct, group_id: int, sink: str) -> Cursor | None:
 
 
 def _log(db: Direct, group_id: int) -> tuple[int, float]:
-    """Where the log ends, and the time."""
+    """The last position of the log, and the time."""
     row: tuple[Any, ...] | None = db.execute(_LOG, (group_id,)).fetchone()
     assert row is not None, "every group has a row"  # noqa: S101
     return int(row[0]), float(row[1])

@@ -1,7 +1,7 @@
 """Hints on Postgres: LISTEN and NOTIFY, apart from the statements that write (``Storage.listen``).
 
-A NOTIFY makes its transaction wait for those of all others, so none is ever part of a commit; and it is left out where
-the group is held through this very handle, whose user knows what he does: the usual case costs nothing.
+A transaction with a NOTIFY waits for those of all others, so a NOTIFY is never part of a commit. None is sent for a
+group that is held through this very handle, whose user knows already: the usual case costs nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _AGAIN_S = 5.0
 
 
 class PostgresHints:
-    """Tells listeners, in this process and in others. Nothing here ever raises for want of a server."""
+    """Tells listeners, in this process and in others. Never raises when the server is unavailable."""
 
     def __init__(self, connections: Connections, target: Target) -> None:
         self._connections = connections
@@ -50,7 +50,7 @@ class PostgresHints:
         return remove
 
     def tell(self, db: Direct, group_ids: Iterable[int]) -> None:
-        """Something durable has happened to these groups; ``db`` is in no transaction."""
+        """Something durable has happened to these groups; ``db`` must not be in a transaction."""
         elsewhere = self.listeners.tell_of_others(group_ids)
         if elsewhere and not self._is_local:
             with suppress(psycopg.Error):
@@ -79,7 +79,7 @@ class PostgresHints:
                 is_stopped = self._is_stopped(timeout_s=_AGAIN_S)
 
     def _hear(self) -> bool:
-        """True when it is stopped; otherwise it raises that the connection is lost."""
+        """Listen until stopped, then return True; raises when the connection is lost."""
         with self._connections.apart() as db:
             db.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
             while not self._is_stopped(db.fileno()):
@@ -87,7 +87,7 @@ class PostgresHints:
         return True
 
     def _is_stopped(self, *others: int, timeout_s: float | None = None) -> bool:
-        """Wait until it is, or until one of the others has something to say, or for so long."""
+        """Wait until stopped, until one of ``others`` is readable, or for the timeout; True if stopped."""
         poll = select.poll()
         for descriptor in (self._stopped.fileno(), *others):
             poll.register(descriptor, select.POLLIN)

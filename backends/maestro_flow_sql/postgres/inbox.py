@@ -42,8 +42,8 @@ _LOCK = f"""
     FOR NO KEY UPDATE OF messages
 """  # noqa: S608 - the columns are ours
 
-# One row at least while the lease is current, and none otherwise. The lock makes a claim wait, so that a delivery is
-# counted under the generation that it was made to. The page is read as it was before it is counted, hence the addition.
+# At least one row while the lease is current, otherwise none. The lock makes a claim wait, so that a delivery is
+# counted under the generation that receives it. The page is read as it was before counting, hence the addition.
 _RECEIVE = f"""
     WITH fence AS MATERIALIZED (
         SELECT group_id FROM leases
@@ -60,14 +60,14 @@ _RECEIVE = f"""
     counted AS (
         UPDATE messages SET deliveries = deliveries + 1, delivered_to = %(generation)s
         WHERE sequence IN (SELECT sequence FROM page WHERE is_new)
-          AND delivered_to < %(generation)s  -- looked at again if a receiver of the same generation came before us
+          AND delivered_to < %(generation)s  -- checked again, in case a receiver of the same generation came first
     )
     SELECT {MESSAGE_COLUMNS}, is_new
     FROM fence LEFT JOIN page AS messages ON true
     ORDER BY messages.sequence
 """  # noqa: S608 - the columns are ours
 
-# It has been looked at under a lock. The new sequence is taken under the lock of the inbox, as that of any message.
+# The row was checked under its lock. The new sequence is taken under the lock of the inbox, like that of any message.
 _REDRIVE = f"""
     WITH inbox_lock AS MATERIALIZED (SELECT {INBOX_LOCK})
     UPDATE messages
@@ -78,7 +78,7 @@ _REDRIVE = f"""
     RETURNING {MESSAGE_COLUMNS}
 """  # noqa: S608 - the columns are ours
 
-# A few at a time, each statement within its timeout; two nodes that purge at once share the work.
+# A few at a time, so that each statement keeps within its timeout; two nodes that purge at once share the work.
 _PURGED_AT_ONCE = 1000
 _PURGE = """
     WITH old AS MATERIALIZED (
@@ -97,7 +97,7 @@ def send(db: Direct, message: Message) -> Message:
     """Raises Conflict: the id is there with another flow, kind, body or destination."""
     values = message_values(message)
     row = None
-    while row is None:  # it is neither new nor there only if it was purged in between
+    while row is None:  # neither new nor there: it was purged in between
         row = db.execute(_SEND, values).fetchone() or db.execute(_READ, values).fetchone()
     there = message_of(row)
     check_same_message(there, message)
@@ -105,14 +105,14 @@ def send(db: Direct, message: Message) -> Message:
 
 
 def lock_messages(db: Direct, named: Sequence[tuple[int, str]]) -> list[Message]:
-    """Those of the messages, named by (group_id, message_id), that exist; they stay as they are until we commit."""
+    """The existing ones of the messages named by (group_id, message_id); they cannot change until we commit."""
     distinct = sorted(set(named))
     values = {"group_ids": [group_id for group_id, _ in distinct], "message_ids": [name for _, name in distinct]}
     return [message_of(row) for row in db.execute(_LOCK, values)]
 
 
 def receive(db: Direct, lease: Lease, after: int, limit: int) -> list[Message]:
-    """Count the delivery and read, at once: the owner that fails with a message in hand was counted (PROTOCOL 17).
+    """Count the delivery and read, at once, so that an owner that fails with a message in hand counts (PROTOCOL 17).
 
     Raises:
         OwnershipLost: the lease is not current.

@@ -1,4 +1,4 @@
-"""Ownership on Postgres: claim, renew, release, and the nodes; each statement is a transaction by itself."""
+"""Ownership on Postgres: claim, renew, release, and the nodes; each statement is its own transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["claim", "leave", "release", "renew"]
 
 # One group at a time, because several locks in one claim deadlock with a commit. NO KEY UPDATE does not skip a group
 # whose old owner is committing (it holds KEY SHARE): the UPDATE then waits for that commit, because it changes the
-# generation, which is a key (PROTOCOL 11). In random order, so that one group that is stuck does not hold up the rest.
+# generation, which is a key (PROTOCOL 11). In random order, so that one stuck group does not hold up the others.
 _FREE = """
     (CASE owner_id WHEN '' THEN kept_for IN ('', %(owner_id)s) OR kept_until <= store_time()
      ELSE expires_at <= store_time() END)
@@ -37,8 +37,8 @@ _CLAIM = """
     RETURNING leases.group_id, leases.generation
 """.replace("{free}", _FREE)
 
-# What was renewed or advertised is seen by the rest of the statement only through ``renewed`` and ``advertised``: its
-# snapshot is older. Nodes that are long gone are forgotten on the way; one that another forgets, too, is left to him.
+# The rest of the statement sees renewals and advertisements only through ``renewed`` and ``advertised``: its snapshot
+# is older. Nodes that are long gone are also removed; a row that another node is removing is left to it.
 _RENEW = """
     WITH renewed AS (
         UPDATE leases
@@ -122,7 +122,7 @@ def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> 
 
 
 def renew(db: Direct, owner: Owner, leases: Sequence[Lease], lease_s: float, offers: frozenset[str] | None) -> Renewal:
-    """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
+    """Extend the leases that are still ours, by generation and owner, never by time, and look around (PROTOCOL 13)."""
     ours = [lease for lease in leases if lease.owner_id == owner.id]
     offered = None if offers is None else json.encode(sorted(offers)).decode()
     values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s, "offers": offered, **_columns(ours)}

@@ -1,4 +1,4 @@
-"""Finished flows are removed from the log and the index, in one transaction (PROTOCOL 28)."""
+"""Removes finished flows from the log and the index, in one transaction (PROTOCOL 28)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ _WRONG = "nothing was changed; report it with this message"
 
 
 def find_or_make(db: Direct, target: Target, *, create: bool) -> int:
-    """Number of groups of the store, which exists with a schema that we can use when this returns, whoever made it.
+    """The number of groups of the store, which afterwards exists with a usable schema, whichever process created it.
 
     A store that is up to date is only read, so a user without the rights of its owner can open it.
 

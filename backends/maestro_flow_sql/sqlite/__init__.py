@@ -1,4 +1,4 @@
-"""SQLite: one file, for the processes of one host."""
+"""SQLite: one file for the processes of one host."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What most commits are: one more revision of one flow, alone and with nothing else, as a single statement.
+"""The most frequent commit, the next revision of a single flow and nothing else, as a single statement.
 
-It is a transaction of its own, with one fsync, and so the latency of a step is that of a bare INSERT. It says yes or
-nothing: every refusal, and its reason, is left to ``storage.judge``, which looks at the same commit again.
+It is its own transaction, with one fsync, so the latency of a step is that of a bare INSERT. It succeeds or does
+nothing: every refusal and its reason is left to ``storage.judge``, which looks at the same commit again.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ APPEND = """
     ON CONFLICT (flow_id, revision) DO NOTHING                                                         -- PROTOCOL 4, 5
     RETURNING position
 """
-"""Returns the position if the commit is DONE, and nothing otherwise."""
+"""Returns the position if the commit is DONE, otherwise no row."""
 
 
 def append_values(batch: Sequence[Commit]) -> dict[str, Any] | None:
-    """The values of ``APPEND``, if the batch is such a commit, and None if it is anything else.
+    """The values of ``APPEND`` if the batch is such a commit, otherwise None.
 
     A first revision has an entry, so a commit without one has a predecessor or is refused.
     """

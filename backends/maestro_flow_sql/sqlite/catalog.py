@@ -1,4 +1,4 @@
-"""Definitions and starts on SQLite: what step (a) of a start writes is one transaction (PROTOCOL 18)."""
+"""Definitions and starts on SQLite: step (a) of a start is one transaction (PROTOCOL 18)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def push(db: sqlite3.Connection, workflow_id: str, body: bytes, now: float) -> i
 
 
 def start(db: sqlite3.Connection, requests: Sequence[StartRequest], now: float) -> list[PendingRun]:
-    """Raises NotFound, Conflict, as the protocol says; the caller rolls back, so it is all or nothing."""
+    """Raises NotFound, Conflict, as the protocol says; then the caller rolls back, so it is all or nothing."""
     asked = as_json({request.workflow_id for request in requests})
     counters = {name: (version, instance) for name, version, instance in db.execute(_WORKFLOWS, (asked,))}
     answers = answer_starts(requests, _started(db, requests), _followed(db, requests), counters, now)

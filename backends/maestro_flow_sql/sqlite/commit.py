@@ -1,7 +1,7 @@
-"""The one write door on SQLite: a batch of commits in a few statements.
+"""Commits on SQLite: a batch of commits in a few statements.
 
-The transaction is BEGIN IMMEDIATE, so from the first statement on nobody else writes: what is read is still so when we
-write, in whichever process the other owner lives. That makes the fence (PROTOCOL 3) a plain read.
+The transaction is BEGIN IMMEDIATE, so from its first statement on no other process writes: what we read cannot change
+before we write. That makes the fence (PROTOCOL 3) a plain read.
 """
 
 from __future__ import annotations

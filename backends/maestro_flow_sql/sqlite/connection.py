@@ -15,7 +15,7 @@ from maestro_flow_sql.sqlite.errors import is_busy
 __all__ = ["PATIENCE_S", "RETRY_S", "connect", "patiently"]
 
 PATIENCE_S = 10.0
-"""How long a verb tries to lock the file: transactions take milliseconds, so only a frozen process keeps it longer."""
+"""How long a verb tries to lock the file: transactions take milliseconds, so only a frozen process holds it longer."""
 
 RETRY_S = (0.0001, 0.0005)
 """Shortest and longest sleep between two tries. SQLite's own handler backs off to 100 ms and starves (PROTOCOL 12)."""
@@ -26,13 +26,13 @@ _MACHINE = Environment()
 
 _SETTINGS = (
     "synchronous = FULL",  # a commit is durable when it returns: one fsync of the WAL
-    "fullfsync = ON",  # and means the same on macOS
-    "journal_size_limit = 67108864",  # a WAL that a long reader let grow is cut to 64 MB afterwards
+    "fullfsync = ON",  # the same on macOS
+    "journal_size_limit = 67108864",  # a WAL that grew during a long read is cut to 64 MB afterwards
 )
 
 
 def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
-    """A connection in autocommit mode: transactions begin and end with statements of our own.
+    """A connection in autocommit mode: transactions are explicit.
 
     Raises sqlite3.Error, or StorageUnavailable.
     """
@@ -47,14 +47,14 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
 
 
 def patiently(attempt: Callable[[], T]) -> T:
-    """Call ``attempt`` until no other process is in its way.
+    """Call ``attempt`` until no other process holds the lock.
 
-    Time is counted in sleeps, not read: the store's clock may be a test's, which stands still. A loop of its own, not
-    tenacity's: every transaction begins here, and where two processes write, whoever tries more often waits less. A try
-    costs 1 µs besides the attempt, with tenacity 16, and the longest of 1,500 commits took three times as long.
+    Time is counted in sleeps, not read: the store's clock may be a test clock that stands still. This is not tenacity,
+    because every transaction begins here, and where two processes write, the one that tries more often waits less: a
+    try costs 1 µs besides the attempt, 16 with tenacity, and the slowest of 1,500 commits took three times as long.
 
     Raises:
-        StorageUnavailable: the lock could not be had in ``PATIENCE_S`` seconds.
+        StorageUnavailable: the lock could not be acquired in ``PATIENCE_S`` seconds.
     """
     waited = 0.0
     while True:

@@ -1,4 +1,4 @@
-"""Cursors of sinks on SQLite: read, decided and written in the transaction of the caller, when nobody else writes."""
+"""Cursors of sinks on SQLite: read, decided and written in the caller's transaction, which excludes other writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what SQLite says to what the Storage protocol says."""
+"""Translates SQLite errors to those of the Storage protocol."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNUSABLE = {
 
 
 _NOT_OUR_TABLES = re.compile(r"no such (table|column)|has no column")
-"""SQLite has one code for all that is wrong with a statement, so its text, which it does not translate, has to do."""
+"""SQLite has one code for every error in a statement, so its text, which is never translated, must do."""
 
 
 def is_busy(error: BaseException) -> bool:
@@ -37,8 +37,8 @@ def is_busy(error: BaseException) -> bool:
 def storage_error(error: sqlite3.Error, path: str) -> StorageError:
     """The error of the protocol for an error of SQLite.
 
-    What is not known to be hopeless is unavailable: a full disk or a failed write may be over with the next try, and
-    the identical call is right whatever became of the first (PROTOCOL 6).
+    Unless known to be permanent, an error means unavailable: a full disk or a failed write may pass, and repeating the
+    identical call is right whatever the first one did (PROTOCOL 6).
     """
     code = _code(error)
     if code in _UNUSABLE:
@@ -54,7 +54,7 @@ def storage_error(error: sqlite3.Error, path: str) -> StorageError:
 
 @contextmanager
 def translated(path: str) -> Iterator[None]:
-    """Let errors of SQLite and of SQLAlchemy out of the block as errors of the Storage protocol."""
+    """Translate errors of SQLite and SQLAlchemy in the block to errors of the Storage protocol."""
     try:
         yield
     except UnicodeEncodeError as error:

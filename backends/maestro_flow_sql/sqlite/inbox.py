@@ -42,11 +42,11 @@ _RECEIVE = f"""
     ORDER BY sequence LIMIT :limit
 """  # noqa: S608 - the columns are ours
 
-# The sequence is the key of the row, and a new one is made by inserting it again.
+# The sequence is the key of the row; inserting the row again gives it a new one.
 _TAKE_AWAY = "DELETE FROM messages WHERE group_id = ? AND message_id = ?"
 
 PURGED_AT_ONCE = 1000
-"""Tombstones that one transaction deletes: nobody else writes while it lasts."""
+"""How many tombstones one transaction deletes, because it blocks all other writers."""
 
 _PURGE = """
     DELETE FROM messages WHERE sequence IN (
@@ -56,7 +56,7 @@ _PURGE = """
 
 
 def read_messages(db: sqlite3.Connection, named: Sequence[tuple[int, str]]) -> list[Message]:
-    """Those of the messages, named by (group_id, message_id), that exist."""
+    """The existing ones of the messages named by (group_id, message_id)."""
     return [message_of(row) for row in db.execute(_READ, (as_json(named),))]
 
 
@@ -69,7 +69,7 @@ def send(db: sqlite3.Connection, message: Message, now: float) -> Message:
 
 
 def receive(db: sqlite3.Connection, lease: Lease, after: int, limit: int) -> list[Message]:
-    """Count the delivery, then read: the owner that fails with a message in hand has been counted (PROTOCOL 17).
+    """Count the delivery, then read, so that an owner that fails with a message in hand counts (PROTOCOL 17).
 
     Raises:
         OwnershipLost: the lease is not current.
@@ -93,5 +93,5 @@ def redrive(db: sqlite3.Connection, group_id: int, message_id: str) -> Message:
 
 
 def purge(db: sqlite3.Connection, settled_before: float) -> int:
-    """Delete some; as many as ``PURGED_AT_ONCE`` if there may be more."""
+    """Delete up to ``PURGED_AT_ONCE``; returns how many."""
     return len(db.execute(_PURGE, (settled_before, PURGED_AT_ONCE)).fetchall())

@@ -1,4 +1,4 @@
-"""Ownership on SQLite: claim, renew, release; and which nodes there are."""
+"""Ownership on SQLite: claim, renew, release, and the nodes."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def claim(db: sqlite3.Connection, owner: Owner, now: float, lease_s: float, limi
 
 
 def renew(db: sqlite3.Connection, owner: Owner, leases: Sequence[Lease], now: float, lease_s: float) -> Renewal:
-    """Extend what is still ours, by generation and owner and never by time, and look around (PROTOCOL 13)."""
+    """Extend the leases that are still ours, by generation and owner, never by time, and look around (PROTOCOL 13)."""
     values = {"owner_id": owner.id, "now": now, "lease_s": lease_s}
     renewed = set()
     if leases:
@@ -103,7 +103,7 @@ def renew(db: sqlite3.Connection, owner: Owner, leases: Sequence[Lease], now: fl
 
 
 def advertise(db: sqlite3.Connection, owner: Owner, now: float, lease_s: float, offers: frozenset[str]) -> None:
-    """Say that the node is there, and what its steps can be of (PROTOCOL 22)."""
+    """Advertise the node and the code that it offers (PROTOCOL 22)."""
     node = {"owner_id": owner.id, "process": owner.process, "offers": as_json(sorted(offers))}
     db.execute(_ADVERTISE, {**node, "now": now, "lease_s": lease_s})
 
@@ -125,7 +125,7 @@ def check_current(db: sqlite3.Connection, lease: Lease) -> None:
 
 
 def _dead_processes(db: sqlite3.Connection, now: float) -> str:
-    """Owners on this host whose leases need not run out: nothing of theirs can still be under way (PROTOCOL 12)."""
+    """Dead owners on this host, whose leases need not expire first: nothing of theirs can still run (PROTOCOL 12)."""
     return as_json([process for (process,) in db.execute(_PROCESSES, (now,)) if is_provably_dead(process)])
 
 

@@ -1,4 +1,4 @@
-"""From a URL to an open store: find the file, check whose it is, create the store if it is empty."""
+"""Opens a store by its URL: finds the file, checks that it is ours, creates the store if it is empty."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def open_sqlite(url: str, clock: Clock, /, *, create: bool = True) -> SqliteStor
     """
     path = _path_of(url)
     _check_library()
-    if not create and not Path(path).exists():  # to connect is to make the file
+    if not create and not Path(path).exists():  # connecting creates the file
         raise no_store(path)
     with translated(path):
         connection = connect(path, read_only=False)
@@ -60,7 +60,7 @@ def _path_of(url: str) -> str:
     name = parts.path.removeprefix("/")
     if parts.netloc or parts.fragment or not name or name.endswith("/") or name == ":memory:":
         raise SettingsError(
-            f"the URL {without_password(url)!r} names no SQLite file: write sqlite:///relative/path.db or "
+            f"the URL {without_password(url)!r} does not name an SQLite file: write sqlite:///relative/path.db or "
             "sqlite:////absolute/path.db; a store in memory has the URL memory://"
         )
     unknown = {option for option, _ in parse_qsl(parts.query, keep_blank_values=True)} - {"namespace"}

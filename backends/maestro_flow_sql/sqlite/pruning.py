@@ -1,4 +1,4 @@
-"""Finished flows are removed from the log and the index, in the transaction of the caller (PROTOCOL 28)."""
+"""Removes finished flows from the log and the index, in the caller's transaction (PROTOCOL 28)."""
 
 from __future__ import annotations
 

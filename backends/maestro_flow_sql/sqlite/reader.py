@@ -1,4 +1,4 @@
-"""The connections that only read: a few, beside the writer, which they neither block nor wait for (WAL)."""
+"""A few read-only connections beside the writer, which they neither block nor wait for (WAL)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT = 4
 """Connections that stay open."""
 
 _MAX = 32
-"""Connections at one time; the next reader waits, at most ``PATIENCE_S``."""
+"""How many connections at most; the next reader waits up to ``PATIENCE_S``."""
 
 
 class Reader:
@@ -37,18 +37,18 @@ class Reader:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """All reads in the block see one state of the store; it ends with the block, which should be short."""
+        """A snapshot of the store for all reads in the block, which should be short."""
         with translated(self._path), self._pool.use() as engine, engine.connect() as connection:
             patiently(lambda: _begin(connection))
-            yield connection  # the pool rolls back what comes home in a transaction
+            yield connection  # the pool rolls back a returned connection that is in a transaction
 
     def close(self) -> None:
-        """Close what is idle at once, and what is in use when its reader is done. May be called twice."""
+        """Close idle connections at once, others when their reader is done. May be called twice."""
         self._pool.close()
 
 
 def _begin(connection: Connection) -> None:
-    """A snapshot begins with the first read, so here is one. It is busy while another process recovers the WAL."""
+    """Read once, because a snapshot begins with the first read. Busy while another process recovers the WAL."""
     cursor = connection.connection.cursor()
     cursor.execute("BEGIN")
     try:

@@ -55,7 +55,7 @@ class SqliteStorage(SqlReads):
         self._reader.close()
         self._writer.close()
 
-    # -- ownership: urgent, so that no lease is lost behind a heap of commits (PROTOCOL 12) -----------------------
+    # -- ownership: urgent, so that no lease is lost behind many commits (PROTOCOL 12) ----------------------------
 
     def claim(self, owner: Owner, *, lease_s: float, limit: int) -> list[Lease]:
         with self._writer.transaction(urgent=True) as db:
@@ -86,7 +86,7 @@ class SqliteStorage(SqlReads):
             ownership.leave(db, owner)
 
     def listen(self, wake: Callable[[int], None]) -> Callable[[], None]:
-        """Of what goes through this handle; what other processes do is found by a scan."""
+        """Only hears of calls through this handle; a scan finds what other processes do."""
         return self._listeners.add(wake)
 
     # -- commit ------------------------------------------------------------------------------------------------

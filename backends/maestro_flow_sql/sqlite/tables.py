@@ -1,4 +1,4 @@
-"""The tables of a store in a file: found, made, or brought to the schema of this maestro-flow."""
+"""The tables of a store in a file: found, created, or migrated to the schema of this maestro-flow."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _SET_META = "UPDATE store_meta SET schema_version = ?, oldest_reader = ?"
 
 
 def find_or_make(connection: sqlite3.Connection, path: str, clock: Clock, *, create: bool) -> int:
-    """Number of groups of the store, which exists with a schema that we can use when this returns, whoever made it.
+    """The number of groups of the store, which afterwards exists with a usable schema, whichever process created it.
 
     Raises:
         SchemaMismatch: the store is newer and excludes us.
-        StorageUnusable: there is none and none may be made, the file is another program's or cannot be written, or a
-            migration failed.
+        StorageUnusable: it does not exist and must not be created, the file belongs to another program or cannot be
+            written, or a migration failed.
     """
-    found = patiently(lambda: _read(connection, path))  # before the first write into what may be somebody else's
+    found = patiently(lambda: _read(connection, path))  # before writing: the file may belong to another program
     if found is None and not create:
         raise no_store(path)
     (mode,) = patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
@@ -65,11 +65,11 @@ def find_or_make(connection: sqlite3.Connection, path: str, clock: Clock, *, cre
 
 
 def _read(connection: sqlite3.Connection, path: str) -> Meta | None:
-    """What the store says of itself; None for a database without tables, which is free to be made a store.
+    """The metadata of the store; None for a database without tables, in which a store can be created.
 
     Raises:
-        StorageUnusable: there are tables, but none that says that it is ours.
-        SchemaMismatch: it is ours, but we are too old for it.
+        StorageUnusable: there are tables, but they are not ours.
+        SchemaMismatch: this maestro-flow is too old for the store.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
@@ -78,7 +78,7 @@ def _read(connection: sqlite3.Connection, path: str) -> Meta | None:
     if meta_columns != 2:
         raise StorageUnusable(
             f"{path} is the database of another program (its tables: {', '.join(sorted(tables)[:5])}); "
-            "give the URL of a file of its own"
+            "give the URL of a separate file"
         )
     meta = Meta(*connection.execute(META).fetchone())
     Admission(path, current().version).check(meta)
@@ -87,7 +87,7 @@ def _read(connection: sqlite3.Connection, path: str) -> Meta | None:
 
 @contextmanager
 def _alone(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction; nobody else writes, and a file that is read-only refuses it."""
+    """A transaction that excludes other writers; fails on a read-only file."""
     patiently(partial(connection.execute, "BEGIN IMMEDIATE"))
     try:
         yield

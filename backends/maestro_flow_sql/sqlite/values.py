@@ -1,4 +1,4 @@
-"""A list of values as one parameter, for ``json_each``: one statement, whether it is about one row or a thousand."""
+"""A list of values as one parameter, for ``json_each``: one statement for one row or a thousand."""
 
 from __future__ import annotations
 

@@ -22,14 +22,14 @@ _LOOK_S = 0.02
 """How often we look whether another process writes the file too, in seconds."""
 
 _COMPANY_S = 0.2
-"""How long another process that was seen writing is reckoned with, in seconds."""
+"""How long after another process was seen writing we still make way for it, in seconds."""
 
 _PAUSE_S = 2 * RETRY_S[1]
-"""Pause between two of our transactions while there is company: a waiting process tries once in it at least."""
+"""Pause between two of our transactions while others write: a waiting process tries at least once in it."""
 
 
 _MACHINE = SystemClock()
-"""For the waits of this very process; the store's time is the clock that the store was opened with."""
+"""For waits in this process; the store's time is the clock that the store was opened with."""
 
 
 class Writer:
@@ -56,13 +56,13 @@ class Writer:
             connection.execute("COMMIT")
 
     def statement(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
-        """Rows that a statement returns which is a transaction of its own; what it has written is durable."""
+        """Run a statement as its own transaction and return its rows; what it has written is durable."""
         with self._turn(urgent=False) as connection:
             return patiently(lambda: connection.execute(sql, values).fetchall())
 
     @contextmanager
     def _turn(self, *, urgent: bool) -> Iterator[sqlite3.Connection]:
-        """The connection, for the caller alone among the threads of this process; no transaction outlasts the block."""
+        """The connection, for one thread of this process at a time; no transaction outlasts the block."""
         check_usable(self._path, self._pid, closed=self._closed)
         self._lock.enter(urgent=urgent)
         try:
@@ -80,7 +80,7 @@ class Writer:
             self._lock.leave()
 
     def close(self) -> None:
-        """Wait for the transaction under way, and close the connection. May be called twice; nothing in a fork."""
+        """Wait for the running transaction, and close the connection. May be called twice; does nothing in a fork."""
         if self._pid != os.getpid():
             return
         self._lock.enter(urgent=True)
@@ -100,9 +100,9 @@ class Writer:
         return self._connection
 
     def _roll_back(self) -> None:
-        """Undo; a connection that cannot even do this is in a state that we do not know, and is not used again."""
+        """Roll back. A connection that fails to do even this is in an unknown state and is not used again."""
         connection = self._connection
-        if connection is None or not connection.in_transaction:  # a full disk has rolled back by itself
+        if connection is None or not connection.in_transaction:  # SQLite rolls back by itself on a full disk
             return
         try:
             connection.execute("ROLLBACK")
@@ -122,7 +122,7 @@ class Writer:
         self._version, self._looked_at = version, now
 
     def _let_others_in(self) -> None:
-        """The file's lock has no queue: a process that writes without a break keeps all others out, even a renewal."""
+        """Pause for others: the lock has no queue, and writing without a break would keep out even their renewals."""
         now = _MACHINE.monotonic()
         if now - self._company_at < _COMPANY_S:
             time.sleep(max(0.0, self._left_at + _PAUSE_S - now))

@@ -9,9 +9,9 @@ __all__ = ["WriterLock"]
 
 
 class WriterLock:
-    """A mutual exclusion that is handed over, to the urgent first; not reentrant.
+    """A lock that is passed on to waiters, the urgent first; not reentrant.
 
-    The caller's own thread does the work inside: a writer thread would cost two hand-overs per commit.
+    The caller's own thread does the work: a writer thread would cost two thread switches per commit.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class WriterLock:
         self._ordinary: deque[threading.Lock] = deque()
 
     def enter(self, *, urgent: bool = False) -> None:
-        """Wait for the turn; each ``enter`` needs a ``leave``."""
+        """Wait for one's turn; each ``enter`` needs a ``leave``."""
         queue = self._urgent if urgent else self._ordinary
         with self._mutex:
             if not self._is_held:
@@ -31,7 +31,7 @@ class WriterLock:
             turn.acquire()
             queue.append(turn)
         try:
-            turn.acquire()  # released by the one before us, which leaves the lock held for us
+            turn.acquire()  # released by our predecessor, which leaves the lock held for us
         except BaseException:
             self._give_up(queue, turn)
             raise
@@ -46,7 +46,7 @@ class WriterLock:
                 self._is_held = False
 
     def _give_up(self, queue: deque[threading.Lock], turn: threading.Lock) -> None:
-        """A signal interrupted the wait: leave the queue, or pass on the turn that had come already."""
+        """A signal interrupted the wait: leave the queue, or pass on the turn if it had already come."""
         with self._mutex:
             if turn in queue:
                 queue.remove(turn)
