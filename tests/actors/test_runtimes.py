@@ -50,7 +50,7 @@ def fail(error: BaseException) -> Callable[[], None]:
     return call
 
 
-def test_mail_is_handled_in_order_and_completely(runtime: Runtime) -> None:
+def test_messages_are_handled_in_order_and_completely(runtime: Runtime) -> None:
     done = runtime.event()
     ref = runtime.spawn(Recorder, done)
     actor = actor_of(ref)
@@ -74,7 +74,7 @@ def test_an_actor_survives_what_its_handler_raises(runtime: Runtime, error: Base
     assert actor.defects == [error]
 
 
-def test_an_actor_that_has_ended_is_deaf_to_mail_that_waits_already(runtime: Runtime) -> None:
+def test_an_actor_that_has_ended_ignores_messages_already_in_its_mailbox(runtime: Runtime) -> None:
     gate, done = runtime.event(), runtime.event()
     ref = runtime.spawn(Recorder, done)
     actor = actor_of(ref)

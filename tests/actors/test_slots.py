@@ -1,4 +1,4 @@
-"""The slots for user code: never too many, none lost, whoever waits is woken."""
+"""The slots for user code: never too many, none lost, every waiter is woken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_lease_gets_what_is_free_and_gives_back_what_it_holds() -> None:
     assert another.take("threads", SlotKind.START, 99) == 1, "it cannot give back what it does not hold"
 
 
-def test_each_executor_has_slots_of_its_own() -> None:
+def test_each_executor_has_its_own_slots() -> None:
     lease, woken = SlotLease(pools()), list[str]()
     assert [lease.take(executor, SlotKind.START, 9) for executor in ("threads", "other")] == [2, 2]
     lease.wait("threads", SlotKind.START, lambda: woken.append("threads"))
@@ -87,7 +87,7 @@ def test_no_more_attempts_are_started_than_there_are_slots_and_all_run_in_the_en
     assert free() == 3, "no slot is lost"
 
 
-def test_one_that_has_gone_does_not_swallow_the_wake_of_one_that_waits() -> None:
+def test_a_closed_lease_does_not_swallow_the_wake_of_another_waiter() -> None:
     slots = pools(starts=1)
     holder, gone, waits = SlotLease(slots), SlotLease(slots), SlotLease(slots)
     woken: list[str] = []

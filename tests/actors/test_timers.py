@@ -34,7 +34,7 @@ def kept(timers: ThreadTimers) -> int:
     return sum(isinstance(each, kind) and each.timers is timers for each in gc.get_objects()) - 1
 
 
-def test_no_time_at_all_is_refused_and_for_ever_is_a_long_time(timers: ThreadTimers) -> None:
+def test_nan_is_refused_and_forever_is_a_long_time(timers: ThreadTimers) -> None:
     with pytest.raises(ValueError, match="nan"):
         timers.call_later(math.nan, lambda: None)
     timers.call_later(math.inf, lambda: None)

@@ -294,7 +294,7 @@ class World:
             result=Raw(random.choice(RESULTS)),
             outputs=outputs,
             artifacts={"id": "1"} if random.random() < 0.2 else {},
-            timeline=("it went on",) if random.random() < 0.2 else (),
+            timeline=("it continued",) if random.random() < 0.2 else (),
             error=StepError("Test", "failed") if verdict not in (Verdict.DONE, Verdict.CONTINUE) else None,
             size_bytes=random.choice([0, 0, 5 * 1024 * 1024]),
         )

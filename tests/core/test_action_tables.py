@@ -74,7 +74,7 @@ RUNNING = StepState(StepStatus.RUNNING)
 
 
 def flow(status: StepStatus) -> FlowState:
-    """A run that goes on, beside a step in this status."""
+    """An active run that also has a step in this status."""
     state = FlowState.new("wf/1/1", GRAPH, revision=7, status=RunStatus.IN_PROGRESS)
     steps = state.steps.set("beside", RUNNING).set("before", StepState(StepStatus.SUCCEEDED))
     if status is not StepStatus.NOT_CREATED:

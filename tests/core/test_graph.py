@@ -17,7 +17,7 @@ def test_the_root_has_its_loops_as_steps() -> None:
     assert graph.plans["loop"].dynamic == frozenset()
 
 
-def test_the_body_of_a_loop_is_a_graph_of_its_own() -> None:
+def test_the_body_of_a_loop_is_a_separate_graph() -> None:
     body = Graph.of(composite(), 3, ("loop",))
     assert (list(body.steps), body.roots, body.version) == (["a", "inner"], ("a",), 3)
     assert body.branching == {"a"}

@@ -229,7 +229,7 @@ def test_the_first_run_of_a_workflow_is_launched_without_a_question() -> None:
     assert not questions
 
 
-def test_a_run_whose_predecessor_was_not_heard_of_waits_until_the_store_was_asked_for_it() -> None:
+def test_a_run_with_an_unknown_predecessor_waits_until_the_store_has_been_asked() -> None:
     queues, questions, _ = loaded_queues()
     assert not queues.enter(fresh(3))
     assert not queues.enter(fresh(1)), "2 may come yet"
@@ -298,7 +298,7 @@ def test_the_newest_live_version_has_the_strategy_that_counts() -> None:
     assert not queues.enter(fresh(5)), "version 1 counts again"
 
 
-def test_runs_of_a_version_without_a_limit_go_on_at_once_and_are_counted() -> None:
+def test_runs_of_a_version_without_a_limit_begin_at_once_and_are_counted() -> None:
     unlimited = fresh(1, RunStrategy())
     queues, questions, _ = loaded_queues()
     assert not queues.enter(unlimited)
@@ -316,7 +316,7 @@ def test_nothing_is_kept_for_a_workflow_whose_runs_never_wait() -> None:
     assert not queues._queues
 
 
-def test_a_run_that_cannot_be_read_keeps_its_room() -> None:
+def test_a_run_that_cannot_be_read_counts_as_active() -> None:
     questions: list[Question] = []
     queues = GroupQueues(questions.append)
     queues.occupy(run(1))

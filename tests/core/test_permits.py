@@ -128,7 +128,7 @@ def test_the_limit_of_a_user_counts_instead_of_that_of_a_definition() -> None:
     assert office.handle(limit("a", 1)) == [1]
     assert office.handle(limit("a", None)) == [2, 3]
     office.handle(limit("a", 1), ask(4, a=3))
-    assert office.handle(give_back(1), give_back(2)) == [], "who holds a permit keeps it, so it takes time"
+    assert office.handle(give_back(1), give_back(2)) == [], "a holder keeps its permit, so it takes time"
     assert office.handle(give_back(3)) == [4]
 
 
@@ -140,7 +140,7 @@ def test_definitions_that_disagree_are_each_taken_at_their_word() -> None:
     assert office.handle(give_back(5)) == [2]
 
 
-def test_a_decision_of_bounded_size_goes_on_where_it_stopped() -> None:
+def test_a_decision_of_bounded_size_continues_where_it_stopped() -> None:
     office = Office(events_max=3)
     office.handle(*[ask(number, a=0) for number in range(10)])
     assert office.handle(limit("a", 8), ask(10, a=0)) == list(range(8))
@@ -170,7 +170,7 @@ def test_a_run_of_the_permit_flow_carries_all_of_it_over_to_the_next() -> None:
     office.state.forgone = dict(heir.forgone)
     assert facts(heir) == facts(office.state)
     assert PermitsGranted("w/1/1/s2/1") in decide(heir, [give_back(1)], 0.0, EVENTS_MAX).events
-    with pytest.raises(IllegalEvent, match="carried on elsewhere"):
+    with pytest.raises(IllegalEvent, match="the next run has taken over"):
         decide(office.state, [give_back(1)], 0.0, EVENTS_MAX)
 
 

@@ -106,7 +106,7 @@ def carry_out(standing: Standing, answer: Turn) -> None:
         ),
     ],
 )
-def test_who_is_displaced_is_told_for_whom(name: str, standing: Standing, reason: str) -> None:
+def test_a_displaced_run_is_told_in_favour_of_which_run(name: str, standing: Standing, reason: str) -> None:
     assert ask(name, standing).reason == reason
 
 

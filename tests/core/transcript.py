@@ -1,6 +1,6 @@
 """Scenarios for the pure core as text: commands in, the full trace of events and effects out.
 
-A file opens with the steps of a workflow, one a line (``a -> b, c:false  error_retry_limit=1``), and goes on with
+A file opens with the steps of a workflow, one a line (``a -> b, c:false  error_retry_limit=1``), and continues with
 commands, each followed by ``----`` and what it led to::
 
     done a value=1

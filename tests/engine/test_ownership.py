@@ -137,7 +137,10 @@ def test_a_stop_from_another_node_is_answered_by_the_owner() -> None:
     ("message", "outcome"),
     [
         (Message(0, "m", "gone/1/1", "stop"), "conflict: there is no run gone/1/1"),
-        (Message(0, "m", "gone/1/1", "dance"), "conflict: in this version, gone/1/1 takes no message of kind 'dance'"),
+        (
+            Message(0, "m", "gone/1/1", "dance"),
+            "conflict: in this version, gone/1/1 does not accept messages of kind 'dance'",
+        ),
     ],
 )
 def test_mail_that_no_flow_will_take_is_settled_all_the_same(message: Message, outcome: str) -> None:

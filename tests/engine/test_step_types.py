@@ -161,7 +161,7 @@ def test_a_hostile_exception_is_described_all_the_same() -> None:
     errors = {step_id: step.error for step_id, step in run.steps.items()}
     assert errors["fails"] is not None
     assert errors["surrogate"] is not None
-    assert errors["fails"].message == "(its text cannot be had: ValueError)"
+    assert errors["fails"].message == "(no text: its str() raised ValueError)"
     assert errors["surrogate"].message == "half a pair: ?"
 
 

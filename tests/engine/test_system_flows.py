@@ -323,15 +323,19 @@ def test_what_it_cannot_read_is_answered_and_a_version_without_it_refuses_it(mon
     run = process.engine.start("sleeper")
     process.send(Message(run.group_id, "add", run.flow_id, "add"))
     let_pass(process)
-    assert outcome(world, HOME, "stop") == f"conflict: in this version, {NAME} takes no message of kind 'stop'"
+    assert outcome(world, HOME, "stop") == f"conflict: in this version, {NAME} does not accept messages of kind 'stop'"
     assert outcome(world, HOME, "garbage").startswith("conflict: the body of the add cannot be read: ")
-    assert outcome(world, run.group_id, "add").startswith(f"conflict: in this version, {run.flow_id} takes no message")
+    assert outcome(world, run.group_id, "add").startswith(
+        f"conflict: in this version, {run.flow_id} does not accept messages"
+    )
     process.engine.close()
     monkeypatch.delitem(SYSTEM_FLOWS, NAME)
     older = world.process(seed=2)
     older.send(add("a"))
     let_pass(older)
-    assert outcome(world, HOME, "a").startswith(f"conflict: in this version, {NAME} takes no message of kind 'add'")
+    assert outcome(world, HOME, "a").startswith(
+        f"conflict: in this version, {NAME} does not accept messages of kind 'add'"
+    )
 
 
 def test_a_message_to_a_run_has_to_name_a_group(counter: Counter) -> None:
@@ -339,5 +343,5 @@ def test_a_message_to_a_run_has_to_name_a_group(counter: Counter) -> None:
     flows = process.engine._node._services.system_flows
     assert flows.destination_of(OutgoingMessage("m", NAME, "add", b"{}")) == counter.group_id(64) == HOME
     assert flows.destination_of(OutgoingMessage("m", "w/1/1", "stop", b"{}", 9)) == 9
-    with pytest.raises(LookupError, match="message m to run w/1/1 names no group"):
+    with pytest.raises(LookupError, match="message m to run w/1/1 does not name a group"):
         flows.destination_of(OutgoingMessage("m", "w/1/1", "stop", b"{}"))

@@ -1,4 +1,4 @@
-"""Flow ids: what is printed is parsed again, a child knows its parent, and what is no id is refused."""
+"""Flow ids: what is printed is parsed again, a child knows its parent, and what is not an id is refused."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Server:
         return redis.Redis.from_url(self.base, protocol=2, socket_timeout=10)
 
     def drop(self, namespace: str) -> None:
-        """Delete what is in a namespace of a test, or in one whose name goes on from it, and nothing else."""
+        """Delete what is in a namespace of a test, or in one whose name starts with it, and nothing else."""
         assert namespace.startswith("t_"), f"{namespace} may be somebody's"
         with self.client() as client:
             keys = list(client.scan_iter(match=f"{{{namespace}*", count=1000))

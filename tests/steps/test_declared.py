@@ -76,7 +76,10 @@ def test_only_literals_are_checked_before_anything_runs() -> None:
 
 @pytest.mark.parametrize(
     ("options", "problem"),
-    [({"required": True, "default": 1}, "is required, so it needs no default"), ({"default": "x"}, "does not fit")],
+    [
+        ({"required": True, "default": 1}, "is required, so it cannot have a default"),
+        ({"default": "x"}, "does not fit"),
+    ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
