@@ -29,19 +29,27 @@ RETIRED_NAMES = {
     "Letter":               "Message, OutgoingMessage",
     "Likeness":             "ModelEquivalence",
     "Misfit":               "TypeMismatch",
+    "PatientConnection":    "TimedConnection",
     "PermitMail":           "PermitMessage",
     "Places":               "RunLocations",
     "Subject":              "ErrorContext",
     "TakenRuns":            "StartAcknowledgements",
     "guess":                "did_you_mean",
+    "has_room":             "has_free_permit",
     "is_at_work":           "is_active",
+    "is_going":             "is_active",
+    "lacking":              "unsupported",
+    "patience":             "answer_timeout",
     "switching":            "strategy_switch",
+    "why_lacking":          "why_unsupported",
 }  # fmt: skip
 """Names of modules, classes, functions and parameters. A name is added with the commit that removes its last use."""
 
 RETIRED_FUNCTIONS = {
     # retired               instead
     "go_on":                "write_next",
+    "let_go":               "release, remove_actor",
+    "letter":               "message_to",
     "taken":                "acknowledge_starts",
 }  # fmt: skip
 """Names that only functions and methods must not have: as a parameter or variable they may be right."""
@@ -57,15 +65,6 @@ RETIRED_PHRASES = {
     r"\bDESIGN \d":                                             "a page of docs/internals",
 }  # fmt: skip
 """Regular expressions for docstrings, comments, messages and pages. "There is no such run" is good English."""
-
-CLEAN_PACKAGES = """
-    actors.base actors.delivery actors.flow actors.group actors.messages actors.recording actors.services actors.system
-        cli client clock config core.inbox core.inputs core.message_kinds core.params core.permits core.system_flow dsl
-        engine errors model.event_codec model.flow_id model.inbox model.permit_events model.permits node reading sel
-        storage system testing verify views model.actions model.definition model.durations model.numbers
-        model.params model.status model.text model.values
-""".split()  # noqa: SIM905 - a list of words reads better without the quotes
-"""Where phrases are checked, below ``maestro_flow``: the list grows, and covers everything in the end."""
 
 CLEAN_PAGES = """
     README.md benchmarks/README.md examples/*.md examples/*/*.md docs/*.md docs/reference/*.md
@@ -116,9 +115,16 @@ def phrases(lines: Iterator[tuple[int, str]]) -> Iterator[str]:
                 yield f"{number}: {text[max(0, found.start() - 30) : found.end() + 30]!r}: say {instead}"
 
 
-def clean_modules() -> list[Path]:
-    packages = tuple(f"maestro_flow.{package}" for package in CLEAN_PACKAGES)
-    return [path for name, path in modules().items() if any(f"{name}.".startswith(f"{each}.") for each in packages)]
+def scripts() -> list[Path]:
+    return sorted(ROOT.glob("backends/**/*.lua"))
+
+
+def lua_comments(script: str) -> Iterator[tuple[int, str]]:
+    """The comments of a Lua script, by line."""
+    for number, line in enumerate(script.splitlines(), 1):
+        _, dashes, comment = line.partition("--")
+        if dashes:
+            yield number, comment.strip()
 
 
 def clean_pages() -> list[Path]:
@@ -137,9 +143,14 @@ def test_a_retired_name_is_not_used_again(module: str) -> None:
     assert [f"{place(path, node)}: {name}: use {instead}" for node, name, instead in found if instead] == []
 
 
-@pytest.mark.parametrize("path", clean_modules(), ids=relative)
+@pytest.mark.parametrize("path", modules().values(), ids=relative)
 def test_the_prose_of_a_module_is_idiomatic(path: Path) -> None:
     assert list(phrases(texts(path.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize("path", scripts(), ids=relative)
+def test_the_prose_of_a_script_is_idiomatic(path: Path) -> None:
+    assert list(phrases(lua_comments(path.read_text(encoding="utf-8")))) == []
 
 
 @pytest.mark.parametrize("path", clean_pages(), ids=relative)
@@ -177,6 +188,11 @@ def test_a_retired_phrase_is_found(source: str) -> None:
 )
 def test_good_english_is_not_refused(source: str) -> None:
     assert list(phrases(texts(source))) == []
+
+
+def test_only_the_comments_of_a_script_are_prose() -> None:
+    script = "local t = 'goes on' -- it goes on\n-- it goes on\ncall()\n"
+    assert [found.partition(":")[0] for found in phrases(lua_comments(script))] == ["1", "2"]
 
 
 def test_the_code_of_a_page_is_not_prose() -> None:
