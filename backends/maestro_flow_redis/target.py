@@ -1,4 +1,4 @@
-"""What a URL ``redis://user:password@host:port/db?namespace=...`` asks for. The password is never shown."""
+"""The settings in a URL ``redis://user:password@host:port/db?namespace=...``. The password is never shown."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _DATABASE = re.compile(r"[0-9]{0,4}")
 
 @frozen
 class Target:
-    """Where the store is. A ``namespace`` is a store of its own beside others in one database."""
+    """Where the store is. A ``namespace`` is a separate store beside others in one database."""
 
     name: str
     """As it may be shown: without the password."""
     parameters: dict[str, Any] = field(repr=False)
-    """Of ``redis.Connection``, or of ``redis.SSLConnection`` where ``is_tls``."""
+    """Arguments of ``redis.Connection``, or of ``redis.SSLConnection`` if ``is_tls``."""
     is_tls: bool
     namespace: str
     """A part of every key, between braces; safe there."""
@@ -39,7 +39,7 @@ class Target:
 
     @classmethod
     def of(cls, url: str) -> Target:
-        """Raises SettingsError: the URL is none of Redis, or has an option that there is not."""
+        """Raises SettingsError: the URL is not one of Redis, or has an unknown option."""
         parts, shown = split_url(url), without_password(url)
         try:
             host, port = parts.hostname or "localhost", parts.port or _PORT

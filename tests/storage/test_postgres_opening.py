@@ -58,9 +58,9 @@ def test_both_schemes_open_it(postgres: Server, schema: str, scheme: str) -> Non
 @pytest.mark.parametrize(
     ("rest", "problem"),
     [
-        ("", "names no database"),
-        ("/", "names no database"),
-        ("/a/b", "names no database"),
+        ("", "does not name a database"),
+        ("/", "does not name a database"),
+        ("/a/b", "does not name a database"),
         ("/db?colour=blue", "no option colour"),
         ("/db?password=secret", "no option password"),
         ("/db?namespace=a%20b", "namespace='a b'"),

@@ -97,13 +97,13 @@ _HELD_UP = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.QueryCanceled,
 )
-"""Nothing of this statement has happened, and the session continues."""
+"""The statement had no effect, and the session continues."""
 
 
 def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> list[Lease]:
-    """Groups until there are enough or no more; fewer, when a frozen session holds one for too long.
+    """Claim groups until there are enough, or none is left; fewer if a frozen session holds one for too long.
 
-    ``schema`` is the version that we know: a store that has been migrated beyond it may admit us no more.
+    ``schema`` is the version that we know: a store that was migrated beyond it may exclude us.
     """
     values = {"owner_id": owner.id, "process": owner.process, "lease_s": lease_s, "schema": schema}
     leases: list[Lease] = []
@@ -113,7 +113,7 @@ def claim(db: Direct, owner: Owner, lease_s: float, limit: int, schema: int) -> 
         except _HELD_UP:
             if not leases:
                 raise
-            break  # what we have is ours already, and an error would hide it from us until it expires
+            break  # earlier groups are already ours, and an error would hide them from us until they expire
         if row is None:
             break
         group_id, generation = row

@@ -1,4 +1,4 @@
-"""From a URL to an open store: look at the server, find the tables or make them."""
+"""Opens a store by its URL: checks the server, finds or creates the tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SERVER = """
            current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'
 """
 
-# What a session behind a pooler has is what its role was given. A timeout of 0 is none.
+# Behind a pooler, a session has the settings of its role. A timeout of 0 means none.
 _SESSION = """
     SELECT current_schema(), current_setting('default_transaction_isolation'),
            max(setting::float) / 1000, count(nullif(setting, '0'))
@@ -35,13 +35,13 @@ _SESSION = """
 def open_postgres(url: str, _clock: Clock, /, *, create: bool = True) -> PostgresStorage:
     """Open the store in a schema of a database; times are by the server's clock.
 
-    It is created where there is none, unless ``create`` is false, and migrated where an older maestro-flow has made it.
+    It is created if it does not exist, unless ``create`` is false, and migrated if an older maestro-flow made it.
 
     Raises:
-        SettingsError: the URL names no database, or has an option that there is not.
-        StorageUnusable: there is none, the login is refused, a right is missing, a migration failed, or the server
-            could lose what it has acknowledged.
-        SchemaMismatch: the store was written by a newer maestro-flow, which says that we cannot use it.
+        SettingsError: the URL does not name a database, or has an unknown option.
+        StorageUnusable: the store does not exist, the login is refused, a privilege is missing, a migration failed, or
+            the server could lose acknowledged writes.
+        SchemaMismatch: the store was written by a newer maestro-flow that excludes ours.
         StorageUnavailable: the server cannot be reached, or is a replica.
     """
     target = Target.of(url)
@@ -90,7 +90,7 @@ def _timeout_of_role(db: Direct, target: Target) -> float:
     is_right = schema == target.namespace and isolation == "read committed"
     if not is_right or timeouts < 3 or longest_s > _TIMEOUT_MAX_S:
         raise StorageUnusable(
-            f"the store {target.name} cannot be used: with prepare=off the settings of the role count; set them once: "
+            f"the store {target.name} cannot be used: with prepare=off the settings of the role apply; set them once: "
             f"ALTER ROLE ... SET search_path = {target.namespace}; ... SET statement_timeout = '5s'; "
             "... SET lock_timeout = '2s'; ... SET idle_in_transaction_session_timeout = '2s'; "
             "default_transaction_isolation stays read committed"

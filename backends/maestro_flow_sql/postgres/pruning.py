@@ -25,7 +25,7 @@ _FENCE = """
 
 _LOCK_RUNS = "SELECT 1 FROM runs WHERE flow_id = ANY (%s::text[]) ORDER BY flow_id FOR UPDATE"
 
-# What starts have made of an instance, and else the named run alone: others may be any number.
+# All runs of an instance that were created by starts; otherwise only the named run, because there may be many others.
 _INSTANCES = f"""
     SELECT DISTINCT {INDEXED_COLUMNS}
     FROM unnest(%s::text[]) AS asked (flow_id)

@@ -21,18 +21,18 @@ from maestro_flow_sql.schema import metadata
 
 __all__ = ["find_or_make"]
 
-# Not to_regclass and to_regnamespace: behind an advisory lock they still answer out of the session's cache.
+# Not to_regclass and to_regnamespace: even under an advisory lock they answer from the session's cache.
 _TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'store_meta'"
 _SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
 
 _SET_META = "UPDATE store_meta SET schema_version = %s, oldest_reader = %s"
 
 # The first process creates or migrates the store; the others wait for it and find it done. A statement of a migration
-# may take its time, but while it waits for a table, all others queue behind it: so it gives up soon and tries again.
+# may take long, but while it waits for a table, all others queue behind it, so it soon gives up and tries again.
 _WAIT_FOR_OTHERS = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '15min'")
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('maestro_flow ' || %s, 0))"
 _ALONE = ("SET LOCAL lock_timeout = '1s'", "SET LOCAL search_path = {namespace}")
-# Claims that have begun have ended then, and later ones see the new store_meta.
+# Claims that have begun have then ended, and later ones see the new store_meta.
 _STOP_CLAIMS = "LOCK TABLE leases IN ACCESS EXCLUSIVE MODE"
 
 # A long transaction uses the table, or two tables in another order.
@@ -57,7 +57,7 @@ def find_or_make(db: Direct, target: Target, *, create: bool) -> int:
 
     Raises:
         SchemaMismatch: the store is newer and excludes us.
-        StorageUnusable: it does not exist and may not be created, or a migration failed or is not allowed to this user.
+        StorageUnusable: it does not exist and must not be created, or a migration failed or is not permitted.
     """
     again = Retrying(
         retry=retry_if_exception_type(_BUSY),
@@ -130,7 +130,7 @@ def _create(db: Direct, target: Target) -> None:
     """All tables and the first rows: a store exists as a whole or not at all."""
     if (
         db.execute(_SCHEMA, (target.namespace,)).fetchone() is None
-    ):  # a user who may not create schemas may be given one
+    ):  # a user without the privilege to create schemas may be given one
         db.execute(f"CREATE SCHEMA {target.namespace}".encode())
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     db.execute(_STORE_TIME)

@@ -1,4 +1,4 @@
-"""What a URL ``postgresql://user:password@host:port/database?options`` asks for. The password is never shown."""
+"""The settings in a URL ``postgresql://user:password@host:port/database?options``. The password is never shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DRIVERS = frozenset(
     {"application_name", "channel_binding", "connect_timeout", "host", "port", "target_session_attrs"}
     | {"sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"}
 )
-"""Options that go to libpq as they are; ``host`` may be the folder of a socket."""
+"""Options passed to libpq unchanged; ``host`` may be the directory of a socket."""
 
 _DEFAULTS = {"connect_timeout": "5", "application_name": "maestro-flow"}
 
@@ -28,21 +28,21 @@ class Target:
     """Where the store is, and how to talk to the server.
 
     ``behind_pooler``: connections are shared by transactions (PgBouncer), so nothing may stay in a session: no
-    prepared statement, no setting. The role's own settings count then.
+    prepared statement, no setting. Then the role's own settings apply.
     """
 
     name: str
     """As it may be shown: without the password."""
     parameters: Mapping[str, Any] = field(repr=False)
-    """Of ``psycopg.connect``."""
+    """Arguments of ``psycopg.connect``."""
     namespace: str
-    """Name of the schema that holds the tables; its characters are checked, so it may be part of a statement."""
+    """Name of the schema with the tables; its characters are checked, so it is safe in a statement."""
     behind_pooler: bool
     allow_volatile: bool
 
     @classmethod
     def of(cls, url: str) -> Target:
-        """Raises SettingsError: the URL names no database, or has an option that there is not."""
+        """Raises SettingsError: the URL does not name a database, or has an unknown option."""
         shown = without_password(url)
         try:
             parts = split_url(url)
@@ -51,7 +51,9 @@ class Target:
             raise SettingsError(f"the URL {shown!r} has a port that is not a number") from None
         database = unquote(parts.path.removeprefix("/"))
         if not database or "/" in database:
-            raise SettingsError(f"the URL {shown!r} names no database: postgresql://user:password@host:port/database")
+            raise SettingsError(
+                f"the URL {shown!r} does not name a database: postgresql://user:password@host:port/database"
+            )
         options = _options(parts.query)
         known = {name: unquote(str(value)) for name, value in given.items() if value is not None}
         drivers = {name: value for name, value in options.items() if name in _DRIVERS}

@@ -12,7 +12,7 @@ from maestro_flow_sql.sqlite.values import as_json
 
 __all__ = ["prune"]
 
-# What starts have made of an instance, and else the named run alone: others may be any number.
+# All runs of an instance that were created by starts; otherwise only the named run, because there may be many others.
 _INSTANCES = f"""
     SELECT DISTINCT {INDEXED_COLUMNS}
     FROM json_each(?) AS asked
