@@ -30,6 +30,7 @@ from maestro_flow.dsl.edges import Edges
 from maestro_flow.dsl.graph import check_graph, check_params_size
 from maestro_flow.dsl.ids import check_step_id, check_workflow_id
 from maestro_flow.dsl.limits import BUILDER_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from maestro_flow.dsl.location import Location
 from maestro_flow.dsl.names import check_names
 from maestro_flow.dsl.options import (
     StepOptions,
@@ -40,7 +41,6 @@ from maestro_flow.dsl.options import (
     make_timeout,
 )
 from maestro_flow.dsl.params import take_params
-from maestro_flow.dsl.place import Place
 from maestro_flow.dsl.reader import expect_text
 from maestro_flow.dsl.signature import CONTEXT, Upstream, check_function, find_arguments, name_of
 from maestro_flow.dsl.steps import check_type, read_failure_mode
@@ -57,7 +57,7 @@ class _Step:
     """A step as it was added; its successors are known only once all steps have been added."""
 
     definition: TypedStep
-    place: Place
+    location: Location
     after: Mapping[str, bool | str]
     function: Callable[..., Any] | None
 
@@ -97,24 +97,26 @@ class Workflow:
         instance_step_concurrency: int | None = None,
         tags: Iterable[str | Tag] = (),
     ) -> None:
-        self.id = check_workflow_id(id, Place("workflow"))
-        self._place = Place(f"workflow {self.id!r}")
-        self._params = take_params(params or {}, self._place / "params")
-        check_params_size(self._params, self._place / "params")
+        self.id = check_workflow_id(id, Location("workflow"))
+        self._location = Location(f"workflow {self.id!r}")
+        self._params = take_params(params or {}, self._location / "params")
+        check_params_size(self._params, self._location / "params")
         if CONTEXT in self._params:
-            raise (self._place / "params" / CONTEXT).error(
+            raise (self._location / "params" / CONTEXT).error(
                 "a parameter of this name receives the StepContext; rename it"
             )
         self._limits: dict[str, Any] = {
-            "timeout_s": make_timeout(timeout_s, self._place),
-            "run_strategy": make_strategy(run_strategy, self._place / "run_strategy"),
-            "step_concurrency": _limit(step_concurrency, self._place / "step_concurrency"),
-            "instance_step_concurrency": _limit(instance_step_concurrency, self._place / "instance_step_concurrency"),
-            "tags": make_tags(tags, self._place),
+            "timeout_s": make_timeout(timeout_s, self._location),
+            "run_strategy": make_strategy(run_strategy, self._location / "run_strategy"),
+            "step_concurrency": _limit(step_concurrency, self._location / "step_concurrency"),
+            "instance_step_concurrency": _limit(
+                instance_step_concurrency, self._location / "instance_step_concurrency"
+            ),
+            "tags": make_tags(tags, self._location),
         }
-        self._name = expect_text(name, self._place / "name", NAME_CHARS_MAX)
-        self._description = expect_text(description, self._place / "description", TEXT_CHARS_MAX)
-        self._owner = expect_text(owner, self._place / "owner", NAME_CHARS_MAX)
+        self._name = expect_text(name, self._location / "name", NAME_CHARS_MAX)
+        self._description = expect_text(description, self._location / "description", TEXT_CHARS_MAX)
+        self._owner = expect_text(owner, self._location / "owner", NAME_CHARS_MAX)
         self._steps: dict[str, _Step] = {}
         self._edges = Edges()
         self._built: _Built | None = None
@@ -141,10 +143,10 @@ class Workflow:
         """
 
         def register(function: _F) -> _F:
-            step_id = name_of(function, self._place) if id is None else id
-            place = self._place_of(step_id)
-            check_function(function, place)
-            self._add(step_id, PYTHON, {}, check_options(options, place), function)
+            step_id = name_of(function, self._location) if id is None else id
+            location = self._location_of(step_id)
+            check_function(function, location)
+            self._add(step_id, PYTHON, {}, check_options(options, location), function)
             self._edges.register(function, step_id)
             return function
 
@@ -166,8 +168,8 @@ class Workflow:
             DefinitionError: the id, a param or an option is not legal, or the id is taken.
         """
         if type == PYTHON:
-            raise self._place_of(id).error("a step of type 'Python' is a function: use @wf.step")
-        return self._add(id, type, params or {}, check_options(options, self._place_of(id)), None)
+            raise self._location_of(id).error("a step of type 'Python' is a function: use @wf.step")
+        return self._add(id, type, params or {}, check_options(options, self._location_of(id)), None)
 
     @property
     def definition(self) -> WorkflowDefinition:
@@ -187,8 +189,8 @@ class Workflow:
         """
         return self._build().functions
 
-    def _place_of(self, step_id: Any) -> Place:
-        return Place(f"{self._place.path}, step {preview(step_id)}")
+    def _location_of(self, step_id: Any) -> Location:
+        return Location(f"{self._location.path}, step {preview(step_id)}")
 
     def _add(
         self,
@@ -198,33 +200,33 @@ class Workflow:
         options: StepOptions,
         function: Callable[..., Any] | None,
     ) -> str:
-        place = self._place_of(step_id)
-        check_step_id(step_id, place)
+        location = self._location_of(step_id)
+        check_step_id(step_id, location)
         if step_id in self._steps:
-            raise place.error("there is already a step with this id; pass another id=")
+            raise location.error("there is already a step with this id; pass another id=")
         if step_id in self._params:
-            raise place.error("there is also a param of this name, so a parameter could mean either; rename one")
+            raise location.error("there is also a param of this name, so a parameter could mean either; rename one")
         if step_id == CONTEXT:
-            raise place.error("a parameter of this name receives the StepContext; choose another id")
-        step_params = take_params(params, place / "params", of_step=True)
-        check_params_size(step_params, place / "params")
+            raise location.error("a parameter of this name receives the StepContext; choose another id")
+        step_params = take_params(params, location / "params", of_step=True)
+        check_params_size(step_params, location / "params")
         definition = TypedStep(
             id=step_id,
-            type=check_type(type_name, place / "type", None),
-            name=expect_text(options.get("name", ""), place / "name", NAME_CHARS_MAX),
-            description=expect_text(options.get("description", ""), place / "description", TEXT_CHARS_MAX),
+            type=check_type(type_name, location / "type", None),
+            name=expect_text(options.get("name", ""), location / "name", NAME_CHARS_MAX),
+            description=expect_text(options.get("description", ""), location / "description", TEXT_CHARS_MAX),
             params=step_params,
-            retry_policy=make_retry_policy(options, place),
-            timeout_s=make_timeout(options.get("timeout_s"), place),
+            retry_policy=make_retry_policy(options, location),
+            timeout_s=make_timeout(options.get("timeout_s"), location),
             failure_mode=read_failure_mode(
-                options.get("failure_mode", FailureMode.FAIL_AFTER_RUNNING), place / "failure_mode"
+                options.get("failure_mode", FailureMode.FAIL_AFTER_RUNNING), location / "failure_mode"
             ),
-            tags=make_tags(options.get("tags", ()), place),
+            tags=make_tags(options.get("tags", ()), location),
         )
-        after = self._edges.read(options, place)
+        after = self._edges.read(options, location)
         if step_id in after:
-            raise place.error("a step cannot come after itself")
-        self._steps[step_id] = _Step(definition, place, after, function)
+            raise location.error("a step cannot come after itself")
+        self._steps[step_id] = _Step(definition, location, after, function)
         self._built = None
         return step_id
 
@@ -240,7 +242,7 @@ class Workflow:
             for predecessor, condition in step.after.items():
                 if predecessor not in successors:
                     hint = did_you_mean(predecessor, self._steps)
-                    raise step.place.error(f"after={predecessor!r}: there is no such step{hint}")
+                    raise step.location.error(f"after={predecessor!r}: there is no such step{hint}")
                 successors[predecessor][step_id] = condition
         steps = list(self._steps.values())
         definition = WorkflowDefinition(
@@ -252,24 +254,24 @@ class Workflow:
             params=self._params,
             **self._limits,
         )
-        check_graph(definition, BUILDER_STEPS_MAX, self._place, lambda index: steps[index].place)
-        check_names(definition, self._place, lambda index: steps[index].place, _ignore)
+        check_graph(definition, BUILDER_STEPS_MAX, self._location, lambda index: steps[index].location)
+        check_names(definition, self._location, lambda index: steps[index].location, _ignore)
         return definition
 
     def _bind(self) -> dict[str, PythonStep]:
         upstream = Upstream({step_id: step.after for step_id, step in self._steps.items()})
         return {
             step_id: PythonStep(
-                step.function, find_arguments(step.function, step_id, step.place, upstream, self._params)
+                step.function, find_arguments(step.function, step_id, step.location, upstream, self._params)
             )
             for step_id, step in self._steps.items()
             if step.function is not None
         }
 
 
-def _ignore(_place: Place, _text: str) -> None:
+def _ignore(_location: Location, _text: str) -> None:
     """A name that nothing defines may be given at the start, so it is not an error; nowhere to show a warning."""
 
 
-def _limit(given: object, place: Place) -> int | None:
-    return None if given is None else read_concurrency(given, place)
+def _limit(given: object, location: Location) -> int | None:
+    return None if given is None else read_concurrency(given, location)

@@ -7,7 +7,7 @@ from typing import Any
 
 from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.plan import names_of
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.location import Location
 from maestro_flow.errors import SelError
 
 __all__ = ["read_condition"]
@@ -15,7 +15,7 @@ __all__ = ["read_condition"]
 _CONSTANT = re.compile(r"\s*(true|false)\s*(;\s*)*")
 
 
-def read_condition(given: Any, place: Place) -> bool | str:
+def read_condition(given: Any, location: Location) -> bool | str:
     """A constant as a bool, anything else as the source of a SEL expression.
 
     Raises:
@@ -24,14 +24,14 @@ def read_condition(given: Any, place: Place) -> bool | str:
     if isinstance(given, bool):
         return given
     if not isinstance(given, str):
-        raise place.error(f"expected a condition: true, false or a SEL expression, got {preview(given)}")
+        raise location.error(f"expected a condition: true, false or a SEL expression, got {preview(given)}")
     constant = _CONSTANT.fullmatch(given)
     if constant:
         return constant[1] == "true"
     if not given.strip(" \t\r\n;"):
-        raise place.error(f"the condition {preview(given)} is empty; expected true, false or a SEL expression")
+        raise location.error(f"the condition {preview(given)} is empty; expected true, false or a SEL expression")
     try:
         names_of(given)
     except SelError as error:
-        raise place.error(f"the condition {preview(given)} is not SEL: {error}") from None
+        raise location.error(f"the condition {preview(given)} is not SEL: {error}") from None
     return given

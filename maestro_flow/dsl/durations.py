@@ -8,7 +8,7 @@ from typing import Any
 from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.limits import TIMEOUT_S_MAX
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.location import Location
 from maestro_flow.model.durations import DURATION, parse_duration
 
 __all__ = ["read_count", "read_duration", "read_timeout"]
@@ -17,7 +17,7 @@ _COUNT = re.compile(r"\s*-?\d{1,18}\s*", re.ASCII)
 _EXPECTED = f"expected {DURATION}"
 
 
-def read_timeout(given: Any, place: Place) -> float | str:
+def read_timeout(given: Any, location: Location) -> float | str:
     """A timeout in seconds: more than 0, at most 120 days; a string with references to params is left as it is.
 
     Raises:
@@ -25,13 +25,15 @@ def read_timeout(given: Any, place: Place) -> float | str:
     """
     if isinstance(given, str) and has_reference(given):
         return given
-    seconds = read_duration(given, place)
+    seconds = read_duration(given, location)
     if not 0 < seconds <= TIMEOUT_S_MAX:
-        raise place.error(f"a timeout of {preview(given)} is out of range; expected more than 0 and at most 120 days")
+        raise location.error(
+            f"a timeout of {preview(given)} is out of range; expected more than 0 and at most 120 days"
+        )
     return seconds
 
 
-def read_duration(given: Any, place: Place) -> float:
+def read_duration(given: Any, location: Location) -> float:
     """Seconds, from an integer, a numeric string or a duration string.
 
     Raises:
@@ -42,15 +44,15 @@ def read_duration(given: Any, place: Place) -> float:
         try:
             seconds = parse_duration(given)
         except ValueError as error:
-            raise place.error(f"{preview(given)} {error}; {_EXPECTED}") from None
+            raise location.error(f"{preview(given)} {error}; {_EXPECTED}") from None
     else:
-        seconds = read_count(given, place, _EXPECTED)
+        seconds = read_count(given, location, _EXPECTED)
     if seconds < 0:
-        raise place.error(f"{preview(given)} is negative; {_EXPECTED}")
+        raise location.error(f"{preview(given)} is negative; {_EXPECTED}")
     return seconds
 
 
-def read_count(given: Any, place: Place, expected: str = "expected a whole number") -> int:
+def read_count(given: Any, location: Location, expected: str = "expected a whole number") -> int:
     """A whole number, from a number or a numeric string.
 
     Raises:
@@ -62,4 +64,4 @@ def read_count(given: Any, place: Place, expected: str = "expected a whole numbe
         return int(given)
     if isinstance(given, int) and not isinstance(given, bool):
         return given
-    raise place.error(f"{expected}, got {preview(given)}")
+    raise location.error(f"{expected}, got {preview(given)}")

@@ -7,14 +7,16 @@ from functools import partial
 
 from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.limits import PARAMS_CHARS_MAX
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.location import Location
 from maestro_flow.model.definition import ForeachStep, StepDefinition, WhileStep, WorkflowDefinition, all_steps
 from maestro_flow.model.params import Param, encode_params
 
-__all__ = ["check_graph", "check_params_size", "find_cycle", "place_in_body"]
+__all__ = ["check_graph", "check_params_size", "find_cycle", "location_in_body"]
 
 
-def check_graph(definition: WorkflowDefinition, steps_max: int, steps: Place, step: Callable[[int], Place]) -> None:
+def check_graph(
+    definition: WorkflowDefinition, steps_max: int, steps: Location, step: Callable[[int], Location]
+) -> None:
     """Ids are unique, also across the bodies of loops; successors exist, and nothing waits for itself.
 
     ``steps`` is where the steps stand, ``step`` tells where the one with a given index does.
@@ -29,7 +31,7 @@ def check_graph(definition: WorkflowDefinition, steps_max: int, steps: Place, st
 
 
 def _check_steps(
-    listed: tuple[StepDefinition, ...], steps: Place, step: Callable[[int], Place], taken: dict[str, Place]
+    listed: tuple[StepDefinition, ...], steps: Location, step: Callable[[int], Location], taken: dict[str, Location]
 ) -> None:
     """The steps of a workflow or of a body; ``taken`` are the ids of those before them, and where they stand."""
     if not listed:
@@ -47,22 +49,22 @@ def _check_steps(
         raise steps.error(f"the steps form a cycle: {_spell(cycle)}")
     for index, each in enumerate(listed):
         if isinstance(each, ForeachStep | WhileStep):
-            body, place = each.steps, step(index)
-            _check_steps(body, place / "steps", partial(place_in_body, place, body), taken)
+            body, location = each.steps, step(index)
+            _check_steps(body, location / "steps", partial(location_in_body, location, body), taken)
 
 
-def place_in_body(loop: Place, body: tuple[StepDefinition, ...], index: int) -> Place:
+def location_in_body(loop: Location, body: tuple[StepDefinition, ...], index: int) -> Location:
     """Where the step with this index stands in the body of the loop at ``loop``."""
     return (loop / "steps")[index] / body[index].kind
 
 
-def _check_successors(step: StepDefinition, known: Collection[str], successors: Place) -> None:
+def _check_successors(step: StepDefinition, known: Collection[str], successors: Location) -> None:
     for successor in step.successors:
-        place = successors / successor
+        location = successors / successor
         if successor == step.id:
-            raise place.error(f"the step {preview(step.id)} cannot follow itself")
+            raise location.error(f"the step {preview(step.id)} cannot follow itself")
         if successor not in known:
-            raise place.error(f"there is no step {preview(successor)}{did_you_mean(successor, known)}")
+            raise location.error(f"there is no step {preview(successor)}{did_you_mean(successor, known)}")
 
 
 def find_cycle(steps: tuple[StepDefinition, ...]) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def _spell(cycle: tuple[str, ...]) -> str:
     return " -> ".join(shortened)
 
 
-def check_params_size(params: dict[str, Param], place: Place) -> None:
+def check_params_size(params: dict[str, Param], location: Location) -> None:
     """Check that all params of a workflow, a step or a run together are not too large.
 
     Raises:
@@ -104,4 +106,4 @@ def check_params_size(params: dict[str, Param], place: Place) -> None:
     """
     size = len(encode_params(params).decode()) if params else 0
     if size > PARAMS_CHARS_MAX:
-        raise place.error(f"the params have {size:,} characters as JSON; at most {PARAMS_CHARS_MAX:,} are allowed")
+        raise location.error(f"the params have {size:,} characters as JSON; at most {PARAMS_CHARS_MAX:,} are allowed")

@@ -7,7 +7,7 @@ from typing import Any
 
 from maestro_flow.core.params.messages import preview
 from maestro_flow.dsl.limits import ID_CHARS_MAX
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.location import Location
 
 __all__ = ["check_param_name", "check_step_id", "check_tag_name", "check_workflow_id"]
 
@@ -22,67 +22,69 @@ _RESERVED_PARAMS = frozenset(
 )
 
 
-def check_workflow_id(given: Any, place: Place) -> str:
+def check_workflow_id(given: Any, location: Location) -> str:
     """The id of a workflow.
 
     Raises:
         DefinitionError: it is not text, or not legal.
     """
-    return _check(given, place, _WORKFLOW_ID, "a workflow id starts with a letter, a digit or '_'")
+    return _check(given, location, _WORKFLOW_ID, "a workflow id starts with a letter, a digit or '_'")
 
 
-def check_step_id(given: Any, place: Place) -> str:
+def check_step_id(given: Any, location: Location) -> str:
     """The id of a step; ``__`` joins a step and its param in expressions, so no id may contain it.
 
     Raises:
         DefinitionError: it is not text, or not legal.
     """
-    return _check_reference(given, place, "a step id")
+    return _check_reference(given, location, "a step id")
 
 
-def check_tag_name(given: Any, place: Place) -> str:
+def check_tag_name(given: Any, location: Location) -> str:
     """The name of a tag: any printable text; names that start with ``maestro_`` are reserved for the engine's limits.
 
     Raises:
         DefinitionError: it is not such text, or is reserved.
     """
     if not isinstance(given, str) or not given or len(given) > ID_CHARS_MAX or not given.isprintable():
-        raise place.error(
+        raise location.error(
             f"{preview(given)} is not a valid tag name; expected 1 to {ID_CHARS_MAX} printable characters"
         )
     if given.lower().startswith("maestro_"):
-        raise place.error(f"{preview(given)} is not legal: names that start with 'maestro_' are reserved")
+        raise location.error(f"{preview(given)} is not legal: names that start with 'maestro_' are reserved")
     return given
 
 
-def check_param_name(given: Any, place: Place) -> str:
+def check_param_name(given: Any, location: Location) -> str:
     """The name of a param.
 
     Raises:
         DefinitionError: it is not text, not legal, or reserved.
     """
-    name = _check_reference(given, place, "a param name")
+    name = _check_reference(given, location, "a param name")
     if name in _RESERVED_PARAMS:
-        raise place.error(f"the param name {name!r} is reserved; choose another one")
+        raise location.error(f"the param name {name!r} is reserved; choose another one")
     return name
 
 
-def _check_reference(given: Any, place: Place, what: str) -> str:
-    word = _check(given, place, _REFERENCE, f"{what} starts with a letter or '_'")
+def _check_reference(given: Any, location: Location, what: str) -> str:
+    word = _check(given, location, _REFERENCE, f"{what} starts with a letter or '_'")
     if "__" in word:
-        raise place.error(f"{preview(word)} is not legal: {what} must not contain '__'")
+        raise location.error(f"{preview(word)} is not legal: {what} must not contain '__'")
     return word
 
 
-def _check(given: Any, place: Place, pattern: re.Pattern[str], rule: str) -> str:
+def _check(given: Any, location: Location, pattern: re.Pattern[str], rule: str) -> str:
     if not isinstance(given, str) or not given:
-        raise place.error(f"expected non-empty text, got {preview(given)}")
+        raise location.error(f"expected non-empty text, got {preview(given)}")
     if len(given) > ID_CHARS_MAX:
-        raise place.error(f"{preview(given)} has {len(given)} characters; at most {ID_CHARS_MAX} are allowed")
+        raise location.error(f"{preview(given)} has {len(given)} characters; at most {ID_CHARS_MAX} are allowed")
     if not pattern.fullmatch(given):
-        raise place.error(f"{preview(given)} is not legal: {rule}, and contains only letters, digits, '.', '-' and '_'")
+        raise location.error(
+            f"{preview(given)} is not legal: {rule}, and contains only letters, digits, '.', '-' and '_'"
+        )
     if given.lower().startswith("maestro_") or given.lower().endswith("_maestro"):
-        raise place.error(
+        raise location.error(
             f"{preview(given)} is not legal: names that start with 'maestro_' or end with '_maestro' are reserved"
         )
     return given

@@ -20,7 +20,7 @@ def load_definition(path: str | Path, *, known_types: Collection[str] | None = N
     ``known_types`` are the step types to accept; None accepts any name.
 
     Raises:
-        DefinitionError: with the file, the place in it, and what was expected there. No other error is raised,
+        DefinitionError: with the file, the location in it, and what was expected there. No other error is raised,
             whatever the file contains.
     """
     path = Path(path)

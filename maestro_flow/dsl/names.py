@@ -15,8 +15,8 @@ from maestro_flow.core.params.defaults import DEFAULTS, STEP_DEFAULTS
 from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.core.params.plan import names_of, needed_names
 from maestro_flow.core.params.references import names_in
-from maestro_flow.dsl.graph import place_in_body
-from maestro_flow.dsl.place import Place, listing
+from maestro_flow.dsl.graph import location_in_body
+from maestro_flow.dsl.location import Location, listing
 from maestro_flow.model.definition import RetryPolicy, StepDefinition, WhileStep, WorkflowDefinition, all_steps
 from maestro_flow.model.params import Param
 
@@ -28,13 +28,13 @@ _OF_RUNS = frozenset(DEFAULTS) - STEP_DEFAULTS
 
 def check_names(
     definition: WorkflowDefinition,
-    place: Place,
-    step: Callable[[int], Place],
-    note: Callable[[Place, str], None],
+    location: Location,
+    step: Callable[[int], Location],
+    note: Callable[[Location, str], None],
 ) -> None:
     """Check what every param, condition, timeout and retry policy refers to; ``note`` receives doubtful names.
 
-    ``place`` is that of the workflow; ``step`` returns that of the step with a given index.
+    ``location`` is that of the workflow; ``step`` returns that of the step with a given index.
 
     Raises:
         DefinitionError: a name refers to a step that does not exist, or is not a param of the workflow where it has
@@ -43,29 +43,29 @@ def check_names(
     steps = {each.id for each in all_steps(definition.steps)}
     of_run = _Known((definition.params, _OF_RUNS), steps, note)
     for name, param in definition.params.items():
-        of_run.check(needed_names(param), place / "params" / name)
-    of_run.require(_names_of_text(definition.timeout_s), place / "timeout")
+        of_run.check(needed_names(param), location / "params" / name)
+    of_run.require(_names_of_text(definition.timeout_s), location / "timeout")
     scope = _Known((definition.params, steps, frozenset(DEFAULTS)), steps, note)
     _check_steps(definition.steps, step, scope, of_run)
 
 
 def _check_steps(
-    steps: tuple[StepDefinition, ...], step: Callable[[int], Place], scope: _Known, of_run: _Known
+    steps: tuple[StepDefinition, ...], step: Callable[[int], Location], scope: _Known, of_run: _Known
 ) -> None:
     """The steps of a workflow or of a body: each reads its own params, and those of ``scope``."""
     for index, each in enumerate(steps):
-        place = step(index)
-        uses = list(_uses(each, place))
+        location = step(index)
+        uses = list(_uses(each, location))
         if uses:
             known = scope.inside(each.params)
             for names, here in uses:
                 known.check(names, here)
-        of_run.require(_names_of_policy(each.retry_policy), place / "retry_policy")
+        of_run.require(_names_of_policy(each.retry_policy), location / "retry_policy")
         if each.steps:
             body = scope.inside(_loop_params(each))
             if isinstance(each, WhileStep):
-                body.check(names_of(each.condition), place / "condition")
-            _check_steps(each.steps, partial(place_in_body, place, each.steps), body, of_run)
+                body.check(names_of(each.condition), location / "condition")
+            _check_steps(each.steps, partial(location_in_body, location, each.steps), body, of_run)
 
 
 def _loop_params(loop: StepDefinition) -> frozenset[str]:
@@ -75,16 +75,16 @@ def _loop_params(loop: StepDefinition) -> frozenset[str]:
     return frozenset({*loop.params, *over, "loop_index"})
 
 
-def _uses(step: StepDefinition, place: Place) -> Iterator[tuple[Iterable[str], Place]]:
-    """The names that a step reads in its own scope, by place; places without names are left out."""
+def _uses(step: StepDefinition, location: Location) -> Iterator[tuple[Iterable[str], Location]]:
+    """The names that a step reads in its own scope, by location; locations without names are left out."""
     for name, param in step.params.items():
         if names := needed_names(param):
-            yield names, place / "params" / name
+            yield names, location / "params" / name
     for successor, condition in step.successors.items():
         if isinstance(condition, str) and (names := names_of(condition)):
-            yield names, place / "transition" / "successors" / successor
+            yield names, location / "transition" / "successors" / successor
     if names := _names_of_text(step.timeout_s):
-        yield names, place / "timeout"
+        yield names, location / "timeout"
 
 
 def _names_of_text(given: float | str | None) -> tuple[str, ...]:
@@ -109,30 +109,30 @@ class _Known:
 
     names: tuple[Mapping[str, Param] | Collection[str], ...]
     steps: Collection[str]
-    note: Callable[[Place, str], None]
+    note: Callable[[Location, str], None]
 
     def inside(self, names: Collection[str]) -> _Known:
         """A scope inside this one, with more names."""
         return _Known((names, *self.names), self.steps, self.note)
 
-    def check(self, names: Iterable[str], place: Place) -> None:
+    def check(self, names: Iterable[str], location: Location) -> None:
         for name in names:
             if any(name in group for group in self.names) or self._is_of_step(name):
                 continue
             if _SEPARATOR in name:
                 step_id = name.partition(_SEPARATOR)[0]
-                raise place.error(
+                raise location.error(
                     f"{preview(name)} names the param of a step, but there is no step {preview(step_id)}"
                     f"{did_you_mean(step_id, self.steps)}"
                 )
             hint = did_you_mean(name, self._all())
-            self.note(place, f"nothing here defines {preview(name)}{hint}: it must be given when a run is started")
+            self.note(location, f"nothing here defines {preview(name)}{hint}: it must be given when a run is started")
 
-    def require(self, names: Iterable[str], place: Place) -> None:
+    def require(self, names: Iterable[str], location: Location) -> None:
         for name in names:
             if not any(name in group for group in self.names):
                 known = self.names[0]
-                raise place.error(
+                raise location.error(
                     f"{preview(name)} is not a param of the workflow{did_you_mean(name, known)}; "
                     f"only these can be used here: {listing(known)}"
                 )

@@ -10,7 +10,7 @@ from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.core.params.references import has_reference
 from maestro_flow.dsl.concurrency import limit_runs, read_concurrency, read_rule, read_tag_list
 from maestro_flow.dsl.limits import BACKOFF_S_MAX, RETRIES_MAX, TIMEOUT_S_MAX
-from maestro_flow.dsl.place import Place, listing
+from maestro_flow.dsl.location import Location, listing
 from maestro_flow.dsl.reader import Notes
 from maestro_flow.dsl.retries import check_retry_policy
 from maestro_flow.model.definition import Backoff, FailureMode, RetryPolicy, RunRule, RunStrategy, Tag
@@ -63,7 +63,7 @@ class StepOptions(TypedDict, total=False):
     """For people; not interpreted."""
 
 
-def check_options(given: Mapping[str, Any], place: Place) -> StepOptions:
+def check_options(given: Mapping[str, Any], location: Location) -> StepOptions:
     """The options, checked, because a caller without a type checker may pass others.
 
     Raises:
@@ -73,11 +73,11 @@ def check_options(given: Mapping[str, Any], place: Place) -> StepOptions:
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known)
-            raise place.error(f"a step has no option {name}={hint}; the options are {listing(known)}")
+            raise location.error(f"a step has no option {name}={hint}; the options are {listing(known)}")
     return cast(StepOptions, given)
 
 
-def make_retry_policy(options: StepOptions, place: Place) -> RetryPolicy:
+def make_retry_policy(options: StepOptions, location: Location) -> RetryPolicy:
     """The retry policy; waits grow to ten minutes (Maestro's default), or stay at the first wait if that is longer.
 
     Raises:
@@ -87,25 +87,25 @@ def make_retry_policy(options: StepOptions, place: Place) -> RetryPolicy:
     if "retry_policy" in options:
         policy = options["retry_policy"]
         if not isinstance(policy, RetryPolicy):
-            raise place.error(f"retry_policy={preview(policy)}; expected a RetryPolicy")
-        check_retry_policy(policy, place / "retry_policy")
+            raise location.error(f"retry_policy={preview(policy)}; expected a RetryPolicy")
+        check_retry_policy(policy, location / "retry_policy")
         if numbers:
-            raise place.error(f"retry_policy= is the whole retry policy; leave out {listing(numbers)}")
+            raise location.error(f"retry_policy= is the whole retry policy; leave out {listing(numbers)}")
         return policy
     longest_s = 600  # Maestro's default
     retries = options.get("retries", 0)
     wait_s = options.get("retry_wait_s", 60)
     exponent = options.get("retry_backoff", 2)
     if type(retries) is not int or not 0 <= retries <= RETRIES_MAX:
-        raise place.error(f"retries={preview(retries)}; expected a whole number from 0 to {RETRIES_MAX}")
+        raise location.error(f"retries={preview(retries)}; expected a whole number from 0 to {RETRIES_MAX}")
     if not _is_number(wait_s) or not 0 <= wait_s <= BACKOFF_S_MAX:
-        raise place.error(f"retry_wait_s={preview(wait_s)}; expected seconds from 0 to {BACKOFF_S_MAX}, a day")
+        raise location.error(f"retry_wait_s={preview(wait_s)}; expected seconds from 0 to {BACKOFF_S_MAX}, a day")
     if not _is_number(exponent) or not 1 <= exponent <= _EXPONENT_MAX:
-        raise place.error(f"retry_backoff={preview(exponent)}; expected a factor from 1 to {_EXPONENT_MAX}")
+        raise location.error(f"retry_backoff={preview(exponent)}; expected a factor from 1 to {_EXPONENT_MAX}")
     return RetryPolicy(error_retry_limit=retries, error=Backoff(wait_s, exponent, max(wait_s, longest_s)))
 
 
-def make_timeout(timeout_s: object, place: Place) -> float | str | None:
+def make_timeout(timeout_s: object, location: Location) -> float | str | None:
     """A timeout of an attempt or of a run: seconds, or a string with references to params.
 
     Raises:
@@ -116,22 +116,22 @@ def make_timeout(timeout_s: object, place: Place) -> float | str | None:
     if isinstance(timeout_s, str) and has_reference(timeout_s):
         return timeout_s
     if not _is_number(timeout_s) or not 0 < timeout_s <= TIMEOUT_S_MAX:
-        raise place.error(
+        raise location.error(
             f"timeout_s={preview(timeout_s)}; expected seconds, more than 0 and at most 120 days, "
             "or a string with references to params"
         )
     return timeout_s
 
 
-def make_tags(given: object, place: Place) -> tuple[Tag, ...]:
+def make_tags(given: object, location: Location) -> tuple[Tag, ...]:
     """Tags, each a name or a ``Tag``.
 
     Raises:
         DefinitionError: it is not a list of these, or one of them is not legal or is repeated.
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise place.error(f"tags={preview(given)}; expected a list of names or Tags")
-    return read_tag_list([_spell_tag(tag) for tag in given], place / "tags", Notes())
+        raise location.error(f"tags={preview(given)}; expected a list of names or Tags")
+    return read_tag_list([_spell_tag(tag) for tag in given], location / "tags", Notes())
 
 
 def _spell_tag(tag: object) -> object:
@@ -141,7 +141,7 @@ def _spell_tag(tag: object) -> object:
     return {"name": tag.name, "namespace": tag.namespace or None, "permit": tag.permit}
 
 
-def make_strategy(given: object, place: Place) -> RunStrategy:
+def make_strategy(given: object, location: Location) -> RunStrategy:
     """A run strategy: the name of a rule, how many runs in parallel, or a ``RunStrategy``.
 
     Unlike in a file, parallel runs are not limited unless a number is given.
@@ -154,11 +154,11 @@ def make_strategy(given: object, place: Place) -> RunStrategy:
     elif isinstance(given, str):
         given = {"rule": given}
     if isinstance(given, dict):
-        rule, limit = read_rule(given["rule"], place), given.get("workflow_concurrency")
+        rule, limit = read_rule(given["rule"], location), given.get("workflow_concurrency")
         if rule is RunRule.PARALLEL and limit is None:
             return RunStrategy()
-        return limit_runs(rule, None if limit is None else read_concurrency(limit, place), place)
-    return limit_runs(RunRule.PARALLEL, read_concurrency(given, place), place)
+        return limit_runs(rule, None if limit is None else read_concurrency(limit, location), location)
+    return limit_runs(RunRule.PARALLEL, read_concurrency(given, location), location)
 
 
 def _is_number(given: object) -> TypeGuard[float]:

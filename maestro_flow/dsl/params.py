@@ -12,7 +12,7 @@ from maestro_flow.core.params.messages import preview
 from maestro_flow.core.params.plan import names_of, needed_names
 from maestro_flow.dsl.fields import SCOPES
 from maestro_flow.dsl.ids import check_param_name
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.location import Location
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.reader import Notes, expect_object, read_fields, read_tags
 from maestro_flow.dsl.types import cast_at, infer_type, read_mode, read_type
@@ -27,7 +27,7 @@ _SPELLED_MAX = 12
 
 
 def read_params(
-    given: Any, place: Place, notes: Notes, *, of_step: bool = False
+    given: Any, location: Location, notes: Notes, *, of_step: bool = False
 ) -> tuple[dict[str, Param], dict[str, Any]]:
     """Params by name, each short (a literal) or full (``{type, value, mode, ...}``); and the fields only stored.
 
@@ -37,44 +37,44 @@ def read_params(
     """
     params: dict[str, Param] = {}
     stored: dict[str, Any] = {}
-    for name, param in expect_object(given, place).items():
-        here = place / name
+    for name, param in expect_object(given, location).items():
+        here = location / name
         params[check_param_name(name, here)], rest = _read_param(param, here, notes)
         if rest:
             stored[name] = rest
-    check_references(params, place, of_step=of_step)
+    check_references(params, location, of_step=of_step)
     return params, stored
 
 
-def _read_param(given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str, Any]]:
+def _read_param(given: Any, location: Location, notes: Notes) -> tuple[Param, dict[str, Any]]:
     if not _is_full(given):
-        return _read_value(infer_type(given, place), given, place, notes)
-    fields, stored = read_fields(given, place, notes, "param")
-    read_tags(stored, place, notes)
-    mode = read_mode(fields["mode"], place / "mode") if "mode" in fields else ParamMode.MUTABLE
+        return _read_value(infer_type(given, location), given, location, notes)
+    fields, stored = read_fields(given, location, notes, "param")
+    read_tags(stored, location, notes)
+    mode = read_mode(fields["mode"], location / "mode") if "mode" in fields else ParamMode.MUTABLE
     if "expression" in fields:
         if "value" in fields:
-            raise place.error("a param has either a value or an expression; remove one of them")
+            raise location.error("a param has either a value or an expression; remove one of them")
         if "type" not in fields:
-            raise place.error("an expression needs the type of its value: add the field 'type'")
-        kind = read_type(fields["type"], place / "type")
-        source = check_expression(fields["expression"], place / "expression")
+            raise location.error("an expression needs the type of its value: add the field 'type'")
+        kind = read_type(fields["type"], location / "type")
+        source = check_expression(fields["expression"], location / "expression")
         return Param(kind, mode=mode, expression=source), stored
-    here = place / "value"
+    here = location / "value"
     if "value" not in fields:
-        raise place.error("a param needs a value or an expression")
-    kind = read_type(fields["type"], place / "type") if "type" in fields else infer_type(fields["value"], here)
+        raise location.error("a param needs a value or an expression")
+    kind = read_type(fields["type"], location / "type") if "type" in fields else infer_type(fields["value"], here)
     param, rest = _read_value(kind, fields["value"], here, notes)
     return replace(param, mode=mode), stored | ({"value": rest} if rest else {})
 
 
-def _read_value(kind: ParamType, given: Any, place: Place, notes: Notes) -> tuple[Param, dict[str, Any]]:
+def _read_value(kind: ParamType, given: Any, location: Location, notes: Notes) -> tuple[Param, dict[str, Any]]:
     """A literal; and the fields of a MAP's entries that are only stored."""
     if kind is not ParamType.MAP or not isinstance(given, dict):
-        return Param(kind, cast_at(cast_literal, kind, given, place)), {}
+        return Param(kind, cast_at(cast_literal, kind, given, location)), {}
     entries, stored = {}, {}
     for name, entry in given.items():
-        entries[name], rest = _read_param(entry, place / name, notes)
+        entries[name], rest = _read_param(entry, location / name, notes)
         if rest:
             stored[name] = rest
     return Param(kind, entries), stored
@@ -93,22 +93,22 @@ def _is_full(given: Any) -> bool:
     return has_value and given.keys() <= _FULL_FORM
 
 
-def check_expression(given: Any, place: Place) -> str:
+def check_expression(given: Any, location: Location) -> str:
     """The text of an expression, if it is SEL.
 
     Raises:
         DefinitionError: it is not a string, or not SEL.
     """
     if not isinstance(given, str) or not given.strip(" \t\r\n;"):
-        raise place.error(f"expected a SEL expression as text, got {preview(given)}")
+        raise location.error(f"expected a SEL expression as text, got {preview(given)}")
     try:
         names_of(given)
     except SelError as error:
-        raise place.error(f"{preview(given)} is not SEL: {error}") from None
+        raise location.error(f"{preview(given)} is not SEL: {error}") from None
     return given
 
 
-def take_params(given: Mapping[str, Any], place: Place, *, of_step: bool = False) -> dict[str, Param]:
+def take_params(given: Mapping[str, Any], location: Location, *, of_step: bool = False) -> dict[str, Param]:
     """The params of a definition written in Python: plain values, each with the type of its value, and Params.
 
     Strings work as in a file: ``$name`` and ``${name}`` refer to params, ``$$`` is a dollar sign.
@@ -117,46 +117,49 @@ def take_params(given: Mapping[str, Any], place: Place, *, of_step: bool = False
         DefinitionError: a name is not legal, or a value is not one that a param can have.
     """
     if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of names to values, got {preview(given)}")
+        raise location.error(f"expected a mapping of names to values, got {preview(given)}")
     params = {
-        check_param_name(name, place / str(name)): _take(value, place / str(name)) for name, value in given.items()
+        check_param_name(name, location / str(name)): _take(value, location / str(name))
+        for name, value in given.items()
     }
-    check_references(params, place, of_step=of_step)
+    check_references(params, location, of_step=of_step)
     return params
 
 
-def _take(value: Any, place: Place) -> Param:
+def _take(value: Any, location: Location) -> Param:
     if isinstance(value, Param):
-        return check_param(value, place)
+        return check_param(value, location)
     if isinstance(value, dict) and any(isinstance(entry, Param) for entry in value.values()):
-        entries = {str(name): _take(entry, place / str(name)) for name, entry in value.items()}
+        entries = {str(name): _take(entry, location / str(name)) for name, entry in value.items()}
         return Param(ParamType.MAP, entries)
-    made = plain(value, place)
-    kind = infer_type(made, place)
-    return Param(kind, cast_at(cast_literal, kind, made, place))
+    made = plain(value, location)
+    kind = infer_type(made, location)
+    return Param(kind, cast_at(cast_literal, kind, made, location))
 
 
-def check_param(param: Param, place: Place) -> Param:
+def check_param(param: Param, location: Location) -> Param:
     """A Param created in Python, with its value cast to its type.
 
     Raises:
         DefinitionError: the value does not fit, the expression is not SEL, or there are both, or neither.
     """
     if not (isinstance(param.type, ParamType) and isinstance(param.mode, ParamMode)):
-        raise place.error(f"expected a ParamType and a ParamMode, got {preview(param.type)} and {preview(param.mode)}")
+        raise location.error(
+            f"expected a ParamType and a ParamMode, got {preview(param.type)} and {preview(param.mode)}"
+        )
     if (param.value is None) == (param.expression is None):
-        raise place.error("a param has either a value or an expression")
+        raise location.error("a param has either a value or an expression")
     if param.expression is not None:
-        check_expression(param.expression, place / "expression")
+        check_expression(param.expression, location / "expression")
         return replace(param, source=ParamSource.DEFINITION)
     if param.type is ParamType.MAP and isinstance(param.value, dict):
-        value = {name: check_param(entry, place / name) for name, entry in param.value.items()}
+        value = {name: check_param(entry, location / name) for name, entry in param.value.items()}
     else:
-        value = cast_at(cast_literal, param.type, plain(param.value, place), place)
+        value = cast_at(cast_literal, param.type, plain(param.value, location), location)
     return replace(param, value=value, source=ParamSource.DEFINITION)
 
 
-def check_references(params: Mapping[str, Param], place: Place, *, of_step: bool) -> None:
+def check_references(params: Mapping[str, Param], location: Location, *, of_step: bool) -> None:
     """Check that no param depends on itself, as far as can be told without evaluating any.
 
     A param of a step may read its own name: that means the param of the run.
@@ -173,7 +176,7 @@ def check_references(params: Mapping[str, Param], place: Place, *, of_step: bool
     if cycle:
         if len(cycle) > _SPELLED_MAX:
             cycle = [*cycle[:6], f"... {len(cycle) - 12} more ...", *cycle[-6:]]
-        raise (place / cycle[0]).error(f"the param depends on itself: {' -> '.join(cycle)}")
+        raise (location / cycle[0]).error(f"the param depends on itself: {' -> '.join(cycle)}")
 
 
 def _find_cycle(needs: dict[str, list[str]]) -> list[str]:

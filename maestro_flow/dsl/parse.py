@@ -13,9 +13,9 @@ from maestro_flow.dsl.durations import read_timeout
 from maestro_flow.dsl.graph import check_graph, check_params_size
 from maestro_flow.dsl.ids import check_workflow_id
 from maestro_flow.dsl.limits import FILE_STEPS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
+from maestro_flow.dsl.location import ROOT, Location
 from maestro_flow.dsl.names import check_names
 from maestro_flow.dsl.params import read_params
-from maestro_flow.dsl.place import ROOT, Place
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.reader import Notes, expect_list, expect_object, expect_text, read_fields, read_tags
 from maestro_flow.dsl.steps import ReadStep, check_predecessors, read_step
@@ -43,7 +43,7 @@ def parse_definition(
     ``known_types`` are the installed step types; None accepts any name.
 
     Raises:
-        DefinitionError: something is wrong; the message has the place in the document and what was expected there.
+        DefinitionError: something is wrong; the message has the location in the document and what was expected there.
     """
     try:
         return _parse(plain(document, ROOT), known_types)
@@ -77,12 +77,12 @@ def _refuse_dsl(document: dict[str, Any]) -> None:
             )
 
 
-def _read_properties(given: Any, place: Place, notes: Notes, request: dict[str, Any]) -> dict[str, Any]:
+def _read_properties(given: Any, location: Location, notes: Notes, request: dict[str, Any]) -> dict[str, Any]:
     """The properties that matter to the definition; those that are only stored go into ``request``."""
-    fields, stored = read_fields(given, place, notes, "properties")
-    read_tags(stored, place, notes)
-    expect_text(stored.get("description", ""), place / "description", TEXT_CHARS_MAX)
-    owner, here = fields.get("owner", ""), place / "owner"
+    fields, stored = read_fields(given, location, notes, "properties")
+    read_tags(stored, location, notes)
+    expect_text(stored.get("description", ""), location / "description", TEXT_CHARS_MAX)
+    owner, here = fields.get("owner", ""), location / "owner"
     if isinstance(owner, dict):
         stored["owner"] = owner
         owner, here = owner.get("name"), here / "name"
@@ -92,8 +92,8 @@ def _read_properties(given: Any, place: Place, notes: Notes, request: dict[str, 
         request["properties"] = stored
     return {
         "owner": expect_text(owner, here, NAME_CHARS_MAX),
-        "run_strategy": read_run_strategy(strategy, place / "run_strategy", notes),
-        "step_concurrency": None if steps is None else read_concurrency(steps, place / "step_concurrency"),
+        "run_strategy": read_run_strategy(strategy, location / "run_strategy", notes),
+        "step_concurrency": None if steps is None else read_concurrency(steps, location / "step_concurrency"),
     }
 
 
@@ -101,43 +101,43 @@ def _read_workflow(
     given: Any, notes: Notes, request: dict[str, Any], known_types: Collection[str] | None
 ) -> WorkflowDefinition:
     """The workflow itself; fields that are only stored go into ``request``."""
-    place = ROOT / "workflow"
-    fields, stored = read_fields(given, place, notes, "workflow")
+    location = ROOT / "workflow"
+    fields, stored = read_fields(given, location, notes, "workflow")
     for name in ("id", "steps"):
         if name not in fields:
-            raise place.error(f"a workflow needs the field {name!r}")
-    workflow_id = check_workflow_id(fields["id"], place / "id")
-    tags = read_tag_list(fields.get("tags", []), place / "tags", notes)
+            raise location.error(f"a workflow needs the field {name!r}")
+    workflow_id = check_workflow_id(fields["id"], location / "id")
+    tags = read_tag_list(fields.get("tags", []), location / "tags", notes)
     for name, scope in _TRIGGERS.items():
-        for index, trigger in enumerate(expect_list(stored.get(name, []), place / name)):
-            read_fields(trigger, (place / name)[index], notes, scope)
-    params, rest = read_params(fields.get("params", {}), place / "params", notes)
-    check_params_size(params, place / "params")
+        for index, trigger in enumerate(expect_list(stored.get(name, []), location / name)):
+            read_fields(trigger, (location / name)[index], notes, scope)
+    params, rest = read_params(fields.get("params", {}), location / "params", notes)
+    check_params_size(params, location / "params")
     stored |= keep_attributes(fields.get("tags", [])) | ({"params": rest} if rest else {})
     if stored:
         request["workflow"] = stored
-    steps = _read_steps(fields["steps"], place / "steps", notes, known_types)
+    steps = _read_steps(fields["steps"], location / "steps", notes, known_types)
     timeout, concurrency = fields.get("timeout"), fields.get("instance_step_concurrency")
     definition = WorkflowDefinition(
         id=workflow_id,
         steps=tuple(step.definition for step in steps),
-        name=expect_text(fields.get("name", ""), place / "name", NAME_CHARS_MAX),
-        description=expect_text(fields.get("description", ""), place / "description", TEXT_CHARS_MAX),
+        name=expect_text(fields.get("name", ""), location / "name", NAME_CHARS_MAX),
+        description=expect_text(fields.get("description", ""), location / "description", TEXT_CHARS_MAX),
         params=params,
-        timeout_s=None if timeout is None else read_timeout(timeout, place / "timeout"),
+        timeout_s=None if timeout is None else read_timeout(timeout, location / "timeout"),
         instance_step_concurrency=(
-            None if concurrency is None else read_concurrency(concurrency, place / "instance_step_concurrency")
+            None if concurrency is None else read_concurrency(concurrency, location / "instance_step_concurrency")
         ),
         tags=tags,
     )
-    check_graph(definition, FILE_STEPS_MAX, place / "steps", lambda index: steps[index].place)
+    check_graph(definition, FILE_STEPS_MAX, location / "steps", lambda index: steps[index].location)
     check_predecessors(steps)
-    check_names(definition, place, lambda index: steps[index].place, notes.warn)
+    check_names(definition, location, lambda index: steps[index].location, notes.warn)
     return definition
 
 
-def _read_steps(given: Any, place: Place, notes: Notes, known_types: Collection[str] | None) -> list[ReadStep]:
-    listed = expect_list(given, place)
+def _read_steps(given: Any, location: Location, notes: Notes, known_types: Collection[str] | None) -> list[ReadStep]:
+    listed = expect_list(given, location)
     if len(listed) > FILE_STEPS_MAX:  # checked before any of them is read
-        raise place.error(f"{len(listed)} steps are too many; at most {FILE_STEPS_MAX} are allowed")
-    return [read_step(step, place[index], notes, known_types) for index, step in enumerate(listed)]
+        raise location.error(f"{len(listed)} steps are too many; at most {FILE_STEPS_MAX} are allowed")
+    return [read_step(step, location[index], notes, known_types) for index, step in enumerate(listed)]

@@ -8,7 +8,7 @@ from attrs import Factory, frozen
 
 from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.fields import SCOPES, Field, Scope, Treatment
-from maestro_flow.dsl.place import Place, listing
+from maestro_flow.dsl.location import Location, listing
 
 __all__ = ["Notes", "expect_list", "expect_object", "expect_text", "read_fields", "read_tags"]
 
@@ -19,11 +19,13 @@ class Notes:
 
     lines: list[str] = Factory(list)
 
-    def warn(self, place: Place, text: str) -> None:
-        self.lines.append(f"{place.path}: {text}")
+    def warn(self, location: Location, text: str) -> None:
+        self.lines.append(f"{location.path}: {text}")
 
 
-def read_fields(given: Any, place: Place, notes: Notes, scope: Scope | str) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_fields(
+    given: Any, location: Location, notes: Notes, scope: Scope | str
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The enforced fields of an object, and those that are only stored; null fields are left out.
 
     Raises:
@@ -32,30 +34,30 @@ def read_fields(given: Any, place: Place, notes: Notes, scope: Scope | str) -> t
     known = SCOPES[scope] if isinstance(scope, str) else scope
     enforced: dict[str, Any] = {}
     stored: dict[str, Any] = {}
-    for name, value in expect_object(given, place).items():
+    for name, value in expect_object(given, location).items():
         field = known.fields.get(name)
         if field is None and not known.extras:
-            raise (place / name).error(
+            raise (location / name).error(
                 f"unknown field{did_you_mean(name, known.fields)}; the fields here are {listing(known.fields)}"
             )
         if field is None:
             stored[name] = value
-            notes.warn(place / name, f"stored, but unknown to this version{did_you_mean(name, known.fields)}")
+            notes.warn(location / name, f"stored, but unknown to this version{did_you_mean(name, known.fields)}")
         elif value is not None:
-            _check_treatment(field, value, place / name, notes)
+            _check_treatment(field, value, location / name, notes)
             if field.treatment is not Treatment.REFUSED:
                 (enforced if field.treatment is Treatment.ENFORCED else stored)[name] = value
     return enforced, stored
 
 
-def _check_treatment(field: Field, value: Any, place: Place, notes: Notes) -> None:
+def _check_treatment(field: Field, value: Any, location: Location, notes: Notes) -> None:
     if any(_is_same(value, quiet) for quiet in field.quiet):
         return
     if field.treatment is Treatment.REFUSED:
-        raise place.error(f"not supported yet: {field.note}")
+        raise location.error(f"not supported yet: {field.note}")
     if field.warn:
         what = "" if isinstance(value, list | dict) else f"{preview(value)} is "
-        notes.warn(place, f"{what}stored, but not acted on: {field.note}")
+        notes.warn(location, f"{what}stored, but not acted on: {field.note}")
 
 
 def _is_same(value: Any, quiet: Any) -> bool:
@@ -67,33 +69,33 @@ def _is_same(value: Any, quiet: Any) -> bool:
     return type(value) is type(quiet) and bool(value == quiet)
 
 
-def expect_object(given: Any, place: Place) -> dict[str, Any]:
+def expect_object(given: Any, location: Location) -> dict[str, Any]:
     """The value, if it is an object."""
     if not isinstance(given, dict):
-        raise place.error(f"expected an object, got {preview(given)}")
+        raise location.error(f"expected an object, got {preview(given)}")
     return given
 
 
-def expect_list(given: Any, place: Place) -> list[Any]:
+def expect_list(given: Any, location: Location) -> list[Any]:
     """The value, if it is a list."""
     if not isinstance(given, list):
-        raise place.error(f"expected a list, got {preview(given)}")
+        raise location.error(f"expected a list, got {preview(given)}")
     return given
 
 
-def expect_text(given: Any, place: Place, chars_max: int) -> str:
+def expect_text(given: Any, location: Location, chars_max: int) -> str:
     """The value, if it is text and not too long."""
     if not isinstance(given, str):
-        raise place.error(f"expected text, got {preview(given)}")
+        raise location.error(f"expected text, got {preview(given)}")
     if len(given) > chars_max:
-        raise place.error(f"the text has {len(given):,} characters; at most {chars_max:,} are allowed")
+        raise location.error(f"the text has {len(given):,} characters; at most {chars_max:,} are allowed")
     return given
 
 
-def read_tags(stored: dict[str, Any], place: Place, notes: Notes) -> None:
+def read_tags(stored: dict[str, Any], location: Location, notes: Notes) -> None:
     """Check the field ``tags``, if present, of an object whose tags are only stored (Tag.java)."""
-    for index, tag in enumerate(expect_list(stored.get("tags", []), place / "tags")):
-        here = (place / "tags")[index]
+    for index, tag in enumerate(expect_list(stored.get("tags", []), location / "tags")):
+        here = (location / "tags")[index]
         if not isinstance(tag, str):
             fields, _ = read_fields(tag, here, notes, "tag")
             if "permit" in fields:

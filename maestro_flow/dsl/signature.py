@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from maestro_flow.core.params.messages import did_you_mean
-from maestro_flow.dsl.place import Place, listing
+from maestro_flow.dsl.location import Location, listing
 from maestro_flow.steps.python import Argument, Source
 
 __all__ = ["CONTEXT", "Upstream", "check_function", "find_arguments", "name_of"]
@@ -17,7 +17,7 @@ CONTEXT = "context"
 """The parameter of this name receives the step's ``StepContext``; no step or param can have this name."""
 
 
-def name_of(function: Callable[..., Any], place: Place) -> str:
+def name_of(function: Callable[..., Any], location: Location) -> str:
     """The default id of a function's step.
 
     Raises:
@@ -26,37 +26,37 @@ def name_of(function: Callable[..., Any], place: Place) -> str:
     name = getattr(function, "__name__", "")
     if not isinstance(name, str) or not name or name == "<lambda>":
         what = "a lambda" if name else f"an object of type {type(function).__name__}"
-        raise place.error(f"{what} has no name to use as the step's id; pass id=, or write a function with def")
+        raise location.error(f"{what} has no name to use as the step's id; pass id=, or write a function with def")
     return name
 
 
-def check_function(function: Callable[..., Any], place: Place) -> None:
+def check_function(function: Callable[..., Any], location: Location) -> None:
     """Refuse what cannot be called as a step.
 
     Raises:
         DefinitionError: it is async, a generator, or has parameters that cannot be passed by name.
     """
     if not callable(function):
-        raise place.error(f"expected a function, got a value of type {type(function).__name__}")
+        raise location.error(f"expected a function, got a value of type {type(function).__name__}")
     called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
     for checked in (inspect.unwrap(function), called):
         if inspect.iscoroutinefunction(checked) or inspect.isasyncgenfunction(checked):
-            raise place.error("async functions are not supported yet; write a plain def (it may call asyncio.run)")
+            raise location.error("async functions are not supported yet; write a plain def (it may call asyncio.run)")
         if inspect.isgeneratorfunction(checked):
-            raise place.error("a generator cannot be a step; return a list instead of yielding")
-    for parameter in _parameters(function, place):
+            raise location.error("a generator cannot be a step; return a list instead of yielding")
+    for parameter in _parameters(function, location):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
-            raise place.error(f"{stars}{parameter.name}: name each parameter, so that it is clear what it receives")
+            raise location.error(f"{stars}{parameter.name}: name each parameter, so that it is clear what it receives")
         if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise place.error(f"the parameter {parameter.name!r} is positional-only; arguments are passed by name")
+            raise location.error(f"the parameter {parameter.name!r} is positional-only; arguments are passed by name")
 
 
-def _parameters(function: Callable[..., Any], place: Place) -> list[inspect.Parameter]:
+def _parameters(function: Callable[..., Any], location: Location) -> list[inspect.Parameter]:
     try:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        raise place.error("its parameters cannot be inspected; wrap it in a function of your own") from None
+        raise location.error("its parameters cannot be inspected; wrap it in a function of your own") from None
 
 
 class Upstream:
@@ -86,7 +86,7 @@ class Upstream:
 
 
 def find_arguments(
-    function: Callable[..., Any], step_id: str, place: Place, upstream: Upstream, params: Collection[str]
+    function: Callable[..., Any], step_id: str, location: Location, upstream: Upstream, params: Collection[str]
 ) -> tuple[Argument, ...]:
     """Where each parameter comes from: the context, a param of the workflow, an upstream step, or its own default.
 
@@ -94,7 +94,7 @@ def find_arguments(
         DefinitionError: a parameter has no source.
     """
     arguments = []
-    for parameter in _parameters(function, place):
+    for parameter in _parameters(function, location):
         name = parameter.name
         if name == CONTEXT:
             arguments.append(Argument(name, Source.CONTEXT))
@@ -102,14 +102,14 @@ def find_arguments(
             arguments.append(Argument(name, Source.PARAM))
         elif upstream.knows(name) and name != step_id:
             if not upstream.is_before(name, step_id):
-                raise place.error(
+                raise location.error(
                     f"the parameter {name!r} has the name of step {name!r}, which does not run before this one; "
                     "add it to after="
                 )
             arguments.append(Argument(name, Source.STEP))
         elif parameter.default is parameter.empty:
             available = [*upstream.before(step_id), *params, CONTEXT]
-            raise place.error(
+            raise location.error(
                 f"the parameter {name!r} is neither an upstream step nor a param of the workflow, and has no "
                 f"default{did_you_mean(name, available)}; available are {listing(available)}"
             )

@@ -14,8 +14,8 @@ from maestro_flow.core.params.messages import did_you_mean, preview
 from maestro_flow.dsl.graph import check_params_size
 from maestro_flow.dsl.ids import check_param_name
 from maestro_flow.dsl.limits import RUN_PARAMS_MAX
+from maestro_flow.dsl.location import ROOT, Location
 from maestro_flow.dsl.params import check_param
-from maestro_flow.dsl.place import ROOT, Place
 from maestro_flow.dsl.plain import plain
 from maestro_flow.dsl.types import cast_at, infer_type
 from maestro_flow.errors import DefinitionError
@@ -29,7 +29,7 @@ def parse_params(
     declared: Mapping[str, Param],
     given: Mapping[str, Any],
     source: ParamSource = ParamSource.LAUNCH,
-    place: Place = ROOT / "params",
+    location: Location = ROOT / "params",
 ) -> dict[str, Param]:
     """The checked changes to the params of a run (``source``: LAUNCH or RESTART), without the unchanged ones.
 
@@ -40,15 +40,15 @@ def parse_params(
         DefinitionError: a value does not fit, a param must not be changed now, or there are too many.
     """
     if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of names to values, got {preview(given)}")
+        raise location.error(f"expected a mapping of names to values, got {preview(given)}")
     if len(given) > RUN_PARAMS_MAX:
-        raise place.error(f"{len(given)} params were given; at most {RUN_PARAMS_MAX} are allowed")
+        raise location.error(f"{len(given)} params were given; at most {RUN_PARAMS_MAX} are allowed")
     changes = {}
     for name, value in given.items():
-        here = place / str(name)
+        here = location / str(name)
         changes[check_param_name(name, here)] = _change(declared.get(name), value, here)
-    merged = merge_params(declared, changes, source, _MergeErrors(place))
-    check_params_size(merged, place)
+    merged = merge_params(declared, changes, source, _MergeErrors(location))
+    check_params_size(merged, location)
     return changes
 
 
@@ -62,45 +62,45 @@ def parse_step_params(
     Raises:
         DefinitionError: as ``parse_params``, or there is no such step.
     """
-    place = ROOT / "step_params"
+    location = ROOT / "step_params"
     if not isinstance(given, Mapping):
-        raise place.error(f"expected a mapping of step ids to params, got {preview(given)}")
+        raise location.error(f"expected a mapping of step ids to params, got {preview(given)}")
     steps = {step.id: step for step in definition.steps}
     for step_id in given:
         if step_id not in steps:
-            raise (place / str(step_id)).error(f"there is no step {preview(step_id)}{did_you_mean(step_id, steps)}")
+            raise (location / str(step_id)).error(f"there is no step {preview(step_id)}{did_you_mean(step_id, steps)}")
     return {
-        step_id: parse_params(steps[step_id].params, params, source, place / step_id)
+        step_id: parse_params(steps[step_id].params, params, source, location / step_id)
         for step_id, params in given.items()
     }
 
 
 @frozen
 class _MergeErrors:
-    """The errors of a merge, at the place of the param."""
+    """The errors of a merge, at the location of the param."""
 
-    place: Place
+    location: Location
 
     def param_error(self, path: str, _param: Param, problem: str) -> DefinitionError:
-        place = self.place
+        location = self.location
         for name in path.split("."):
-            place /= name
-        return place.error(problem)
+            location /= name
+        return location.error(problem)
 
 
-def _change(declared: Param | None, value: Any, place: Place) -> Param:
+def _change(declared: Param | None, value: Any, location: Location) -> Param:
     if isinstance(value, Param):
-        return check_param(value, place)
-    return as_data(_plain_change(declared, plain(value, place), place))
+        return check_param(value, location)
+    return as_data(_plain_change(declared, plain(value, location), location))
 
 
-def _plain_change(declared: Param | None, value: Any, place: Place) -> Param:
+def _plain_change(declared: Param | None, value: Any, location: Location) -> Param:
     """The change to a param or to an entry of a MAP; a declared entry has its declared type."""
-    kind = infer_type(value, place) if declared is None else declared.type
+    kind = infer_type(value, location) if declared is None else declared.type
     if kind is not ParamType.MAP or not isinstance(value, dict):
-        return Param(kind, cast_at(cast, kind, value, place))
+        return Param(kind, cast_at(cast, kind, value, location))
     entries = declared.value if declared is not None and isinstance(declared.value, dict) else {}
-    return Param(kind, {name: _plain_change(entries.get(name), item, place / name) for name, item in value.items()})
+    return Param(kind, {name: _plain_change(entries.get(name), item, location / name) for name, item in value.items()})
 
 
 def parse_param_text(param_type: ParamType | None, text: str) -> Any:

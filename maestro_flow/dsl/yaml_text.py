@@ -42,8 +42,8 @@ class _Refusal(yaml.MarkedYAMLError):
     """Valid YAML that cannot be used here."""
 
 
-def _refusal(problem: str, place: Any) -> _Refusal:
-    return _Refusal(problem=problem, problem_mark=place.start_mark)  # an event or a node
+def _refusal(problem: str, location: Any) -> _Refusal:
+    return _Refusal(problem=problem, problem_mark=location.start_mark)  # an event or a node
 
 
 def _path(error: yaml.MarkedYAMLError) -> str:

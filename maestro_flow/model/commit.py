@@ -1,7 +1,7 @@
 """Commits and their outcomes (PROTOCOL 1-9).
 
-A transaction is a value, a ``Commit``, which a store applies as a whole or not at all, so that a Lua script is a peer
-of an SQL transaction.
+A transaction is a value, a ``Commit``, which a store applies completely or not at all, so that a Lua script can serve
+as well as an SQL transaction.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Settlement:
 class Commit:
     """One atomic, fenced write of an owner (PROTOCOL 2): a flow's next revision, messages settled, messages sent.
 
-    ``sends`` go to the inbox of the lease's own group only, whatever group their ``destination`` is. A commit without a
-    flow settles what yields no event.
+    ``sends`` go to the inbox of the lease's own group only, whatever their ``destination``. A commit without a flow
+    settles messages that yield no event.
     """
 
     lease: Lease
@@ -64,7 +64,7 @@ class Commit:
 
 
 class Outcome(StrEnum):
-    """What became of a commit (PROTOCOL 5). Only DONE and ALREADY_APPLIED mean that it is written."""
+    """The result of a commit (PROTOCOL 5). Only DONE and ALREADY_APPLIED mean that it is written."""
 
     DONE = "done"
     ALREADY_APPLIED = "already applied"

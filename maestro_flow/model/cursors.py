@@ -23,4 +23,4 @@ class Cursor:
     generation: int
     owner_id: str
     moved_at: float = field(eq=False)
-    """When it got to this position, in seconds since the epoch by the store's clock."""
+    """When it reached this position, in seconds since the epoch by the store's clock."""

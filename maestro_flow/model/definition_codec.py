@@ -1,8 +1,9 @@
-"""Definitions as the catalog stores them: JSON, the same bytes for the same definition in every version of ours.
+"""Definitions as the catalog stores them: JSON, the same bytes for the same definition in every version of
+maestro-flow.
 
-``push`` compares bodies, so the encoding of what an older version has pushed must never change: fields are only added
-to kinds of steps that it did not have. msgspec cannot decode a union of attrs classes, so objects that contain steps
-are decoded field by field here; a step that has no ``kind`` is a ``TypedStep``.
+``push`` compares bodies, so the encoding of a definition that an older version pushed must never change: fields are
+only added to kinds of steps that it did not have. msgspec cannot decode a union of attrs classes, so objects that
+contain steps are decoded field by field here; a step that has no ``kind`` is a ``TypedStep``.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def decode_definition(body: bytes) -> WorkflowDefinition:
     """The inverse of ``encode_definition``.
 
     Raises:
-        msgspec.MsgspecError: it is not one, or has a kind of step that this version does not know.
+        msgspec.MsgspecError: it is not a definition, or has a kind of step that this version does not know.
     """
     definition: WorkflowDefinition = _workflow(body)
     return definition

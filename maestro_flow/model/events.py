@@ -1,12 +1,12 @@
-"""The events of a flow: what is written, and all that is written, about it.
+"""The events of a flow: its whole state is written as these.
 
 They are the only wire format of the log, so they are tagged msgspec structs (a union of attrs classes cannot be
-decoded), and they carry a schema version for ever (PROTOCOL 27): fields are only ever added, with a default. The time
-of an event is that of its record (``LogRecord.at``), unless it tells of an earlier moment in a field of its own.
+decoded), and they keep their schema version forever (PROTOCOL 27): fields are only ever added, with a default. The time
+of an event is that of its record (``LogRecord.at``), unless it has a field for an earlier time.
 
-A kind of event says itself what it means to people: to which step it belongs, which status it gives, how it reads in a
-list and in a timeline (``RunEvent``, ``StepEvent``). To add one: the class, its place in ``Event``, its fold in
-``core.evolve``, and its line in ``docs/reference/events.md``.
+Each kind of event carries its own metadata: which step it concerns, which status it sets, its text in lists and in
+timelines (``RunEvent``, ``StepEvent``). To add one: the class, its place in ``Event``, its fold in ``core.evolve``, and
+its line in ``docs/reference/events.md``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ class Owner:
     """A process that may hold groups. ``id`` is random per process start (PROTOCOL 3).
 
     ``process`` lets another process on the same host prove that this one is dead (``maestro_flow.storage.process``);
-    empty where that cannot be told.
+    empty where that cannot be proved.
     """
 
     id: str
@@ -38,7 +38,7 @@ class Holder:
     process: str
     expires_at: float
     now: float
-    """The store's clock, in the same answer: from ``expires_at`` on anyone may claim the group, also if nobody has."""
+    """The store's clock, in the same answer: from ``expires_at`` on any node may claim the group."""
 
 
 @frozen
@@ -48,21 +48,21 @@ class NodeEntry:
     owner_id: str
     process: str
     offers: frozenset[str]
-    """What its steps can be of: the names of the step types, and of the code of Python workflows, that it has."""
+    """The code that it has: names of step types, and of the functions of Python workflows."""
     groups: int
-    """How many groups it holds, as the store knows."""
+    """How many groups it holds, by the store's count."""
     expires_at: float
-    """By the store's clock; a node that does not say again that it is there is gone from then on."""
+    """By the store's clock; from then on, a node that has not renewed counts as dead."""
 
 
 @frozen
 class Renewal:
-    """Answer of the one query a second (PROTOCOL 13): all that a node wants to know about its groups."""
+    """Answer of the one query a second (PROTOCOL 13): all that a node needs to know about its groups."""
 
     now: float
     """The store's clock, seconds since the epoch."""
     lost: frozenset[int]
-    """Groups among the given leases that are not ours any more."""
+    """Groups among the given leases that the node has lost."""
     claimable: int
     """Groups that could be claimed now."""
     messages: frozenset[int]
@@ -70,4 +70,4 @@ class Renewal:
     pending: frozenset[int]
     """Held groups with starts that are not acknowledged yet."""
     nodes: tuple[NodeEntry, ...] = ()
-    """All nodes that are alive, by owner id; the one that asks is among them if it has said what it offers."""
+    """All live nodes, by owner id, including the caller if it has advertised itself."""

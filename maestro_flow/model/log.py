@@ -1,4 +1,4 @@
-"""The log as it is read back: committed revisions, and all those of one flow."""
+"""The log as readers get it: committed revisions, and all those of one flow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["FlowLog", "LogRecord"]
 
 @frozen
 class LogRecord:
-    """One committed revision, as it is read back; with the fence it was written under, for ``verify``."""
+    """One committed revision, with the fence that it was written under, for ``verify``."""
 
     flow_id: str
     revision: int

@@ -1,4 +1,4 @@
-"""What a start asks for, as the store keeps it between the start and the run's first commit."""
+"""The options of a start, as the store keeps them between the start and the run's first commit."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class RunEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"
     """Base of the events of a run. What is not a field of the struct is not written to the log."""
 
     def text(self) -> str:
-        """What happened to the run, for people: the rest of a line that begins with "run"."""
+        """What happened to the run, as text for people that follows "run"."""
         raise NotImplementedError
 
     def describe(self) -> str:
@@ -38,9 +38,9 @@ class RunQueued(RunEvent, frozen=True, tag="run_queued"):
 
 
 class RunStarted(RunEvent, frozen=True, tag="run_started"):
-    """The run is IN_PROGRESS with these params, evaluated: the first event of a flow that never had to wait.
+    """The run is IN_PROGRESS with these evaluated params; the first event of a run that did not have to wait.
 
-    ``request`` is what the start asked for, unless RUN_QUEUED has told it; ``timeout_s`` limits the run.
+    ``request`` has the options of the start, unless RUN_QUEUED has them; ``timeout_s`` limits the run.
     """
 
     workflow_id: str
@@ -58,7 +58,7 @@ class RunStarted(RunEvent, frozen=True, tag="run_started"):
 
 
 class RunStopping(RunEvent, frozen=True, tag="run_stopping"):
-    """The run is to end early: nothing new starts, what runs is terminated and ends in ``status``.
+    """The run is to end early: no step starts, running steps are terminated and end in ``status``.
 
     STOPPED by a user, by a step that fails its run immediately, or by a newer run; FATALLY_FAILED by a kill; TIMED_OUT.
     ``reason`` says which.
@@ -73,7 +73,7 @@ class RunStopping(RunEvent, frozen=True, tag="run_stopping"):
 
 
 class RunEnded(RunEvent, frozen=True, tag="run_ended"):
-    """The run has ended; ``reason`` says why, where its steps do not."""
+    """The run has ended; ``reason`` says why, if its steps do not."""
 
     status: RunStatus
     reason: str = ""

@@ -1,4 +1,4 @@
-"""A run as the catalog and the run index know it: a start, what it gets, and its entry (PROTOCOL 18, 19)."""
+"""A run in the catalog and in the run index: its start, the pending run, and its entry (PROTOCOL 18, 19)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class RunEntry:
     started_at: float | None = None
     ended_at: float | None = None
     blocking: bool = False
-    """It has failed under a limited run strategy, and was neither restarted nor unblocked: no further run of a
-    STRICT_SEQUENTIAL workflow begins, and no other workflow can be switched to that strategy."""
+    """It has failed under a limited run strategy, and was neither restarted nor unblocked: under STRICT_SEQUENTIAL no
+    further run of the workflow begins, and under another rule it cannot be switched to STRICT_SEQUENTIAL."""
     parent: str = ""
     """The step that started it, as the text of a ``StepRef``; empty for a run that a user has started."""
 
@@ -36,8 +36,8 @@ class RunEntry:
 class StartRequest:
     """Step (a) of a start (PROTOCOL 18): idempotent by (workflow_id, request_id).
 
-    ``body`` is a ``RunRequest`` as JSON, which the store never inspects. ``version`` None means the latest, or that of
-    the run which a restart follows.
+    ``body`` is a ``RunRequest`` as JSON, which the store never inspects. ``version`` None means the latest, or for a
+    restart that of the run it follows.
     """
 
     workflow_id: str = field(validator=storable)
@@ -53,7 +53,7 @@ class StartRequest:
 
 @frozen
 class PendingRun:
-    """A run that has its number and its group, and waits for (or already has) its first commit."""
+    """A run that has its number and group, and waits for (or already has) its first commit."""
 
     flow_id: str
     workflow_id: str

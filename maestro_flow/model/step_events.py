@@ -44,9 +44,9 @@ class StepEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind
     """Base of the events of a step. What is not a field of the struct is not written to the log."""
 
     leads_to: ClassVar[StepStatus | None] = None
-    """The status that an event of this kind gives to its step; None if it gives none, or not always the same."""
+    """The status that an event of this kind gives its step; None if it sets none, or not always the same."""
     is_change: ClassVar[bool] = True
-    """The step is not where it was before, so that whatever it waits for, it has waited for since then."""
+    """The event changes what the step does or waits for, so that its current wait began then."""
 
     step: str
 
@@ -56,7 +56,7 @@ class StepEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind
         return self.leads_to
 
     def text(self) -> str:
-        """What happened to the step, for people: the rest of a line that begins with "step <id>"."""
+        """What happened to the step, as text for people that follows "step <id>"."""
         raise NotImplementedError
 
     def describe(self) -> str:
@@ -101,7 +101,7 @@ class StepUnsupported(StepEvent, frozen=True, tag="step_lacking"):
 
 
 class StepWaiting(StepEvent, frozen=True, tag="step_waiting"):
-    """An attempt waits for permits: of each tag, of which at most so many steps may be under way."""
+    """An attempt waits for permits. ``permits`` has each tag with the number of steps that may be under way."""
 
     leads_to = StepStatus.WAITING_FOR_PERMITS
 
@@ -114,7 +114,7 @@ class StepWaiting(StepEvent, frozen=True, tag="step_waiting"):
 
 
 class StepPermitted(StepEvent, frozen=True, tag="step_permitted"):
-    """The permits that the attempt has waited for are its own until it ends."""
+    """The attempt holds its permits until it ends."""
 
     attempt: int
 
@@ -128,7 +128,7 @@ class StepPermitted(StepEvent, frozen=True, tag="step_permitted"):
 class StepStarting(StepEvent, frozen=True, tag="step_starting"):
     """An attempt begins: it is handed to the executor as soon as this is durable.
 
-    ``params`` are those of the step that are not literally in the definition, evaluated; so is ``timeout_s``.
+    ``params`` are the evaluated params that are not literals in the definition; ``timeout_s`` is evaluated, too.
     """
 
     leads_to = StepStatus.STARTING
@@ -143,7 +143,7 @@ class StepStarting(StepEvent, frozen=True, tag="step_starting"):
 
 
 class StepRunning(StepEvent, frozen=True, tag="step_running"):
-    """The code of an attempt really began, at ``at``; it is recorded late, except for a suspect."""
+    """The code of an attempt began at ``at``; this is recorded later, except for a suspect."""
 
     leads_to = StepStatus.RUNNING
 
@@ -156,7 +156,7 @@ class StepRunning(StepEvent, frozen=True, tag="step_running"):
 
 
 class StepProgressed(StepEvent, frozen=True, tag="step_progressed"):
-    """An attempt continues and leaves artifacts, by which a later execution finds its external work again."""
+    """An attempt continues and leaves artifacts, with which a later execution finds its external work."""
 
     is_change = False
 
@@ -174,7 +174,7 @@ class StepProgressed(StepEvent, frozen=True, tag="step_progressed"):
 class StepInterrupted(StepEvent, frozen=True, tag="step_interrupted"):
     """The owner of a running attempt is gone; the same attempt continues as a new execution (PROTOCOL 23, 24).
 
-    ``crashes`` counts the owners that vanished after a recorded RUNNING; a hand-over is not a crash.
+    ``crashes`` counts the owners that died after a recorded RUNNING; a handover is not a crash.
     """
 
     leads_to = StepStatus.STARTING
@@ -206,7 +206,8 @@ class StepStopping(StepEvent, frozen=True, tag="step_stopping"):
 
 
 class StepRestarting(StepEvent, frozen=True, tag="step_restarting"):
-    """A step that has failed for good is tried again in its run, which is still active, with these params changed."""
+    """A step that has failed permanently is tried again in its run, which is still active, with these params
+    changed."""
 
     leads_to = StepStatus.CREATED
 
@@ -231,9 +232,9 @@ class BreakpointSet(StepEvent, frozen=True, tag="breakpoint_set"):
 
 
 class StepEnded(StepEvent, frozen=True, tag="step_ended"):
-    """An attempt has ended, once and for all. ``retry_at`` is set when another attempt follows by itself.
+    """An attempt has ended. ``retry_at`` is set if another attempt follows automatically.
 
-    ``branches`` has the values of the conditions to its successors that are expressions, if the step is complete.
+    ``branches`` has the values of those conditions to its successors that are expressions, if the step is complete.
     """
 
     attempt: int
@@ -266,5 +267,5 @@ class StepEnded(StepEvent, frozen=True, tag="step_ended"):
 
 
 def _joined(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """What the code of a step reports at once is one line."""
+    """Joins the lines that the code of a step reported at once."""
     return ("; ".join(lines),) if lines else ()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from maestro_flow.dsl.graph import check_graph
+from maestro_flow.dsl.location import ROOT, Location
 from maestro_flow.dsl.names import check_names
-from maestro_flow.dsl.place import ROOT, Place
 from maestro_flow.errors import DefinitionError
 from maestro_flow.model.definition import ForeachStep, RetryPolicy, TypedStep, WhileStep, WorkflowDefinition
 from maestro_flow.model.params import Param, ParamType, infer_param
@@ -16,7 +16,7 @@ from maestro_flow.model.params import Param, ParamType, infer_param
 HERE = "steps[0].foreach"
 
 
-def place_of(index: int) -> Place:
+def place_of(index: int) -> Location:
     return (ROOT / "steps")[index] / "foreach"
 
 
@@ -62,7 +62,7 @@ def names(body: TypedStep, condition: str = "x < n") -> list[str]:
         WorkflowDefinition("w", (outer,), params={"day": infer_param("day", "today")}),
         ROOT,
         place_of,
-        lambda place, text: noted.append(f"{place.path}: {text}"),
+        lambda location, text: noted.append(f"{location.path}: {text}"),
     )
     return noted
 

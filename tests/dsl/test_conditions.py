@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_flow.dsl.conditions import read_condition
-from maestro_flow.dsl.place import Place
+from maestro_flow.dsl.location import Location
 from maestro_flow.errors import DefinitionError, SelError
 from maestro_flow.sel import referenced_names
 
-HERE = Place("here")
+HERE = Location("here")
 SOURCES = st.text("truefals ;()!=&|<>0'x\n", max_size=12)
 CONSTANT = re.compile(r"\s*(true|false)[\s;]*")
 

@@ -31,6 +31,7 @@ RETIRED_NAMES = {
     "Misfit":               "TypeMismatch",
     "PatientConnection":    "TimedConnection",
     "PermitMail":           "PermitMessage",
+    "Place":                "Location",
     "Places":               "RunLocations",
     "Subject":              "ErrorContext",
     "TakenRuns":            "StartAcknowledgements",
