@@ -11,10 +11,10 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.chaos.grounds import STORES
 from tests.chaos.matrix import cases, failures
 from tests.chaos.report import broken, figures, text
 from tests.chaos.storm import Plan, storm
+from tests.chaos.targets import STORES
 
 CALM_S = 2.5
 FLOWS_PER_S = 20

@@ -1,7 +1,7 @@
-"""What the processes of a storm have seen: one line of JSON each, appended to one file with a single write.
+"""Observations of the processes of a storm: one line of JSON each, appended to one file with a single write.
 
-``O_APPEND`` makes a line whole whatever happens to its process afterwards; nothing is buffered, so that nothing which
-was seen is lost with a kill.
+With ``O_APPEND`` a line is complete whatever happens to its process afterwards; nothing is buffered, so a kill loses no
+observation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Diary", "read"]
 
 
 class Diary:
-    """Appends lines; each has its kind and the pid of who wrote it."""
+    """Appends lines; each has its kind and the pid of its writer."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

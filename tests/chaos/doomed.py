@@ -1,6 +1,6 @@
-"""The program of the crash matrix: it starts two runs, stops one of them, and waits for both; failing at one point.
+"""The program of the crash matrix: it starts two runs, stops one of them, and waits for both; it fails at one point.
 
-It may be run again and again, and is then about the same two runs.
+It can be repeated, with the same two runs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PR_SET_PDEATHSIG = 1
 
 @frozen
 class Doom:
-    """Where the process fails, and how; nowhere, if ``name`` is empty."""
+    """Where and how the process fails; nowhere if ``name`` is empty."""
 
     url: str
     diary: Path
@@ -43,7 +43,7 @@ class Doom:
 
 
 def workflow(diary: Diary, failpoint: Failpoint) -> Workflow:
-    """Two functions, each noted; between them the engine's own pause, which is not over until somebody stops it."""
+    """Two functions, each recorded; between them a Sleep, which lasts until it is stopped."""
     wf = Workflow("doomed", params={"pause_s": 0.05})
 
     def work(context: StepContext) -> None:
@@ -70,7 +70,7 @@ def workflow(diary: Diary, failpoint: Failpoint) -> Workflow:
 
 
 def program(doom: Doom) -> None:
-    """A user's ``main``: it asks again where the store does not answer, and ends when both runs have ended."""
+    """A user's ``main``: it retries when the store does not answer, and ends when both runs have ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     logging.getLogger("maestro_flow").setLevel(logging.ERROR)
@@ -81,7 +81,7 @@ def program(doom: Doom) -> None:
     engine = insist(lambda: Engine(failing, lease_s=LEASE_S, poll_s=0.05, crashes_max=100), never)
     insist(lambda: engine.push(workflow(diary, failpoint)), never)
     params = [{"pause_s": 0.05}, {"pause_s": 3600.0}]
-    runs = insist(lambda: engine.start_many("doomed", params, request_ids=["goes on", "is stopped"]), never)
+    runs = insist(lambda: engine.start_many("doomed", params, request_ids=["continues", "is stopped"]), never)
 
     def stop() -> None:
         with suppress(Conflict, WaitTimeout):  # it has ended already

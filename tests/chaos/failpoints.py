@@ -1,7 +1,7 @@
-"""Named points at which a process of the crash matrix fails, the first time that it comes there.
+"""Named points at which a process of the crash matrix fails when it first reaches them.
 
-None of them is in the product: they are before and after each verb of its store, by what a commit holds, and before
-and after the user's code. ``after`` a commit is between the commit and its hand-off to the actors.
+None of them is in the product: they are before and after each verb of its store, distinguished by the content of a
+commit, and before and after the user's code. ``after`` a commit is between the commit and its hand-off to the actors.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Action(StrEnum):
     """What happens there."""
 
     CRASH = "crash"
-    """The process ends, as by kill -9."""
+    """The process dies, as by kill -9."""
     RAISE = "raise"
     """The store does not answer; or, in the user's code, an error."""
     FREEZE = "freeze"
-    """The process stops by itself until it is woken, which is after its lease."""
+    """The process stops itself until it is woken, after its lease has expired."""
 
 
 class Failpoint:
@@ -68,7 +68,7 @@ class Failpoint:
         self._is_armed = True
 
     def pass_by(self, name: str) -> None:
-        """Fail, if this is the one, and for the first time."""
+        """Fail if this is the armed point, the first time."""
         with self._lock:
             if name != self._name or not self._is_armed:
                 return

@@ -1,4 +1,4 @@
-"""The client of a storm: starts runs at an even pace, asks again for what was not answered, and notes the answers."""
+"""The client of a storm: starts runs at an even pace, repeats unanswered requests, and records the answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GOING = RunQuery(statuses=frozenset({RunStatus.CREATED, RunStatus.IN_PROGRESS})
 
 
 class Load:
-    """``operations`` are what was asked for and answered so far."""
+    """``operations`` are the requests and answers so far."""
 
     def __init__(self, url: str, flows: int, seconds: float) -> None:
         self._client = Client(url)
@@ -39,7 +39,7 @@ class Load:
         assert not self._thread.is_alive(), "a start was never answered"
 
     def until_ended(self, patience_s: float) -> float:
-        """Seconds until no run is going on; infinity, if some are after all that patience."""
+        """Seconds until no run is active; infinity if some still are when the patience is exhausted."""
         began = time.monotonic()
         while time.monotonic() < began + patience_s:
             try:

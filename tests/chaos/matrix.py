@@ -1,7 +1,8 @@
-"""The crash matrix: at each failpoint a process crashes, gets an error, or freezes, and another one goes on; on SQLite.
+"""The crash matrix: at each failpoint a process crashes, gets an error, or freezes, and another one continues; on
+SQLite.
 
-A case is three processes on a store of its own: one that dies in the user's code, so that there is something to take
-over; the doomed one; and a survivor, after whom everything must have ended as if nothing had happened.
+A case is three processes on a new store: one that dies in the user's code, so that there is something to take over; the
+doomed one; and a survivor, which must end everything as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from maestro_flow.verify.store import read_history
 from tests.chaos.diary import read
 from tests.chaos.doomed import LEASE_S, Doom, program
 from tests.chaos.failpoints import FAILPOINTS, Action
-from tests.chaos.seats import FORKS
+from tests.chaos.replicas import FORKS
 from tests.chaos.verdict import completions, executions
 
 __all__ = ["Case", "cases", "failures"]
 
 _PATIENCE_S = 60.0
 _OF_THE_FIRST = ("push", "start", "commit(RunStarted)")
-"""Only the first process of a store comes by there: it is the doomed one."""
+"""Only the first process of a store reaches these points: it is the doomed one."""
 
 _TAKEOVER_S = 5 * LEASE_S
 _ENDS = {"doomed/1/1": RunStatus.SUCCEEDED, "doomed/2/1": RunStatus.STOPPED}
@@ -54,7 +55,7 @@ def cases() -> list[Case]:
 
 
 def failures(case: Case) -> list[str]:
-    """What is wrong after a case: nothing, if the promises hold and the failpoint was hit."""
+    """Problems after a case: none if the promises hold and the failpoint was hit."""
     with tempfile.TemporaryDirectory(prefix="maestro-chaos-") as folder:
         url, diary = f"sqlite:///{folder}/runs.db", Path(folder) / "diary"
         if case.name.partition(".")[0] not in _OF_THE_FIRST:
@@ -69,7 +70,7 @@ def failures(case: Case) -> list[str]:
         problems = []
         survivor = _start(Doom(url, diary))
         if case.action is Action.FREEZE:
-            # One of its other threads may have SQLite's lock: then nobody can write before it is awake.
+            # Another of its threads may hold SQLite's lock: then no process can write before it is awake.
             survivor.join(_TAKEOVER_S)
             os.kill(doomed.pid or 0, signal.SIGCONT)
         survivor.join(_PATIENCE_S)
@@ -94,7 +95,7 @@ def _hits(diary: Path, name: str, process: BaseProcess) -> list[object]:
 
 
 def _until_stopped(process: BaseProcess) -> None:
-    """It is frozen, and has been for longer than its lease."""
+    """It has been frozen for longer than its lease."""
     stat = Path(f"/proc/{process.pid}/stat")
     _until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
     time.sleep(1.5 * LEASE_S)
@@ -108,7 +109,7 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def _wrong(url: str, diary: Path) -> list[str]:
-    """What is wrong with the store that was left behind."""
+    """Problems in the resulting store."""
     with Client(url) as client:
         graphs = GraphCache(client.storage)
         history = read_history(client.storage, graphs, SYSTEM_FLOWS, executions=executions(diary), is_quiet=True)

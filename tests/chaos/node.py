@@ -1,8 +1,8 @@
 """One process of a storm: an engine on the store, which is killed, frozen or told to stop by the harness.
 
-Two things differ from a user's program, both at seams that the product has: its store notes what it claimed and what
-the store refused, and the clock of a sleepwalker does not see that the process stood still. Such a process believes
-that its leases are good when it is thawed, and goes on writing: then only the store can stop it.
+Two things differ from a user's program, both at seams that the product has: its store records the claims and the
+refused commits, and the clock of a sleepwalker does not notice that the process was frozen. When it thaws, such a
+process trusts its leases and keeps writing: only the store can stop it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.chaos.workflows import stormy
 __all__ = ["Orders", "run"]
 
 _STANDSTILL_S = 0.1
-"""A sleepwalker's clock goes on by no more than this between two looks, of which there is one every 10 ms."""
+"""A sleepwalker's clock advances by at most this between two readings, which are 10 ms apart."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @frozen
 class Orders:
-    """What a process is to do."""
+    """The orders of a process."""
 
     url: str
     diary: Path
@@ -51,7 +51,7 @@ class Orders:
 
 
 class SleepwalkersClock(SystemClock):
-    """Does not notice that the process stood still, as a machine does not that was suspended as a whole."""
+    """Does not notice that the process was frozen, like the clock of a suspended machine."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,7 +73,7 @@ class SleepwalkersClock(SystemClock):
 
 
 class Watched:
-    """A store of which is noted what was claimed, and which commits were refused to an owner of old."""
+    """Records the claims of a store, and the commits that it refused to a former owner."""
 
     def __init__(self, storage: Storage, diary: Diary) -> None:
         self._storage, self._diary = storage, diary
@@ -96,7 +96,7 @@ class Watched:
 
 
 def run(orders: Orders) -> None:
-    """Until SIGTERM; the process does not outlive the one that has forked it."""
+    """Run until SIGTERM; the process does not outlive its parent."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     told = threading.Event()

@@ -1,4 +1,4 @@
-"""The report of the long command: what was done, what came of it, and whether it is what is promised."""
+"""The report of the long command: the faults, the results, and whether the promises were kept."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The storm: nodes are killed, frozen, told to stop and cut off, and their server is killed, as a seed has it.
+"""The storm: nodes are killed, frozen, stopped and cut off, and their server is killed, as the seed decides.
 
-One seed decides what happens when, and to which seat. What the processes are doing at that moment is up to the machine.
+One seed decides what happens when, and to which replica. What the processes are doing at that moment depends on the
+machine.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from tests.chaos.diary import read
-from tests.chaos.grounds import Ground, ground
 from tests.chaos.load import Load
 from tests.chaos.node import Orders
-from tests.chaos.seats import Seat
+from tests.chaos.replicas import Replica
+from tests.chaos.targets import Target, open_target
 from tests.chaos.verdict import Fall, Verdict, judge
 
 __all__ = ["Plan", "Tally", "storm"]
@@ -29,7 +30,7 @@ _PATIENCE_S = 60.0
 
 @frozen
 class Plan:
-    """How much of everything. Rates are in a second of the storm."""
+    """The amounts. Rates are per second of the storm."""
 
     store: str
     seed: int = 0
@@ -45,12 +46,12 @@ class Plan:
     holds: float = 0.2
     server_kills: float = 0.08
     calm_s: float = 0.0
-    """Calm weather: so many seconds from one kill or stop to the next, in turn, and nothing else goes wrong."""
+    """Calm weather: the seconds between a kill or stop and the next one; there are no other faults."""
 
 
 @define
 class Tally:
-    """What was done."""
+    """The faults so far."""
 
     kills: int = 0
     freezes: int = 0
@@ -62,11 +63,11 @@ class Tally:
 
 @define
 class Storm:
-    """A storm under way: a queue of what comes next, by time."""
+    """A storm under way: a queue of the next faults, by time."""
 
     plan: Plan
-    place: Ground
-    seats: list[Seat]
+    target: Target
+    replicas: list[Replica]
     dice: random.Random
     tally: Tally = field(factory=Tally)
     falls: list[Fall] = field(factory=list)
@@ -76,7 +77,7 @@ class Storm:
     _began: float = field(factory=time.monotonic)
 
     def schedule(self) -> None:
-        """All at random moments; in calm weather one after the other instead, so that each has its time."""
+        """All at random moments; in calm weather one after another, with time to recover."""
         if self.plan.calm_s:
             for number in range(int(self.plan.seconds / self.plan.calm_s)):
                 self._at((number + 0.5) * self.plan.calm_s, self.stop if number % 2 else self.kill)
@@ -86,69 +87,69 @@ class Storm:
             (self.plan.freezes, self.freeze),
             (self.plan.stops, self.stop),
         ]
-        if self.place.proxies:
+        if self.target.proxies:
             kinds += [(self.plan.cuts, self.cut), (self.plan.holds, self.hold)]
-        if self.place.has_server:
+        if self.target.has_server:
             kinds.append((self.plan.server_kills, self.kill_server))
         for rate, action in kinds:
             for _ in range(round(rate * self.plan.seconds)):
                 self._at(self.dice.uniform(0, self.plan.seconds), action)
 
     def run(self) -> None:
-        """Until the queue is empty, what is frozen has been thawed, and every seat has its node."""
+        """Until the queue is empty, what is frozen has been thawed, and every replica has its node."""
         while self._queue:
             at, _, action = heapq.heappop(self._queue)
             time.sleep(max(0.0, self._began + at - time.monotonic()))
             action()
 
     def kill(self) -> None:
-        seat = self._choose()
+        replica = self._choose()
         self.tally.kills += 1
-        pid, killed_at = seat.kill()
+        pid, killed_at = replica.kill()
         self.falls.append(Fall(pid, killed_at, is_kill=True))
-        seat.start()
+        replica.start()
 
     def freeze(self) -> None:
-        seat = self._choose()
-        if sum(not each.is_frozen for each in self.seats) == 1:
-            self._in(0.1, self.freeze)  # later: somebody has to be there
+        replica = self._choose()
+        if sum(not each.is_frozen for each in self.replicas) == 1:
+            self._in(0.1, self.freeze)  # later: one node has to be running
             return
         self.tally.freezes += 1
-        seat.freeze()
-        pid = seat.pid
+        replica.freeze()
+        pid = replica.pid
 
         def thaw() -> None:
-            if seat.pid == pid:
-                seat.thaw()
+            if replica.pid == pid:
+                replica.thaw()
 
         self._in(self.dice.uniform(0.5, 3.0) * self.plan.lease_s, thaw)
 
     def stop(self) -> None:
-        seat = self._choose()
+        replica = self._choose()
         self.tally.stops += 1
-        pid, told_at, _ = seat.stop(_PATIENCE_S / 10)
+        pid, told_at, _ = replica.stop(_PATIENCE_S / 10)
         self.falls.append(Fall(pid, told_at, is_kill=False))
-        seat.start()
+        replica.start()
 
     def cut(self) -> None:
         """The next reply is lost, on one way to the store: the outcome of a commit is unknown."""
         self.tally.cuts += 1
-        self.dice.choice(self.place.proxies).cut_next()
+        self.dice.choice(self.target.proxies).cut_next()
 
     def hold(self) -> None:
         self.tally.holds += 1
-        proxy = self.dice.choice(self.place.proxies)
+        proxy = self.dice.choice(self.target.proxies)
         proxy.hold()
         self._in(self.dice.uniform(0.1, 1.5) * self.plan.lease_s, proxy.resume)
 
     def kill_server(self) -> None:
         self.tally.server_kills += 1
-        self.place.kill_server()
+        self.target.kill_server()
         time.sleep(self.dice.uniform(0, self.plan.lease_s))
-        self.place.start_server()
+        self.target.start_server()
 
-    def _choose(self) -> Seat:
-        return self.dice.choice([seat for seat in self.seats if not seat.is_frozen])
+    def _choose(self) -> Replica:
+        return self.dice.choice([replica for replica in self.replicas if not replica.is_frozen])
 
     def _in(self, seconds: float, action: Callable[[], None]) -> None:
         self._at(time.monotonic() - self._began + seconds, action)
@@ -159,33 +160,33 @@ class Storm:
 
 def storm(plan: Plan) -> tuple[Tally, Verdict]:
     """One storm on a new store, from its first node to the verdict."""
-    with ground(plan.store, plan.nodes) as place, tempfile.TemporaryDirectory(prefix="maestro-chaos-") as folder:
+    with open_target(plan.store, plan.nodes) as target, tempfile.TemporaryDirectory(prefix="maestro-chaos-") as folder:
         diary = Path(folder) / "diary"
-        seats = [
-            Seat(Orders(url, diary, plan.lease_s, plan.work_s, is_sleepwalker=number % 2 == 1))
-            for number, url in enumerate(place.node_urls)
+        replicas = [
+            Replica(Orders(url, diary, plan.lease_s, plan.work_s, is_sleepwalker=number % 2 == 1))
+            for number, url in enumerate(target.node_urls)
         ]
-        load = Load(place.url, plan.flows, plan.seconds)
+        load = Load(target.url, plan.flows, plan.seconds)
         try:
-            for seat in seats:
-                seat.start()
-            until_ready(diary, len(seats))
+            for replica in replicas:
+                replica.start()
+            until_ready(diary, len(replicas))
             load.begin()
-            weather = Storm(plan, place, seats, random.Random(plan.seed))
+            weather = Storm(plan, target, replicas, random.Random(plan.seed))
             weather.schedule()
             weather.run()
             load.finish(_PATIENCE_S)
             drain_s = load.until_ended(_PATIENCE_S)
             return weather.tally, judge(load, diary, weather.falls, drain_s=drain_s)
         finally:
-            for seat in seats:
-                if seat.pid:
-                    seat.kill()
+            for replica in replicas:
+                if replica.pid:
+                    replica.kill()
             load.client.close()
 
 
 def until_ready(diary: Path, nodes: int) -> None:
-    """Until so many nodes have begun to work."""
+    """Wait until so many nodes have begun to work."""
     deadline = time.monotonic() + _PATIENCE_S
     while len(read(diary, "ready")) < nodes:
         assert time.monotonic() < deadline, "the nodes do not start"

@@ -1,4 +1,4 @@
-"""A short storm on each store, and a part of the crash matrix; ``python -m tests.chaos`` has all of both."""
+"""A short storm on each store, and a part of the crash matrix; ``python -m tests.chaos`` runs both completely."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from math import inf
 import pytest
 
 from tests.chaos.failpoints import Action
-from tests.chaos.grounds import STORES
 from tests.chaos.matrix import Case, cases, failures
 from tests.chaos.storm import Plan, storm
+from tests.chaos.targets import STORES
 
 SAMPLE = [
     Case("commit(StepEnded).before", Action.CRASH),
@@ -29,7 +29,7 @@ def test_a_storm_loses_doubles_and_undoes_nothing(store: str) -> None:
     assert verdict.drain_s < inf
     assert min(tally.kills, tally.freezes, tally.stops) > 0
     assert store == "sqlite" or min(tally.cuts, tally.holds, tally.server_kills) > 0
-    assert verdict.repeated, "no kill has met a step: this storm has shown nothing"
+    assert verdict.repeated, "no kill has hit a step: this storm has shown nothing"
 
 
 @pytest.mark.parametrize("case", SAMPLE, ids=str)

@@ -1,4 +1,4 @@
-"""What a storm has left behind: is anything lost, doubled or undone, and how soon did the work go on?"""
+"""The result of a storm: is anything lost, doubled or undone, and how soon did the work continue?"""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Nothing lost, nothing doubled, nothing undone. Whether it was soon enough is for the caller to say."""
+        """Nothing lost, doubled or undone. The caller judges whether recovery was fast enough."""
         return not (self.lost or self.doubled or self.violations)
 
 
 def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> Verdict:
-    """Everything is over, and the store is at rest."""
+    """The verdict, once all processes have ended."""
     client = load.client
     called = executions(diary)
     history = read_history(
@@ -94,13 +94,13 @@ def judge(load: Load, diary: Path, falls: Sequence[Fall], *, drain_s: float) -> 
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that so many are not above; not a number, if there are none."""
+    """The smallest value that this share of the values does not exceed; NaN if there are none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 def executions(diary: Path) -> list[Execution]:
-    """What the code of the steps has seen of itself."""
+    """The executions that the code of the steps recorded."""
     return [
         Execution(line["flow"], line["step"], line["attempt"], line["execution"], line["generation"])
         for line in read(diary, "begin")
@@ -108,7 +108,7 @@ def executions(diary: Path) -> list[Execution]:
 
 
 def completions(history: History) -> Counter[tuple[str, str]]:
-    """How often each step has succeeded, by the log alone: counted apart from the checker, by a way of its own."""
+    """How often each step has succeeded, by the log alone: counted independently of the checker."""
     return Counter(
         (record.flow_id, event.step)
         for record in history.records
@@ -118,7 +118,8 @@ def completions(history: History) -> Counter[tuple[str, str]]:
 
 
 def _gaps(history: History, diary: Path, falls: Sequence[Fall]) -> list[float]:
-    """For each fall, and each group that the node held then: how long nobody wrote, if a run of it was under way."""
+    """For each fall, and each group that the node held then: how long no node wrote, if a run of the group was
+    active."""
     claims: dict[int, dict[int, int]] = defaultdict(dict)
     for line in read(diary, "claim"):
         for group_id, generation in line["generations"].items():
@@ -136,14 +137,14 @@ def _gaps(history: History, diary: Path, falls: Sequence[Fall]) -> list[float]:
 
 
 def _gap(records: Sequence[LogRecord], generation: int, fell_at: float) -> float | None:
-    """None: nothing was under way there, or another node had taken the group over already."""
+    """None if no run was active there, or another node had taken over the group already."""
     under_way: set[str] = set()
     for record in records:
         if record.generation > generation:
             is_later = record.at >= fell_at
             return record.at - fell_at if under_way and is_later else None
         if record.at > fell_at:
-            continue  # the last words of a node that was told to stop
+            continue  # the last records of a node that was told to stop
         under_way.add(record.flow_id)
         if any(isinstance(event, RunEnded) for event in decode_events(record.events, record.schema_version)):
             under_way.discard(record.flow_id)

@@ -1,4 +1,4 @@
-"""What runs in a storm: five steps that note the beginning and the end of each execution."""
+"""The workflow of a storm: five steps that record the beginning and the end of each execution."""
 
 from __future__ import annotations
 

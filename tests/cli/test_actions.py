@@ -111,7 +111,7 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(
     assert statuses(napping)["nap"] in ("STARTING", "RUNNING")
 
 
-def test_a_step_whose_code_nobody_has_is_paused(cli: CommandLine) -> None:
+def test_a_step_whose_code_no_node_has_is_paused(cli: CommandLine) -> None:
     cli.install_plugin()
     cli.leave(cli.workflow("eggs", {"id": "egg", "type": "Broken"}), "--breakpoint", "egg", after="egg PAUSED")
     cli.uninstall_plugin()

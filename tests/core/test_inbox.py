@@ -69,7 +69,7 @@ def test_what_comes_while_its_flow_is_away_is_delivered_when_the_flow_is_here() 
     assert inbox.flow_is_here("w/2/1") == []
 
 
-def test_what_nobody_can_read_is_settled_and_what_is_for_another_group_is_sent_on() -> None:
+def test_an_unreadable_message_is_settled_and_one_for_another_group_is_forwarded() -> None:
     inbox = made()
     todo = inbox.receive([message("bad", kind="garbage"), message("far", kind="away")])
     assert told(todo) == ["settle bad: conflict: not readable", "far to group 7"]

@@ -125,12 +125,12 @@ def test_a_step_is_paused_at_a_breakpoint_and_resumed(paused: Run) -> None:
     assert paused.view().steps["nap"].breakpoint
     paused.clear_breakpoint("nap")
     assert not paused.view().steps["nap"].breakpoint
-    assert statuses(paused)["nap"] == "PAUSED", "who is paused already stays so"
+    assert statuses(paused)["nap"] == "PAUSED", "a step that is paused already stays so"
     paused.resume("nap")
     when(paused, "nap", StepStatus.STARTING)
 
 
-def test_a_breakpoint_is_set_while_the_run_goes_on(napping: Run) -> None:
+def test_a_breakpoint_is_set_in_an_active_run(napping: Run) -> None:
     napping.set_breakpoint("after")
     napping.set_breakpoint("after")
     napping.skip("nap")

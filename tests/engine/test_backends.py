@@ -115,7 +115,7 @@ def test_what_a_killed_process_has_left_is_taken_over_when_its_lease_is_over(url
         assert [entry.status for entry in client.runs(limit=100)] == [RunStatus.SUCCEEDED] * 20
 
 
-def test_of_two_engines_on_one_store_the_second_goes_on_when_the_first_has_left(url: str) -> None:
+def test_of_two_engines_on_one_store_the_second_continues_when_the_first_has_left(url: str) -> None:
     with Engine(url, lease_s=1.0, scan_s=0.05) as second:
         with Engine(url, lease_s=1.0, scan_s=0.05) as first:
             assert first.push(diamond()) == second.push(diamond()) == 1

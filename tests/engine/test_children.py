@@ -130,7 +130,7 @@ def test_a_child_that_says_it_has_another_parent_is_found(family: Family) -> Non
     assert broken(family) == [("I14", f"the log of {OTHER} says that step {INNER!r} started it, not {LOOP}")]
 
 
-def test_a_child_of_a_step_that_is_no_loop_is_found(family: Family) -> None:
+def test_a_child_of_a_step_that_is_not_a_loop_is_found(family: Family) -> None:
     """Its records are those of an iteration; only its id says that it belongs to another step."""
     family.child(OTHER, x=2, filed_as=f"{ROOT}/first/2/1")
     assert [invariant for invariant, _ in broken(family)] == ["I20"]

@@ -1,4 +1,4 @@
-"""Closing an engine: as often as one likes, from any thread, at any moment, and nobody is left waiting."""
+"""Closing an engine: repeatedly, from any thread, at any moment, and no waiter is left behind."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_closing_during_a_scan_leaves_no_group_behind() -> None:
 def test_an_engine_in_a_fork_says_so_and_leaves_the_leases_of_its_parent_alone(
     redis_server: Server, namespace: str
 ) -> None:
-    """As of a web server that loads its program, and then forks: on Redis, the store itself goes on in the child."""
+    """As of a web server that loads its program, and then forks: on Redis, the store itself works in the child, too."""
     wf = Workflow("w")
     wf.add("a", type="NoOp")
     with Engine(redis_server.url(namespace)) as engine:

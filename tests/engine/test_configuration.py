@@ -151,7 +151,7 @@ def test_tables_of_plugins_are_merged_key_by_key(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"Sql": "hunter2"}', '"hunter2"', "[" * 100_000])
-def test_what_is_no_table_is_refused_and_not_shown(folder: Path, text: str) -> None:
+def test_a_value_that_is_not_a_table_is_refused_and_not_shown(folder: Path, text: str) -> None:
     problem = "expected a table for each name, with settings in it"
     assert refusal(MAESTRO_FLOW_STEP_TYPES=text) == f"MAESTRO_FLOW_STEP_TYPES: {problem}"
     with pytest.raises(SettingsError, match=f"^setting executors: {problem}$"):
@@ -196,7 +196,7 @@ def test_what_is_wrong_in_a_file_names_the_file_and_the_key(folder: Path, line: 
     assert refusal().startswith(f"maestro-flow.toml: {problem}")
 
 
-def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(folder: Path) -> None:
     (folder / "maestro-flow.toml").write_bytes(b"store = '\xff'")
     assert refusal() == "maestro-flow.toml: the file is not UTF-8 text"
 

@@ -40,7 +40,7 @@ class Greet(StepType):
 
     contract = 2
     params = (
-        ParamSpec("name", ParamType.STRING, required=True, description="who is greeted"),
+        ParamSpec("name", ParamType.STRING, required=True, description="the person to greet"),
         ParamSpec("times", ParamType.LONG, default=2),
     )
 
@@ -85,7 +85,7 @@ def test_params_have_their_types_and_defaults() -> None:
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
-        ({}, "workflow.steps[0].step.params: step 'greet' needs the param 'name' of type STRING: who is greeted"),
+        ({}, "workflow.steps[0].step.params: step 'greet' needs the param 'name' of type STRING: the person to greet"),
         (
             {"name": "Ada", "times": "many"},
             "workflow.steps[0].step.params.times: param 'times' of step 'greet' must be of type LONG, not \"many\"",
@@ -114,7 +114,7 @@ def test_a_value_that_does_not_fit_when_it_is_known_is_the_users_error() -> None
     assert "called" not in plugin.seen
 
 
-def test_a_sleep_that_is_no_number_is_the_users_error_at_push_and_in_a_run(tmp_path: Path) -> None:
+def test_a_sleep_that_is_not_a_number_is_the_users_error_at_push_and_in_a_run(tmp_path: Path) -> None:
     engine = World().process().engine
     file = tmp_path / "sleepy.yaml"
     file.write_text("workflow: {id: w, steps: [{step: {id: nap, type: Sleep, params: {sleep_seconds: many}}}]}")

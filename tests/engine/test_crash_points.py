@@ -46,7 +46,7 @@ def diamond(world: World) -> Workflow:
 
 
 def flaky(world: World) -> Workflow:
-    """A retry, a step that fails for good, and a branch that goes on beside it."""
+    """A retry, a step that fails permanently, and a branch that continues beside it."""
     wf = Workflow("flaky")
 
     @wf.step(retries=1, retry_wait_s=5)

@@ -230,7 +230,7 @@ def test_sleep_holds_no_thread_and_many_of_them_run_at_once(engine: Engine) -> N
     assert all((step.ended_at or 0.0) - view.started_at >= 0.2 for step in view.steps.values())
 
 
-def test_waiting_has_a_limit_and_the_run_goes_on(engine: Engine) -> None:
+def test_waiting_has_a_limit_and_the_run_continues(engine: Engine) -> None:
     wf = Workflow("slow")
     wf.add("pause", type="Sleep", params={"sleep_seconds": 0.3})
     engine.push(wf)

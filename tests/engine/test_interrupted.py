@@ -24,7 +24,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGALRM raises in here; the timer that the test itself may be under goes on afterwards."""
+    """SIGALRM raises in here; a timer of the test itself continues afterwards."""
 
     def handler(_signal: int, _frame: object) -> None:
         raise Interrupted

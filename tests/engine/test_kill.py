@@ -106,7 +106,7 @@ def test_a_program_killed_again_and_again_loses_nothing_and_repeats_nothing_reco
 
 
 @pytest.mark.parametrize("make_url", [postgres_url, redis_url], ids=["postgres", "redis"])
-def test_a_frozen_process_writes_nothing_when_it_thaws_and_goes_on_as_another_owner(
+def test_a_frozen_process_writes_nothing_when_it_thaws_and_continues_as_another_owner(
     make_url: Callable[[pytest.FixtureRequest], str], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     program = Program(make_url(request), tmp_path, runs=40, lease_s=1.0, threads=THREADS)
@@ -121,7 +121,7 @@ def test_a_frozen_process_writes_nothing_when_it_thaws_and_goes_on_as_another_ow
         said, _ = frozen.communicate(timeout=PATIENCE_S)
         assert said == "all ended\n", "it sees what the other one has done"
     late = program.lines()[len(lines) :]
-    assert len(late) <= THREADS, "what it was in the middle of goes on; nothing begins"
+    assert len(late) <= THREADS, "what was under way continues; nothing begins"
     assert {pid for _, _, pid in late} <= {str(frozen.pid)}
     program.check()
 

@@ -207,7 +207,7 @@ def test_the_crash_of_a_process_is_counted_only_after_a_recorded_running() -> No
     assert run.outputs == {"innocent": 4}
 
 
-def test_a_flow_of_a_newer_version_is_parked_and_delays_nobody() -> None:
+def test_a_flow_of_a_newer_version_is_parked_and_delays_no_other() -> None:
     """PROTOCOL 27: an event kind that this version does not know."""
     world = World()
     process = world.process()
@@ -269,7 +269,7 @@ def test_stopping_what_has_ended_is_a_typed_conflict() -> None:
         process.engine.find("sleeper").stop()
 
 
-def test_a_lease_of_nobody_is_no_lease() -> None:
+def test_a_lease_without_an_owner_is_not_a_lease() -> None:
     storage = MemoryStorage(World().clock)
     assert storage.commit([Commit(Lease(0, 1, "nobody"))]) == [Outcome.OWNERSHIP_LOST]
 
@@ -299,7 +299,7 @@ def test_asking_again_for_a_run_that_has_ended_starts_nothing(caplog: pytest.Log
     assert not caplog.records
 
 
-def test_a_stop_that_nobody_answers_says_so_and_stands() -> None:
+def test_a_stop_that_no_owner_answers_says_so_and_stands() -> None:
     world = World()
     gone = world.process(seed=1)
     gone.engine.push(sleeper(60.0))

@@ -253,7 +253,7 @@ def test_a_limit_that_makes_no_sense_is_refused(tag: str, limit: int) -> None:
         World().process().engine.set_tag_permit(tag, limit)
 
 
-def test_what_fails_because_its_node_closes_is_no_failure_of_the_store() -> None:
+def test_what_fails_because_its_node_closes_is_not_a_failure_of_the_store() -> None:
     """Letters may be on their way when the store is closed below them: it was told as lost to the user."""
     told: list[str] = []
     health = StoreHealth(ManualClock(), lambda: told.append("lost"))

@@ -113,7 +113,7 @@ def test_a_dead_letter_is_tried_again_by_the_very_owner_that_gave_it_up(defect: 
         process.engine.redrive("poison")
 
 
-def test_a_body_that_nobody_can_read_is_answered_at_once() -> None:
+def test_a_message_with_an_unreadable_body_is_answered_at_once() -> None:
     world = World()
     process = world.process()
     process.engine.push(waiting())

@@ -64,7 +64,7 @@ def test_a_group_that_was_lost_is_marked_before_its_actors_hear_of_it() -> None:
     assert all(one.lost for one in held)
 
 
-def test_a_group_that_was_not_renewed_in_time_is_let_go_though_nobody_has_claimed_it() -> None:
+def test_a_group_that_was_not_renewed_in_time_is_released_though_it_is_unclaimed() -> None:
     world = World()
     process = world.process()
     before = process.engine._node._keeper.groups[7].held
@@ -161,7 +161,7 @@ def test_a_stop_in_hand_when_its_flow_is_lost_reaches_the_flow_that_is_loaded_ag
 
 
 class Job(StepType):
-    """Leaves a handle, then goes on until it is terminated."""
+    """Leaves a handle, then continues until it is terminated."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -226,7 +226,7 @@ def test_an_attempt_that_is_given_up_leaves_its_place_to_others() -> None:
     def hangs() -> None:
         release.wait(PATIENCE_S)
 
-    wf.add("pause", type="Sleep", params={"sleep_seconds": 600})  # the flow goes on, and so does its share of the room
+    wf.add("pause", type="Sleep", params={"sleep_seconds": 600})  # the flow stays active, and keeps its slots
     other = Workflow("other")
 
     @other.step

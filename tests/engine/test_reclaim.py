@@ -68,7 +68,7 @@ def test_a_laptop_that_sleeps_again_and_again_does_not_fail_its_steps() -> None:
     assert len({record.generation for record in world.storage.read_flow(run.flow_id)}) == 6
 
 
-def test_a_flow_whose_actor_gave_up_is_no_crash_of_its_steps() -> None:
+def test_a_flow_whose_actor_gave_up_is_not_a_crash_of_its_steps() -> None:
     world = World()
     process = world.process()
     process.engine.push(poller(process, Poll(calls_max=20)))
@@ -91,7 +91,7 @@ def test_what_another_process_ran_is_a_suspect_and_its_crash_counts() -> None:
     assert [(event.handed_over, event.crashes) for event in interruptions(world)] == [(False, 1)]
 
 
-def test_a_call_that_goes_on_after_its_lease_is_told_and_its_result_does_not_count(tmp_path: Path) -> None:
+def test_a_call_that_outlives_its_lease_is_told_and_its_result_does_not_count(tmp_path: Path) -> None:
     """The same step may then be called twice at a time, in one process: the old call knows, and is not believed."""
     entered, gate, left = threading.Event(), threading.Event(), threading.Event()
     seen: list[Any] = []
@@ -111,7 +111,7 @@ def test_a_call_that_goes_on_after_its_lease_is_told_and_its_result_does_not_cou
         run = engine.start("poller")
         assert entered.wait(PATIENCE_S)
         keeper = engine._node._keeper
-        keeper.groups[run.group_id].held.deadline = 0.0  # as after a freeze: the next scan lets go of the group
+        keeper.groups[run.group_id].held.deadline = 0.0  # as after a freeze: the next scan releases the group
         assert run.wait(PATIENCE_S) is RunStatus.SUCCEEDED
         gate.set()
         assert left.wait(PATIENCE_S)
@@ -170,7 +170,7 @@ def test_a_group_that_the_store_hands_out_again_to_the_same_owner_is_held_once()
     assert all(before[group_id].held.lost for group_id in again)
 
 
-def test_what_was_handed_over_goes_on_all_at_once_elsewhere(tmp_path: Path) -> None:
+def test_what_was_handed_over_continues_all_at_once_elsewhere(tmp_path: Path) -> None:
     """No suspect is among it, and a deployment must not take longer the more there is to do."""
     store, count = f"sqlite:///{tmp_path}/runs.db", 12
     begun, all_again, never = threading.Barrier(count + 1), threading.Barrier(count), threading.Event()

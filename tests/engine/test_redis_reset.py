@@ -25,7 +25,7 @@ def let_the_node_notice(engine: Engine) -> None:
         except StorageReset:
             return
         never.wait(0.05)
-    raise AssertionError("the node goes on as if nothing had happened")
+    raise AssertionError("the node continues as if nothing had happened")
 
 
 def test_who_waits_for_a_run_is_told_that_the_store_was_flushed(

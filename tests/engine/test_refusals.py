@@ -175,7 +175,7 @@ def test_a_log_that_cannot_be_folded_parks_its_flow_alone(monkeypatch: pytest.Mo
     assert entry.status is RunStatus.IN_PROGRESS
 
 
-def test_a_page_that_fails_is_where_the_loading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loading_continues_at_the_page_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "_PAGE", 3)
     world = World()
     first = world.process(seed=1)

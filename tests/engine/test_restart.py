@@ -1,4 +1,4 @@
-"""Restarts: a new run of an instance that has ended, or one more attempt in a run that goes on (maestro.md 3.6)."""
+"""Restarts: a new run of an instance that has ended, or one more attempt in an active run."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_what_is_incomplete_runs_again_and_the_rest_stands(failed: Run, etl: Etl
     assert (again.view().instance_status, failed.view().instance_status) == (RunStatus.SUCCEEDED, RunStatus.FAILED)
 
 
-def test_a_restart_of_a_restart_goes_on_from_all_runs_before_it(failed: Run, etl: Etl) -> None:
+def test_a_restart_of_a_restart_continues_all_runs_before_it(failed: Run, etl: Etl) -> None:
     etl.is_broken = True
     second = failed.restart()
     assert second.wait(PATIENCE_S) is RunStatus.FAILED
@@ -188,7 +188,7 @@ def test_a_param_that_only_a_start_may_change_is_not_changed_by_a_restart(engine
 # -- what cannot be ---------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_goes_on_is_not_restarted(engine: Engine) -> None:
+def test_an_active_run_is_not_restarted(engine: Engine) -> None:
     engine.push(sleepers())
     run = engine.start("long")
     when(run, "nap", StepStatus.STARTING)
@@ -232,7 +232,7 @@ def test_what_a_restart_cannot_be_is_said_so(
     assert failed._session.storage.list_runs(RunQuery(workflow_id="etl", limit=1))[0].run_id == 1
 
 
-# -- in a run that goes on --------------------------------------------------------------------------------------
+# -- in an active run -------------------------------------------------------------------------------------------
 
 
 def test_a_step_that_has_failed_is_restarted_in_its_run(engine: Engine, etl: Etl) -> None:

@@ -44,7 +44,8 @@ def wait_all(runs: list[Run]) -> list[RunStatus]:
 
 @frozen
 class Story:
-    """What the log tells of a workflow: flow ids in the order in which runs began; how many went on at once at most."""
+    """The runs of a workflow by the log: flow ids in the order in which they began; the most that were active at
+    once."""
 
     began: list[str]
     ended: dict[str, RunEnded]
@@ -180,7 +181,7 @@ def test_last_only_tells_the_running_one_for_whom_it_is_stopped(world: World) ->
     assert world.state(first).reason == "run strategy LAST_ONLY: instance 2 is newer"
 
 
-def test_first_only_stops_what_comes_while_the_first_goes_on(world: World) -> None:
+def test_first_only_stops_runs_that_come_while_the_first_is_active(world: World) -> None:
     process = world.process()
     process.engine.push(worker(FIRST_ONLY))
     runs = process.engine.start_many("job", [{}] * 10)
@@ -318,7 +319,7 @@ def test_a_takeover_at_any_commit_keeps_what_the_others_promise(strategy: RunStr
         assert runs[-1].status is RunStatus.SUCCEEDED
 
 
-def test_a_group_that_is_handed_over_goes_on_in_order(world: World) -> None:
+def test_a_group_that_is_handed_over_continues_in_order(world: World) -> None:
     first = world.process(seed=1)
     first.engine.push(worker(SEQUENTIAL))
     first.engine.start_many("job", [{}] * 5)
@@ -386,9 +387,9 @@ def test_a_switch_that_would_stop_runs_is_refused(world: World, strategy: RunStr
         "ended, and all but one would be stopped. Stop them, or wait for them, and push again"
     )
     runs[0].wait()
-    assert process.engine.push(worker(strategy)) == 2, "one may go on"
+    assert process.engine.push(worker(strategy)) == 2, "one may be active"
     process.engine.start_many("job", [{}] * 2)
-    assert process.engine.push(worker(strategy, 1.0)) == 3, "it is no switch"
+    assert process.engine.push(worker(strategy, 1.0)) == 3, "it is not a switch"
 
 
 def test_a_switch_to_strict_is_refused_while_a_failed_run_would_block(world: World) -> None:

@@ -98,7 +98,7 @@ class Poll(StepType):
         return StepResult(Verdict.DONE if is_over else Verdict.CONTINUE, next_poll_s=5)
 
 
-def test_what_runs_for_long_is_handed_over_and_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_running_step_is_handed_over_and_does_not_count_as_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     """PROTOCOL 14: ``drain_s`` bounds the waiting."""
     monkeypatch.setattr("maestro_flow.steps.loading._installed", lambda: {"Poll": POLL})
     world = World()

@@ -80,7 +80,7 @@ def test_a_store_that_is_away_for_longer_than_the_lease_costs_an_execution_and_n
         assert {(step.attempt, step.crashes) for step in steps} == {(1, 0)}
 
 
-def test_callers_are_told_of_an_absence_and_those_who_wait_go_on_waiting(process: Process, wire: Wire) -> None:
+def test_callers_are_told_of_an_outage_and_waiters_keep_waiting(process: Process, wire: Wire) -> None:
     engine = process.engine
     run = engine.start("sleeper")
     wire.breaks(StorageUnavailable("no connection"))
@@ -127,12 +127,12 @@ def test_a_scan_that_asks_for_nothing_does_not_say_that_the_store_answers_again(
 ) -> None:
     wire.breaks(StorageUnavailable("no connection"))
     let_pass(process, 2.0)
-    process.engine._node._keeper.close()  # the scans of a node go on until it is closed, too
+    process.engine._node._keeper.close()  # the scans of a node continue until it is closed, too
     let_pass(process, 3.0)
     assert not [said for said in caplog.messages if "answers again" in said]
 
 
-def test_following_and_stopping_go_on_over_an_absence(process: Process, wire: Wire) -> None:
+def test_following_and_stopping_survive_an_outage(process: Process, wire: Wire) -> None:
     run = process.engine.start("sleeper")
     views = run.follow(timeout_s=60)
     assert not next(views).status.is_terminal
@@ -213,7 +213,7 @@ def test_a_step_that_runs_is_told_to_stop_when_the_store_has_failed() -> None:
 
 
 def test_other_refusals_do_not_end_the_node(process: Process, wire: Wire) -> None:
-    """A StorageError that is neither away nor failed is about one call: the scans go on."""
+    """A StorageError that is neither away nor failed is about one call: the scans continue."""
     tries: list[int] = []
 
     def before(verb: str, _args: tuple[Any, ...], _options: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ def test_the_report_is_what_the_records_say(tmp_path: Path, expected: dict[str, 
     }  # fmt: skip
 
 
-def test_killed_and_started_again_it_goes_on_and_extracts_nothing_twice(tmp_path: Path) -> None:
+def test_killed_and_started_again_it_continues_and_extracts_nothing_twice(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, PROGRAM, "--request-id", "one"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )

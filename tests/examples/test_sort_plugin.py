@@ -69,7 +69,7 @@ def test_the_artifacts_are_enough_to_find_the_work_again(sort_module: Any, tmp_p
 
 @pytest.fixture
 def endless(tmp_path: Path) -> Path:
-    """A pipe that nobody writes to: who reads it never comes to an end."""
+    """A pipe without a writer: a reader never reaches its end."""
     path = tmp_path / "endless"
     os.mkfifo(path)
     return path

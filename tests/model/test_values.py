@@ -188,7 +188,7 @@ def test_a_value_that_shares_its_parts_a_billion_times_is_refused_early() -> Non
         b'{"$t":[],"v":1}',
     ],
 )
-def test_bytes_that_nobody_wrote_are_refused(data: bytes) -> None:
+def test_bytes_that_no_encoder_wrote_are_refused(data: bytes) -> None:
     with pytest.raises(ValueNotStorable):
         decode_value(data)
 

@@ -16,7 +16,7 @@ from tests.servers import redis as redis_servers
 
 @contextmanager
 def servers(mutants: list[Mutant]) -> Iterator[None]:
-    """One Redis for all; a PostgreSQL server listens on a socket of its own, so its tests start theirs."""
+    """One Redis for all; each PostgreSQL server listens on its own socket, so its tests start their own."""
     with ExitStack() as stack:
         if any("redis" in mutant.stores for mutant in mutants) and not os.environ.get(redis_servers.URL_VARIABLE):
             server = redis_servers.find_server()

@@ -21,7 +21,7 @@ __all__ = ["MARK_VARIABLE", "VARIABLE", "apply_named"]
 VARIABLE = "TESTS_MUTANT"
 """Name of the mutant."""
 MARK_VARIABLE = "TESTS_MUTANT_MARK"
-"""File to which each edit that was really made is added: a mutant that nobody has read has proved nothing."""
+"""File to which each applied edit is added: a mutant that was never loaded has proved nothing."""
 
 
 def apply_named() -> None:
@@ -45,7 +45,7 @@ def _mutated(text: str, edits: list[Edit]) -> str:
 
 
 class _Finder(MetaPathFinder):
-    """Finds what everybody else finds, and has mutated modules loaded from their source."""
+    """Finds modules as usual, and loads mutated ones from their source."""
 
     def __init__(self, edits: dict[Path, list[Edit]]) -> None:
         self._edits = edits
@@ -59,7 +59,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(SourceFileLoader):
-    """Without the cache of compiled files: what is compiled here is nobody else's."""
+    """Bypasses the cache of compiled files: other processes must not see mutated code."""
 
     def __init__(self, name: str, path: str, edits: list[Edit]) -> None:
         super().__init__(name, path)

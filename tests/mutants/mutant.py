@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Misfit(Exception):
-    """A mutant does not fit the code: it is to be repaired, and has proved nothing."""
+    """A mutant does not fit the code: it must be repaired, and has proved nothing."""
 
 
 @frozen
 class Edit:
-    """In the file (relative to the root of the repository), ``old`` stands exactly once, and becomes ``new``."""
+    """Replaces ``old``, which must occur exactly once in the file (relative to the root of the repository), by
+    ``new``."""
 
     file: str
     old: str
@@ -31,7 +32,7 @@ class Edit:
         """The mutated text of the file.
 
         Raises:
-            Misfit: the old text is missing, or not the only one of its kind.
+            Misfit: the old text is missing, or occurs more than once.
         """
         count = text.count(self.old)
         if count != 1:
@@ -53,11 +54,11 @@ class Mutant:
     stores: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Raises Misfit: some text has moved, or what it becomes is no Python."""
+        """Raises Misfit: some text has changed, or the result is not valid Python."""
         for edit in self.edits:
             text = edit.apply(edit.path.read_text(encoding="utf-8"))
             if edit.path.suffix == ".py":
                 try:
                     compile(text, edit.file, "exec")
                 except SyntaxError as error:
-                    raise Misfit(f"{self.name}: {edit.file} is no Python any more: {error}") from None
+                    raise Misfit(f"{self.name}: {edit.file} is not valid Python any more: {error}") from None

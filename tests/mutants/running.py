@@ -1,4 +1,4 @@
-"""A selection of tests in a process of its own, mutated or not, and what came of it."""
+"""A selection of tests in its own process, mutated or not, and the verdict."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 @frozen
 class Verdict:
-    """``word`` is caught, survived, or broken: the tests could not even be run, which proves nothing."""
+    """``word`` is caught, survived, or broken: the tests could not be run, which proves nothing."""
 
     name: str
     word: str
@@ -51,7 +51,7 @@ def try_mutant(mutant: Mutant, selection: Sequence[str] = ()) -> Verdict:
 
 
 def control(selection: Sequence[str]) -> Verdict:
-    """The same without a mutant: whatever fails here is no proof."""
+    """The same tests without a mutant: a failure here proves nothing."""
     return _run("(none)", selection, {})
 
 

@@ -1,6 +1,6 @@
-"""``python -m tests.simulation``: many seeds on all cores; or ``--seed N --trace``: one of them, told in full.
+"""``python -m tests.simulation``: many seeds on all cores; or ``--seed N --trace``: one of them, in full.
 
-Exit code 1 if a promise is broken; what is printed then has the command that shows it again.
+Exit code 1 if a promise is broken; the output then has the command that repeats it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ __all__ = ["check"]
 
 
 def check(world: World, users: Users, *, has_drained: bool) -> list[str]:
-    """What is wrong; empty if nothing is."""
+    """All problems; empty if there are none."""
     problems = [] if has_drained else [f"L1: {line}" for line in _left(world, users)]
     problems += _history(world, users)
     if has_drained:
@@ -37,14 +37,14 @@ def _left(world: World, users: Users) -> Iterator[str]:
     if not users.are_answered:
         yield "a start was never answered"
     for flow_id in world.storage._pending:
-        yield f"{flow_id} was given and never taken up"
+        yield f"{flow_id} was accepted and never taken up"
     for entry in world.storage._state.entries.values():
         if not entry.status.is_terminal and not system_name(entry.flow_id):
             yield f"{entry.flow_id} has not ended"
 
 
 def _history(world: World, users: Users) -> Iterator[str]:
-    """What the one checker says of the log, and of what users and their code have seen."""
+    """The checker's violations, in the log and in the observations of users and their code."""
     executions = [
         Execution(call.flow_id, call.step_id, call.attempt, call.execution, call.generation, call.owner_id)
         for call in world.workload.code.calls
@@ -78,7 +78,7 @@ def _leaks(world: World) -> Iterator[str]:
                 yield f"{process.name} has {pool._free} of {full} slots of executor {executor} when nothing runs"
     for group_id, group in enumerate(world.storage._state.groups):
         if waiting := group.waiting():
-            yield f"L4: group {group_id} has messages that nobody answers: {[letter.message for letter in waiting]}"
+            yield f"L4: group {group_id} has messages without an answer: {[received.message for received in waiting]}"
 
 
 def state_of(world: World, flow_id: str) -> FlowState:

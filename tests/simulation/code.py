@@ -20,7 +20,7 @@ __all__ = ["Called", "Code", "Probe"]
 
 @define
 class Called:
-    """User code has seen this; times are the world's."""
+    """A call as user code saw it; times are the world's."""
 
     flow_id: str
     step_id: str
@@ -33,7 +33,7 @@ class Called:
 
 
 class Code:
-    """All user code of a world. Which process calls, the world knows; what happens follows from the execution."""
+    """All user code of a world. The world knows which process calls; what happens follows from the execution."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -86,7 +86,7 @@ class Code:
             process.crash(f"by the code of {context.idempotency_key}")
         if faults.are_on and chance.random() < faults.hang_rate:
             if context.params.get("limited", False):
-                process.runtime.suspend()  # for ever: the attempt has a timeout
+                process.runtime.suspend()  # forever: the attempt has a timeout
             takes_s = 30.0
         while takes_s > 0 and not context.is_cancelled():
             process.runtime.sleep(min(takes_s, 1.0))

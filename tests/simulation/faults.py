@@ -20,7 +20,7 @@ class Fate:
     error_before: bool = False
     error_after: bool = False
     late_s: float | None = None
-    """The connection dies, and the statement has its effect so much later."""
+    """The connection breaks, and the statement takes effect this much later."""
     short: bool = False
     """A page has fewer entries than it could have."""
 
@@ -67,7 +67,7 @@ class Faults:
 
     @classmethod
     def of(cls, chance: random.Random, lease_s: float) -> Faults:
-        """Each kind is there or not, weak or strong: what is rare under all the others has its seeds, too."""
+        """Each kind occurs or not, rarely or often, so that some seeds have only the rare kinds."""
 
         def rate(least: float, most: float, likely: float = 0.6) -> float:
             return chance.uniform(least, most) if chance.random() < likely else 0.0

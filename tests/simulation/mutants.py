@@ -1,4 +1,4 @@
-"""Stores with one line less: the simulation must find out."""
+"""Stores that lack one line: the simulation must detect it."""
 
 from __future__ import annotations
 

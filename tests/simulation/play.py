@@ -1,4 +1,4 @@
-"""One simulation: a phase in which everything goes wrong, a phase in which nothing does any more, and the verdict."""
+"""One simulation: a phase with faults, a phase without, and the verdict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Report:
     mailbox_steps: int
     virtual_s: float
     drained_s: float
-    """From peace until the last run has ended."""
+    """From the end of the faults until the last run has ended."""
     counts: dict[str, int]
 
 
@@ -67,7 +67,7 @@ def is_drained(world: World, users: Users) -> bool:
 
 
 def happened(world: World) -> Iterator[str]:
-    """What the log tells, event by event."""
+    """The log, event by event."""
     for group_id in range(world.storage.group_count):
         for record in world.storage.read_log(group_id, limit=1_000_000):
             system = SYSTEM_FLOWS.get(system_name(record.flow_id))

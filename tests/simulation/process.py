@@ -22,8 +22,8 @@ __all__ = ["Process"]
 class Process:
     """``engine`` is None until it serves."""
 
-    def __init__(self, world: World, seat: int, name: str, settings: dict[str, Any]) -> None:
-        self.world, self.seat, self.name, self._settings = world, seat, name, settings
+    def __init__(self, world: World, replica: int, name: str, settings: dict[str, Any]) -> None:
+        self.world, self.replica, self.name, self._settings = world, replica, name, settings
         self.clock = NodeClock(world.time, wrong_by_s=world.time.chance.choice([0.0, 0.0, 3600.0, -3600.0, 7.5]))
         self.runtime = NodeRuntime(world.time, self.clock)
         self.storage = Wire(self, world.storage)
@@ -44,7 +44,7 @@ class Process:
 
     @property
     def is_serving(self) -> bool:
-        """Its users can speak to it."""
+        """Its users can call it."""
         return self.is_alive and self.engine is not None and not self.is_leaving
 
     def next_due(self) -> float | None:
@@ -67,7 +67,7 @@ class Process:
         self.runtime.spawn_thread(lambda: job(self.engine) if self.engine is not None else None)
 
     def crash(self, where: str) -> None:
-        """It dies here: a thread of its own that calls this never goes on."""
+        """It dies here: the calling thread, if it is one of the process, never continues."""
         self.world.time.note(f"{self.name} dies {where}")
         self.world.counts["crash"] += 1
         self._end()
@@ -104,7 +104,7 @@ class Process:
         engine._step_types._loaded["Probe"] = Probe(self.world.workload.code)
         engine._step_types.version += 1
         engine._node.look_again()
-        for workflow in self.world.workload.code_of(self.seat):
+        for workflow in self.world.workload.code_of(self.replica):
             while True:
                 try:
                     engine.push(workflow)

@@ -1,4 +1,4 @@
-"""Some seeds of the simulation, in the ordinary suite; ``python -m tests.simulation`` plays as many as you like."""
+"""Some seeds of the simulation, in the ordinary suite; ``python -m tests.simulation`` plays any number."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def played(part: int) -> list[Report]:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens_nothing_is_lost_doubled_or_undone_and_all_ends(part: int) -> None:
     problems = [f"seed {report.seed}: {problem}" for report in played(part) for problem in report.problems]
-    assert not problems, "python -m tests.simulation --seed N --trace tells the story"
+    assert not problems, "python -m tests.simulation --seed N --trace shows what happened"
 
 
 def test_what_can_happen_does() -> None:

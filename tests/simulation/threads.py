@@ -1,7 +1,7 @@
 """The inline runtime of one simulated process, with threads that can block: each is a greenlet that the world resumes.
 
-On the plain inline runtime a call of the store is over at once. Here it may take its time while actors, timers and the
-other threads of the process go on, as they do in life: that is where the races are.
+On the plain inline runtime a call of the store returns at once. Here it may take time while actors, timers and the
+other threads of the process continue, as in reality: that is where the races are.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class NodeClock(ManualClock):
 
 
 class _Service:
-    """A thread of its own: woken while it works, it goes round once more."""
+    """Its own thread: woken while it works, it runs once more."""
 
     def __init__(self, runtime: NodeRuntime, step: Callable[[], None]) -> None:
         self._runtime, self._step = runtime, step
@@ -80,7 +80,7 @@ class _Ticket:
 
 
 class _Workers:
-    """So many threads; one that hangs is replaced when its job is given up."""
+    """A number of threads; one that hangs is replaced when its job is given up."""
 
     def __init__(self, runtime: NodeRuntime, count: int) -> None:
         self._runtime, self._free = runtime, count
@@ -161,7 +161,7 @@ class _Lock:
 
 
 class NodeRuntime(InlineRuntime):
-    """See the module. ``kill`` ends the process between two instructions: nothing of it ever runs again."""
+    """The runtime of one simulated process. ``kill`` ends it between two instructions: none of its code runs again."""
 
     def __init__(self, time: Time, clock: NodeClock) -> None:
         super().__init__(0, clock)
@@ -197,11 +197,11 @@ class NodeRuntime(InlineRuntime):
     # -- threads ------------------------------------------------------------------------------------------------
 
     def spawn_thread(self, job: Callable[[], None]) -> None:
-        """Run a job on a thread of its own, soon."""
+        """Run a job on a new thread, soon."""
         self.add(lambda: self._switch_to(greenlet(job)))
 
     def resumption(self) -> Callable[[], None]:
-        """What makes the current thread go on after its ``suspend``; good once."""
+        """Returns a function that resumes the current thread after its ``suspend``, once."""
         current, is_used = getcurrent(), False
 
         def resume() -> None:
@@ -213,7 +213,7 @@ class NodeRuntime(InlineRuntime):
         return resume
 
     def suspend(self) -> None:
-        """Let others run until the resumption is called; in a process that dies meanwhile, for ever."""
+        """Let others run until the resumption is called; in a process that dies meanwhile, forever."""
         parent = getcurrent().parent
         assert parent is not None, "only threads can wait, and this is the scheduler itself"
         parent.switch()
@@ -224,7 +224,7 @@ class NodeRuntime(InlineRuntime):
         self.suspend()
 
     def _switch_to(self, thread: greenlet) -> None:
-        self._threads[thread] = None  # kept in a dead process, too: unwinding it would run code that is no more
+        self._threads[thread] = None  # kept in a dead process, too: unwinding it would run code of the dead process
         thread.parent = getcurrent()
         thread.switch()
         if thread.dead:

@@ -1,4 +1,4 @@
-"""What all processes of a simulation share: time, chance, and the trace of what happened."""
+"""Shared by all processes of a simulation: time, chance, and the trace of what happened."""
 
 from __future__ import annotations
 

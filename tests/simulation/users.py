@@ -1,4 +1,4 @@
-"""Users of a simulation: they start runs, act on them at random moments, set limits; and in the end, tidy up."""
+"""Users of a simulation: they start runs, act on them at random moments, set limits; and clean up at the end."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ class Users:
     # -- starts -------------------------------------------------------------------------------------------------
 
     def _start(self, key: str) -> None:
-        """Ask some process; and again, perhaps another one, until there was an answer. Some ask twice at once."""
+        """Ask a process, and again, perhaps another one, until there is an answer. Some requests are sent twice at
+        once."""
         if key in self.started:
             return
         chance = self._world.time.chance
@@ -79,7 +80,7 @@ class Users:
         try:
             run = engine.start(workflow_id, params={"die": die}, request_id=key)
         except NotFound:
-            return  # nobody has pushed the workflow yet
+            return  # no process has pushed the workflow yet
         except (StorageUnavailable, Closed):
             self.operations.append(Operation("start", Answer.UNKNOWN, key, workflow_id=workflow_id))
             return
@@ -110,7 +111,7 @@ class Users:
             self._world.counts[f"action: {type(error).__name__}"] += 1
 
     def _choose(self, run: Run) -> tuple[Action, str]:
-        """What is rarely possible is done when it is; else anything, to anything."""
+        """Prefers an action that is rarely possible; otherwise any action, on any run."""
         chance = self._world.time.chance
         steps = list(run.steps.values())
         apt = [(action, step.id) for action, statuses in APT.items() for step in steps if step.status in statuses]
@@ -160,7 +161,7 @@ class Users:
     # -- the end ------------------------------------------------------------------------------------------------
 
     def tidy_up(self) -> None:
-        """Again and again: resume what is paused, unblock what blocks, take limits off, so that all runs can end."""
+        """Repeatedly resume paused steps, unblock runs and remove limits, so that all runs can end."""
         for key in self._requests:
             if key not in self.started:
                 self._start(key)
@@ -179,7 +180,7 @@ class Users:
         for entry in self._world.storage.list_runs(RunQuery(limit=1000)):
             if system_name(entry.flow_id):
                 continue
-            with suppress(Conflict, Closed, WaitTimeout):  # it has gone on by itself
+            with suppress(Conflict, Closed, WaitTimeout):  # it has continued by itself
                 self._help(engine, entry)
 
     def _help(self, engine: Engine, entry: RunEntry) -> None:

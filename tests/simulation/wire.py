@@ -1,4 +1,4 @@
-"""The way of one process to the store: calls take time, fail before or after their effect, or never come back."""
+"""The connection of one process to the store: calls take time, fail before or after their effect, or never return."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def groups_of(verb: str, args: tuple[Any, ...]) -> list[int]:
 
 
 class Wire:
-    """A ``Storage``, by what it passes on. The process dies, freezes or is cut off as the fates have it."""
+    """A ``Storage`` that forwards calls. The process dies, freezes or is cut off as its fates decide."""
 
     def __init__(self, process: Process, storage: Storage) -> None:
         self._process, self._storage = process, storage
@@ -107,13 +107,13 @@ class Wire:
         return answer
 
     def _land(self, name: str, verb: Callable[[], Any]) -> None:
-        """The statement was under way when its connection died, and arrives now."""
+        """The statement was under way when its connection broke, and takes effect now."""
         self._process.world.time.note(f"{self._process.name} {name} lands late")
-        with suppress(MaestroFlowError):  # nobody is there to hear it
+        with suppress(MaestroFlowError):  # there is no caller to tell
             self._effect(name, verb)
 
     def _pass(self, seconds: float) -> None:
-        """The call takes its time; whoever makes it is a thread of the process."""
+        """The call takes time; the caller is a thread of the process."""
         runtime, world = self._process.runtime, self._process.world
         if seconds <= 0 or (seconds > 1 and not world.faults.are_on):
             return

@@ -1,4 +1,5 @@
-"""The workflows of a simulation: random graphs with all that definitions can say, and which process has their code."""
+"""The workflows of a simulation: random graphs with everything that definitions can contain, and which process has
+their code."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from tests.simulation.code import Code
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-__all__ = ["SEATS", "Workload"]
+__all__ = ["REPLICAS", "Workload"]
 
 STRATEGIES = [
     RunStrategy(),
@@ -27,23 +28,27 @@ STRATEGIES = [
 ]
 
 
-SEATS = 4
-"""Processes that there are at once, at most."""
+REPLICAS = 4
+"""The most processes at once."""
 
 
 class Workload:
-    """``workflows`` by id. The first seat has the code of all of them, the others may have less (PROTOCOL 22)."""
+    """``workflows`` by id. The first replica has the code of all of them, the others may have less (PROTOCOL 22)."""
 
     def __init__(self, world: World) -> None:
         self.code = Code(world)
         chance = world.time.chance
         self.workflows = {f"w{n}": self._workflow(f"w{n}", chance) for n in range(chance.choice([1, 2, 2, 3]))}
         rate = chance.choice([0.0, 0.0, 0.3, 0.6])
-        self._lacks = {(seat, each) for seat in range(1, SEATS) for each in self.workflows if chance.random() < rate}
+        self._lacks = {
+            (replica, each) for replica in range(1, REPLICAS) for each in self.workflows if chance.random() < rate
+        }
 
-    def code_of(self, seat: int) -> list[Workflow]:
-        """What the processes of a seat have, one after the other."""
-        return [workflow for workflow_id, workflow in self.workflows.items() if (seat, workflow_id) not in self._lacks]
+    def code_of(self, replica: int) -> list[Workflow]:
+        """The workflows whose code the processes of a replica have."""
+        return [
+            workflow for workflow_id, workflow in self.workflows.items() if (replica, workflow_id) not in self._lacks
+        ]
 
     def _workflow(self, workflow_id: str, chance: random.Random) -> Workflow:
         wf = Workflow(

@@ -14,7 +14,7 @@ from maestro_flow.verify.history import Claimed
 from tests.simulation.faults import Faults
 from tests.simulation.process import Process
 from tests.simulation.times import StoreTime, Time
-from tests.simulation.workload import SEATS, Workload
+from tests.simulation.workload import REPLICAS, Workload
 
 __all__ = ["World"]
 
@@ -25,7 +25,7 @@ STEPS_AT_ONCE_MAX = 20_000
 
 
 class World:
-    """See the module. ``step`` is one step of one process, or one moment of time."""
+    """The world of one simulation. ``step`` is one step of one process, or one moment of time."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class World:
         self.current: Process | None = None
         self.claims: list[Claimed] = []
         self.slow_calls: list[Callable[[], None]] = []
-        """What lets calls of the store go on that take long; again and again is no more than once."""
+        """Resumes the long calls of the store; calling it again has no further effect."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self.settings: dict[str, Any] = {
@@ -58,15 +58,15 @@ class World:
             "commit_events_max": chance.choice([2, 200]),
         }
         self.workload = Workload(self)
-        self.processes = [self._process(number) for number in range(chance.choice([2, 2, 3, 3, SEATS]))]
+        self.processes = [self._process(number) for number in range(chance.choice([2, 2, 3, 3, REPLICAS]))]
         self._next_misfortune = self._misfortune_at()
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Something outside the processes, after some time."""
+        """Schedules an event outside the processes, after some time."""
         heapq.heappush(self._events, (self.time.now + max(0.0, seconds), next(self._numbers), call))
 
     def run(self, until: Callable[[], bool], timeout_s: float) -> bool:
-        """Let time pass until the condition holds, or it is over; whether it holds."""
+        """Let time pass until the condition holds or the time is over; returns whether it holds."""
         end = self.time.now + timeout_s
         moment, steps = self.time.now, self.mailbox_steps
         while not until():
@@ -75,7 +75,7 @@ class World:
             self.step(end)
             if self.time.now > moment:
                 moment, steps = self.time.now, self.mailbox_steps
-            assert self.mailbox_steps < steps + STEPS_AT_ONCE_MAX, f"L1: something goes round in circles at {moment}"
+            assert self.mailbox_steps < steps + STEPS_AT_ONCE_MAX, f"L1: there is an endless loop at {moment}"
         return True
 
     def step(self, end: float) -> None:
@@ -101,7 +101,7 @@ class World:
         return [process for process in self.processes if process.is_serving and not process.is_frozen]
 
     def make_peace(self) -> None:
-        """Nothing goes wrong any more: who is frozen thaws, who is dead is started again."""
+        """There are no more faults: frozen processes thaw, dead ones are started again."""
         self.time.note("peace")
         self.faults.are_on = False
         self._events.clear()
@@ -113,7 +113,7 @@ class World:
                 self.processes[number] = self._process(number)
 
     def has_ended(self, process: Process) -> None:
-        """Another one is started in its place, after a while."""
+        """Another one is started instead, after a while."""
 
         def replace() -> None:
             if not self.processes[number].is_alive:
@@ -123,7 +123,7 @@ class World:
         self.later(self.time.chance.expovariate(1 / LEASE_S) if self.faults.are_on else 0.0, replace)
 
     def hint(self, groups: list[int]) -> None:
-        """Something has come in for these groups, or they are free: processes hear of it, mostly."""
+        """These groups have input or are free: most of the time, processes get a hint."""
         chance = self.time.chance
         for process in self.processes if groups else ():
             for _ in range(chance.choice([0, 1, 1, 2]) if self.faults.are_on else 1):
@@ -131,7 +131,7 @@ class World:
                     self.later(chance.choice([0.0, 0.001, 0.5]), lambda p=process, g=group_id: p.hear(g))  # type: ignore[misc]
 
     def note_claims(self, leases: Sequence[Lease]) -> None:
-        """A process was given these groups just now."""
+        """A process has just claimed these groups."""
         self.claims += [
             Claimed(lease.group_id, lease.generation, self.storage.last_position(lease.group_id)) for lease in leases
         ]
@@ -139,7 +139,7 @@ class World:
     # -- time ---------------------------------------------------------------------------------------------------
 
     def _advance(self, end: float) -> None:
-        """To the next moment at which something is due; what is due then can run."""
+        """Advance to the next moment at which something is due, and make it runnable."""
         due, source = end, None
         for process in self.processes:
             at = process.next_due()

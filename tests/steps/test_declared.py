@@ -12,7 +12,7 @@ from maestro_flow.model.params import Param
 from maestro_flow.steps.declared import declaration_problems, with_declared
 
 SPECS = (
-    ParamSpec("name", ParamType.STRING, required=True, description="who is greeted"),
+    ParamSpec("name", ParamType.STRING, required=True, description="the person to greet"),
     ParamSpec("times", ParamType.LONG, default=1),
     ParamSpec("wait_s", ParamType.DOUBLE),
     ParamSpec("rows", ParamType.LONG_ARRAY),
@@ -43,7 +43,7 @@ def test_what_is_given_is_not_changed() -> None:
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
-        ({}, "step 'greet' needs the param 'name' of type STRING: who is greeted"),
+        ({}, "step 'greet' needs the param 'name' of type STRING: the person to greet"),
         ({"name": "Ada", "times": "many"}, "param 'times' of step 'greet' must be of type LONG, not \"many\""),
         ({"name": "Ada", "times": True}, "param 'times' of step 'greet' must be of type LONG, not true"),
         ({"name": "Ada", "rows": [1, "x"]}, "param 'rows' of step 'greet' must be of type LONG_ARRAY, not \"x\""),

@@ -67,10 +67,7 @@ RETIRED_PHRASES = {
 }  # fmt: skip
 """Regular expressions for docstrings, comments, messages and pages. "There is no such run" is good English."""
 
-CLEAN_PAGES = """
-    README.md benchmarks/README.md examples/*.md examples/*/*.md docs/*.md docs/reference/*.md
-    docs/howto/*.md docs/internals/[b-z]*.md CHANGELOG.md
-""".split()  # noqa: SIM905
+PAGES = "*.md benchmarks/*.md examples/*.md examples/*/*.md docs/**/*.md".split()  # noqa: SIM905 - reads better
 
 
 _CODE = re.compile(r"^(`{3,})\w*\n.*?^\1$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -116,6 +113,11 @@ def phrases(lines: Iterator[tuple[int, str]]) -> Iterator[str]:
                 yield f"{number}: {text[max(0, found.start() - 30) : found.end() + 30]!r}: say {instead}"
 
 
+def sources() -> list[Path]:
+    tests = (path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+    return sorted([*modules().values(), *tests])
+
+
 def scripts() -> list[Path]:
     return sorted(ROOT.glob("backends/**/*.lua"))
 
@@ -128,8 +130,8 @@ def lua_comments(script: str) -> Iterator[tuple[int, str]]:
             yield number, comment.strip()
 
 
-def clean_pages() -> list[Path]:
-    return sorted({path for pattern in CLEAN_PAGES for path in ROOT.glob(pattern)})
+def pages() -> list[Path]:
+    return sorted({path for pattern in PAGES for path in ROOT.glob(pattern)})
 
 
 def relative(path: Path) -> str:
@@ -144,7 +146,7 @@ def test_a_retired_name_is_not_used_again(module: str) -> None:
     assert [f"{place(path, node)}: {name}: use {instead}" for node, name, instead in found if instead] == []
 
 
-@pytest.mark.parametrize("path", modules().values(), ids=relative)
+@pytest.mark.parametrize("path", sources(), ids=relative)
 def test_the_prose_of_a_module_is_idiomatic(path: Path) -> None:
     assert list(phrases(texts(path.read_text(encoding="utf-8")))) == []
 
@@ -154,7 +156,7 @@ def test_the_prose_of_a_script_is_idiomatic(path: Path) -> None:
     assert list(phrases(lua_comments(path.read_text(encoding="utf-8")))) == []
 
 
-@pytest.mark.parametrize("path", clean_pages(), ids=relative)
+@pytest.mark.parametrize("path", pages(), ids=relative)
 def test_the_prose_of_a_page_is_idiomatic(path: Path) -> None:
     assert list(phrases(paragraphs(path.read_text(encoding="utf-8")))) == []
 

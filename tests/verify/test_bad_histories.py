@@ -120,10 +120,10 @@ CASES: list[Case] = [
     # -- attempts
     ("an attempt ends twice", "I3", "a", lambda: a_to_b().write("1", done("a"))),
     ("an attempt ends twice, differently", "I3", "a", lambda: retried().write("1", done("a"))),
-    ("an attempt goes on after its end", "I4", "a", lambda: a_to_b().write("1", StepProgressed("a", 1))),
+    ("an attempt continues after its end", "I4", "a", lambda: a_to_b().write("1", StepProgressed("a", 1))),
     ("an attempt runs after its end", "I4", "a", lambda: retried().write("1", runs("a"))),
     (
-        "an old attempt goes on",
+        "an old attempt continues",
         "I4",
         "a",
         lambda: retried().write("1", starts("a", 2), at=10.0).write("1", runs("a", 1), at=11.0),
@@ -133,7 +133,7 @@ CASES: list[Case] = [
     ("an attempt runs twice", "I5", "a", lambda: Story().write("1", begun(), starts("a"), runs("a"), runs("a"))),
     ("an attempt succeeds that never began", "I5", "a", lambda: Story().write("1", begun(), done("a"))),
     ("what runs becomes unsatisfied", "I5", "b", lambda: a_to_b().write("1", done("b", status=S.UNSATISFIED))),
-    ("a step goes on that nobody paused", "I5", "b", lambda: a_to_b().write("1", StepResumed("b", 1))),
+    ("a step is resumed that was not paused", "I5", "b", lambda: a_to_b().write("1", StepResumed("b", 1))),
     (
         "what was interrupted succeeds before it ran again",
         "I5",
@@ -231,10 +231,10 @@ CASES: list[Case] = [
         "b",
         lambda: Story().write("1", begun(), starts("a")).write("1", done("a"), over()),
     ),
-    ("a step goes on in a run that has ended", "I9", "b", lambda: ended().write("1", runs("b"))),
+    ("a step continues in a run that has ended", "I9", "b", lambda: ended().write("1", runs("b"))),
     ("a run ends twice", "I9", "", lambda: ended().write("1", over())),
     (
-        "a restart follows a run that goes on",
+        "a restart follows an active run",
         "I9",
         "",
         lambda: a_to_b().write("1/2", begun("1/2", previous="1")),
@@ -330,7 +330,7 @@ CASES: list[Case] = [
     ("a request is granted twice", "I13", "", lambda: requests(*[PermitsGranted("x/1/1/a/1")] * 2)),
     ("a request is given back twice", "I13", "", lambda: requests(*[PermitsReleased("x/1/1/a/1")] * 2)),
     (
-        "a permit flow goes on after its end",
+        "a permit flow continues after its end",
         "I9",
         "",
         lambda: requests().permits(PermitsCarriedOn("p")).permits(PermitsGranted("x/1/1/a/1")),
@@ -483,7 +483,7 @@ def test_a_broken_run_hides_no_other_one() -> None:
     assert [(each.flow_id, each.invariant) for each in check(story.history())] == [("wf/2/1", "I5"), ("wf/3/1", "I5")]
 
 
-def test_what_only_looks_odd_is_no_violation() -> None:
+def test_what_only_looks_odd_is_not_a_violation() -> None:
     """Good histories at the edges of the rules."""
     unblocked = failing().write("1", RunUnblocked("m")).write("2", queued("2"), begun("2"))
     again = failed_for_good().write("1", StepRestarting("a")).write("1", starts("a", 2)).write("1", done("a", 2))

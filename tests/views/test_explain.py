@@ -220,7 +220,7 @@ def test_a_run_that_blocks() -> None:
     assert explain_run(state, AROUND).sentence.endswith("; the runs after it wait until it is unblocked or restarted")
 
 
-def test_a_run_that_nobody_holds_or_whose_owner_is_gone() -> None:
+def test_a_run_without_an_owner_or_whose_owner_is_gone() -> None:
     state = after(BEGUN)
     nobody = explain_run(state, Surroundings(7, None))
     assert nobody.sentence.endswith("; and no node holds its group 7: start one (maestro-flow node)")

@@ -72,7 +72,7 @@ DECISIONS = (
     ),
     Mutant(
         "sequential-of-two",
-        "PROTOCOL 19: under SEQUENTIAL, one run goes on at a time",
+        "PROTOCOL 19: under SEQUENTIAL, one run is active at a time",
         (Edit("maestro_flow/core/strategy.py", "_first(queued, 1 - len(active))", "_first(queued, 2 - len(active))"),),
         ("tests/core/test_strategy.py",),
     ),

@@ -1,7 +1,7 @@
-"""The processes of a storm: each seat has one at a time, forked from a process that has imported everything already.
+"""The node processes of a storm: each replica runs one at a time, forked from a process that has imported everything.
 
-A process that is forked off a fresh one costs 20 ms instead of half a second, so that a hundred kills a minute leave
-time for work on two cores.
+A fork from such a process takes 20 ms, and a new process half a second; so a hundred kills a minute leave time for work
+on two cores.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from multiprocessing.process import BaseProcess
 
 from tests.chaos.node import Orders, run
 
-__all__ = ["FORKS", "Seat"]
+__all__ = ["FORKS", "Replica"]
 
 FORKS = get_context("forkserver")
 _BACKENDS = ("maestro_flow_redis.storage", "maestro_flow_sql.postgres", "maestro_flow_sql.sqlite")
 FORKS.set_forkserver_preload(["tests.chaos.node", "tests.chaos.doomed", *_BACKENDS])
 
 
-class Seat:
-    """One node after the other. ``pid`` is 0 while there is none."""
+class Replica:
+    """Runs one node process after another. ``pid`` is 0 while there is none."""
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
@@ -39,7 +39,7 @@ class Seat:
         self.is_frozen = False
 
     def kill(self) -> tuple[int, float]:
-        """The pid, and when; it is reaped when this returns."""
+        """Returns the pid and the time of the kill; the process is reaped when this returns."""
         pid, killed_at = self.pid, time.time()
         os.kill(pid, signal.SIGKILL)
         self._leave()
@@ -54,7 +54,7 @@ class Seat:
         self.is_frozen = False
 
     def stop(self, patience_s: float) -> tuple[int, float, float]:
-        """SIGTERM: the pid, when, and how many seconds it took to end. It is killed when it does not."""
+        """Sends SIGTERM; returns the pid, the time, and the seconds until it ended. It is killed if it does not end."""
         pid, told_at = self.pid, time.time()
         os.kill(pid, signal.SIGTERM)
         assert self._process is not None
@@ -66,7 +66,7 @@ class Seat:
         return pid, told_at, took_s
 
     def has_ended(self) -> bool:
-        """By itself, which none should."""
+        """Whether it has ended by itself, which no node should."""
         return self._process is not None and self._process.exitcode is not None
 
     def _leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a storm takes place: a store, the ways of the nodes to it, and what can be done to both."""
+"""The target of a storm: a store, the connections of the nodes to it, and the faults of both."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from tests.servers import postgres, redis
 from tests.servers.proxy import Proxy
 
-__all__ = ["STORES", "Ground", "ground"]
+__all__ = ["STORES", "Target", "open_target"]
 
 _NAMESPACE = "t_chaos"
 STORES = ("sqlite", "postgres", "redis")
 
 
-class Ground:
-    """``url`` is the harness's own way; ``node_urls`` have one for each seat, through ``proxies`` if there are any."""
+class Target:
+    """``url`` is for the harness; ``node_urls`` has one for each replica, through ``proxies`` if there are any."""
 
     def __init__(
         self,
@@ -46,37 +46,37 @@ class Ground:
 
 
 @contextmanager
-def ground(store: str, seats: int) -> Iterator[Ground]:
-    """A new store of a kind, on a server of its own, gone afterwards."""
+def open_target(store: str, replicas: int) -> Iterator[Target]:
+    """A new store of a kind, on its own server, removed afterwards."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="maestro-chaos-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         if store == "sqlite":
             url = f"sqlite:///{folder}/runs.db"
-            yield Ground(url, [url] * seats)
+            yield Target(url, [url] * replicas)
         elif store == "postgres":
             server = postgres.find_server(own=True)
             stack.callback(server.stop)
-            yield _postgres(server, seats, folder, stack)
+            yield _postgres(server, replicas, folder, stack)
         else:
             own = redis.find_server(own=True)
             stack.callback(own.stop)
-            yield _redis(own, seats, stack)
+            yield _redis(own, replicas, stack)
 
 
-def _postgres(server: postgres.Server, seats: int, folder: Path, stack: ExitStack) -> Ground:
+def _postgres(server: postgres.Server, replicas: int, folder: Path, stack: ExitStack) -> Target:
     assert server.home is not None
     proxies, urls, name = [], [], ".s.PGSQL.5432"
-    for seat in range(seats):
-        place = folder / str(seat)
-        place.mkdir()
-        proxies.append(stack.enter_context(Proxy(server.home / name, place / name)))
-        urls.append(server.url(_NAMESPACE, host=str(place)))
-    return Ground(server.url(_NAMESPACE), urls, proxies, server)
+    for replica in range(replicas):
+        socket_folder = folder / str(replica)
+        socket_folder.mkdir()
+        proxies.append(stack.enter_context(Proxy(server.home / name, socket_folder / name)))
+        urls.append(server.url(_NAMESPACE, host=str(socket_folder)))
+    return Target(server.url(_NAMESPACE), urls, proxies, server)
 
 
-def _redis(server: redis.Server, seats: int, stack: ExitStack) -> Ground:
-    proxies = [stack.enter_context(Proxy(server.port)) for _ in range(seats)]
+def _redis(server: redis.Server, replicas: int, stack: ExitStack) -> Target:
+    proxies = [stack.enter_context(Proxy(server.port)) for _ in range(replicas)]
     url = server.url(_NAMESPACE)
     urls = [url.replace(f":{server.port}/", f":{proxy.port}/") for proxy in proxies]
-    return Ground(url, urls, proxies, server)
+    return Target(url, urls, proxies, server)
