@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from maestro_flow.model.leases import Owner
 from maestro_flow.model.runs import StartRequest
 from maestro_flow.model.status import RunStatus
@@ -55,10 +53,10 @@ def use_every_verb(store: Storage) -> None:
         store.list_runs(RunQuery(before=before, parent="w/1/1/call", instance_id=4, workflow_id="sub"))
         store.list_runs(RunQuery(before=before, blocking=True))
         store.list_runs(RunQuery(before=before, blocking=True, workflow_id="w", statuses=failed))
-    cursor = store.open_cursor(node.group_id, "sink", node.owner, position=0)
+    store.open_cursor(node.group_id, "sink", node.owner, position=0)
     store.open_cursor(node.group_id, "sink", Owner("o"))
-    store.open_cursor(node.group_id, "sink", node.owner)
-    store.move_cursor(evolve(cursor, generation=3), 2)
+    cursor = store.open_cursor(node.group_id, "sink", node.owner)
+    store.move_cursor(cursor, store.last_position(node.group_id))
     store.cursors(after=(0, "sink"))
     store.drop_cursor(node.group_id, "sink")
     node.commit(node.write("w/9/1", 1, status=RunStatus.SUCCEEDED))
