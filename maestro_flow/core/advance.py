@@ -181,8 +181,7 @@ def _start(draft: Draft, step_id: str) -> None:
     if step_id in capacity.unsupported:
         _note_unsupported(draft, step_id)
         return
-    has_passed = status in (StepStatus.INITIALIZED, StepStatus.WAITING_FOR_PERMITS)
-    if step_id in state.breakpoints and not has_passed:
+    if step_id in state.breakpoints and status not in (StepStatus.INITIALIZED, StepStatus.WAITING_FOR_PERMITS):
         draft.emit(StepPaused(step_id, attempt))
         return
     limit = state.graph.definition.instance_step_concurrency

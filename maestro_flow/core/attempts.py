@@ -20,19 +20,21 @@ __all__ = ["began", "end_attempt", "progressed", "report"]
 
 def began(draft: Draft, given: Began) -> None:
     """The code of an attempt has run for long enough to be worth a record."""
-    if is_current(draft.state, given) and draft.state.steps[given.step].status is StepStatus.STARTING:
+    step = current(draft.state, given)
+    if step is not None and step.status is StepStatus.STARTING:
         draft.emit(StepRunning(given.step, given.attempt, given.at, given.execution))
 
 
 def progressed(draft: Draft, given: Progressed) -> None:
     """A call of a step's code reports progress."""
-    if is_current(draft.state, given):
+    step = current(draft.state, given)
+    if step is not None:
         draft.bytes += given.size_bytes
-        _progress(draft, given)
+        _progress(draft, given, step)
 
 
-def _progress(draft: Draft, given: Report | Progressed) -> None:
-    if given.began_at is not None and draft.state.steps[given.step].status is StepStatus.STARTING:
+def _progress(draft: Draft, given: Report | Progressed, step: StepState) -> None:
+    if given.began_at is not None and step.status is StepStatus.STARTING:
         draft.emit(StepRunning(given.step, given.attempt, given.began_at, given.execution))
     if given.artifacts or given.timeline:
         draft.emit(StepProgressed(given.step, given.attempt, given.artifacts, given.timeline))
@@ -40,12 +42,12 @@ def _progress(draft: Draft, given: Report | Progressed) -> None:
 
 def report(draft: Draft, given: Report) -> None:
     """A call of a step's code has returned."""
-    if not is_current(draft.state, given):
+    step = current(draft.state, given)
+    if step is None:
         return  # a late result of an execution that was given up: must not be counted twice (law 5)
-    step = draft.state.steps[given.step]
     draft.bytes += given.size_bytes
     if given.verdict is Verdict.CONTINUE:
-        _progress(draft, given)
+        _progress(draft, given, step)
         draft.effects.append(ContinueStep(given.step, given.attempt))
         return
     status, retry_at, error = StepStatus.SUCCEEDED, None, given.error
@@ -88,9 +90,8 @@ def end_attempt(draft: Draft, step_id: str, status: StepStatus, **fields: Any) -
     """
     state = draft.state
     mode = state.graph.steps[step_id].failure_mode
-    is_killed = state.ending is StepStatus.FATALLY_FAILED  # the run is killed: the failure mode does not count
-    if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE and not is_killed:
-        status = StepStatus.COMPLETED_WITH_ERROR
+    if status is StepStatus.FATALLY_FAILED and mode is FailureMode.IGNORE_FAILURE and state.ending is not status:
+        status = StepStatus.COMPLETED_WITH_ERROR  # unless the run is killed: then the failure mode does not count
     if fields.get("outputs") or step_id in state.graph.branching:
         status, fields = _completed(draft, step_id, status, fields)
     step = state.steps.get(step_id)
@@ -121,12 +122,9 @@ def _completed(
     return status, fields | {"outputs": outputs, "branches": branches}
 
 
-def is_current(state: FlowState, message: Report | Began | Progressed) -> bool:
-    """Whether the message is about the current execution."""
+def current(state: FlowState, message: Report | Began | Progressed) -> StepState | None:
+    """The step that the message is about, unless it is about an earlier execution."""
     step = state.steps.get(message.step)
-    return (
-        step is not None
-        and step.is_active
-        and step.hold is None
-        and (step.attempt, step.execution) == (message.attempt, message.execution)
-    )
+    if step is None or not step.is_active or step.hold is not None:
+        return None
+    return step if step.attempt == message.attempt and step.execution == message.execution else None

@@ -38,10 +38,11 @@ class Draft:
 
     def __init__(self, state: FlowState, at: float, capacity: Capacity) -> None:
         self.state, self.at, self.capacity = state, at, capacity
-        self._slots = {name: [free.starts, free.suspects, free.crashed] for name, free in capacity.slots.items()}
+        self._slots: dict[str, list[int]] = {}
         self.starts = 0
         """Free slots of that kind, of all executors."""
-        for free in capacity.slots.values():
+        for executor, free in capacity.slots.items():
+            self._slots[executor] = [free.starts, free.suspects, free.crashed]
             self.starts += free.starts
         self._evaluation: Evaluation | None = None
         self.events: list[Event] = []
@@ -55,9 +56,10 @@ class Draft:
     @property
     def is_full(self) -> bool:
         """The commit is large enough, or has cost enough: the rest belongs in the next one (PROTOCOL 9)."""
+        limits = self.capacity.limits
         return (
-            len(self.events) >= self.capacity.limits.events_max
-            or self.bytes >= self.capacity.limits.bytes_max
+            len(self.events) >= limits.events_max
+            or self.bytes >= limits.bytes_max
             or (self._evaluation is not None and self._evaluation.is_spent)
         )
 

@@ -61,6 +61,14 @@ class IllegalEvent(MaestroFlowError):
 
 _NO_TRANSITION: frozenset[StepStatus] = frozenset()
 
+_RETRIES = {
+    StepStatus.USER_FAILED: (1, 0, 0),
+    StepStatus.PLATFORM_FAILED: (0, 1, 0),
+    StepStatus.TIMEOUT_FAILED: (0, 0, 1),
+}
+"""What an attempt that ends so takes from the budgets of its step: of errors, of the platform, of timeouts."""
+_NO_RETRIES = (0, 0, 0)
+
 
 def fold(state: FlowState, records: Iterable[LogRecord]) -> FlowState:
     """The state after these records, starting from ``state`` (``FlowState.new`` for a whole log).
@@ -203,12 +211,12 @@ def _next(before: StepState) -> StepState:
 
 
 def _step_starting(state: FlowState, event: StepStarting, at: float) -> FlowState:
-    before = state.steps.get(event.step) or UNTOUCHED
-    _check(state, event.step, before, StepStatus.STARTING)
+    before, status = state.steps.get(event.step) or UNTOUCHED, StepStatus.STARTING
+    _check(state, event.step, before, status)
     if event.attempt != before.next_attempt:
         raise IllegalEvent(f"{state.flow_id}: attempt {event.attempt} of step {event.step} follows {before.attempt}")
     after = StepState(
-        StepStatus.STARTING,
+        status,
         attempt=event.attempt,
         starting_at=at,
         error_retries=before.error_retries,
@@ -256,6 +264,7 @@ def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
             f"{state.flow_id}: attempt {event.attempt} of step {event.step} ends, it is at {before.attempt}"
         )
     attempt = before if before.is_active else _next(before)
+    errors, platform, timeouts = _RETRIES.get(status, _NO_RETRIES)
     after = replace(
         attempt,
         status=status,
@@ -270,9 +279,9 @@ def _step_ended(state: FlowState, event: StepEnded, at: float) -> FlowState:
         result=event.result,
         outputs=event.outputs,
         error=event.error,
-        error_retries=before.error_retries + (status is StepStatus.USER_FAILED),
-        platform_retries=before.platform_retries + (status is StepStatus.PLATFORM_FAILED),
-        timeout_retries=before.timeout_retries + (status is StepStatus.TIMEOUT_FAILED),
+        error_retries=before.error_retries + errors,
+        platform_retries=before.platform_retries + platform,
+        timeout_retries=before.timeout_retries + timeouts,
         hold=None if event.retry_at is None else RETRY,
     )
     steps = state.steps.set(event.step, after)

@@ -35,6 +35,7 @@ __all__ = [
     "READY",
     "RETRY",
     "UNSATISFIED",
+    "WITHOUT_QUEUE",
     "Hold",
     "Interrupted",
     "Paused",
@@ -140,7 +141,7 @@ Queues: TypeAlias = Mapping[type, Queue]
 
 NO_QUEUE: Final = Queue()
 NO_QUEUES: Final[Queues] = {}
-_WITHOUT_QUEUE = frozenset({type(None), Predecessors})
+WITHOUT_QUEUE: Final[frozenset[type]] = frozenset({type(None), Predecessors})
 
 
 def kind_of(hold: Hold | None) -> type:
@@ -154,7 +155,7 @@ def requeued(queues: Queues, step_id: str, before: Hold | None, after: Hold | No
     leaves, joins = kind_of(before), kind_of(after)
     if leaves is joins:
         return queues
-    if leaves not in _WITHOUT_QUEUE:
+    if leaves not in WITHOUT_QUEUE:
         rest = queues[leaves].without(step_id)
         if rest is not None:
             queues = {**queues, leaves: rest}
@@ -162,7 +163,7 @@ def requeued(queues: Queues, step_id: str, before: Hold | None, after: Hold | No
             queues = NO_QUEUES
         else:
             queues = {kind: queue for kind, queue in queues.items() if kind is not leaves}
-    return queues if joins in _WITHOUT_QUEUE else joined(queues, joins, (step_id,))
+    return queues if joins in WITHOUT_QUEUE else joined(queues, joins, (step_id,))
 
 
 def joined(queues: Queues, kind: type, step_ids: tuple[str, ...]) -> Queues:

@@ -16,8 +16,8 @@ from maestro_flow.core.holds import (
     NO_QUEUE,
     NO_QUEUES,
     RETRY,
+    WITHOUT_QUEUE,
     Hold,
-    Predecessors,
     Queue,
     Queues,
     Retry,
@@ -175,29 +175,33 @@ class Steps(Struct, frozen=True, eq=False):
 
     def set(self, step_id: str, step: StepState) -> Steps:
         """Set the state of a step, and put it into the queue of its hold, behind all others if it is new there."""
-        number, chunks, queues = self.numbers[step_id], self.chunks.copy(), self.queues
-        chunk = chunks[number >> _BITS] = chunks[number >> _BITS].copy()
-        before = chunk[number & _MASK]
-        chunk[number & _MASK] = step
-        hold = None if before is None else before.hold
-        if hold is not step.hold:
-            queues = requeued(queues, step_id, hold, step.hold)
-        steps = Steps(self.numbers, chunks, queues)
-        return steps._retries_in_order() if step.hold is RETRY and hold is not RETRY else steps
+        number, chunks, queues, hold = self.numbers[step_id], self.chunks.copy(), self.queues, step.hold
+        place, within = number >> _BITS, number & _MASK
+        chunk = chunks[place] = chunks[place].copy()
+        before = chunk[within]
+        chunk[within] = step
+        hold_before = None if before is None else before.hold
+        if hold is hold_before:
+            return Steps(self.numbers, chunks, queues)
+        steps = Steps(self.numbers, chunks, requeued(queues, step_id, hold_before, hold))
+        return steps._retries_in_order() if hold is RETRY else steps
 
     def set_all(self, changes: Sequence[tuple[str, StepState]]) -> Steps:
         """The same for many steps, possibly thousands, that are not in a queue."""
-        numbers, chunks = self.numbers, self.chunks.copy()
+        numbers, chunks, queues = self.numbers, self.chunks.copy(), self.queues
         copied: dict[int, list[StepState | None]] = {}
+        joining: dict[type, list[str]] = {}
         for step_id, step in changes:
             number = numbers[step_id]
-            chunk = copied.get(number >> _BITS)
-            if chunk is None:
-                chunk = copied[number >> _BITS] = chunks[number >> _BITS] = chunks[number >> _BITS].copy()
-            chunk[number & _MASK] = step
-        queues = self.queues
-        for hold in {step.hold for _, step in changes if not isinstance(step.hold, Predecessors | None)}:
-            queues = joined(queues, kind_of(hold), tuple([step_id for step_id, step in changes if step.hold is hold]))
+            place = number >> _BITS
+            if place not in copied:
+                copied[place] = chunks[place] = chunks[place].copy()
+            copied[place][number & _MASK] = step
+            kind = kind_of(step.hold)
+            if kind not in WITHOUT_QUEUE:
+                joining.setdefault(kind, []).append(step_id)
+        for kind, step_ids in joining.items():
+            queues = joined(queues, kind, tuple(step_ids))
         return Steps(numbers, chunks, queues)
 
     def _retries_in_order(self) -> Steps:

@@ -52,7 +52,7 @@ DECISIONS = (
         (
             Edit(
                 "maestro_flow/core/attempts.py",
-                "(step.attempt, step.execution) == (message.attempt, message.execution)",
+                "step.attempt == message.attempt and step.execution == message.execution",
                 "bool(message.attempt)",
             ),
         ),
