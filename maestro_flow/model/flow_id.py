@@ -43,14 +43,18 @@ class FlowId(Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.workflow_id}/{self.instance_id}/{self.run_id}"
 
-    @classmethod
-    def parse(cls, text: str) -> FlowId:
+    @staticmethod
+    @lru_cache(maxsize=4096)  # the id of a live run is parsed a dozen times, and soon after each other
+    def parse(text: str) -> FlowId:
         """The inverse of ``str``.
 
         Raises:
             NotFound: the text is not the id of a flow.
         """
-        return _parse(text)
+        found = _FLOW(text)
+        if found is None:
+            raise NotFound(f"{text!r} is not the id of a run: expected <workflow>/<instance>/<run>")
+        return FlowId(found[1], int(found[2]), int(found[3]))
 
     @property
     def parent(self) -> StepRef | None:
@@ -79,15 +83,6 @@ class FlowId(Struct, frozen=True):
     def child(self, step_id: str, iteration: int, run_id: int = 1) -> FlowId:
         """A flow that a step of this one starts: one iteration of a loop, counted from 1."""
         return FlowId(str(self.step(step_id)), iteration, run_id)
-
-
-@lru_cache(maxsize=4096)
-def _parse(text: str) -> FlowId:
-    """Kept, because the id of a live run is parsed a dozen times, and soon after each other."""
-    found = _FLOW(text)
-    if found is None:
-        raise NotFound(f"{text!r} is not the id of a run: expected <workflow>/<instance>/<run>")
-    return FlowId(found[1], int(found[2]), int(found[3]))
 
 
 class StepRef(Struct, frozen=True):
