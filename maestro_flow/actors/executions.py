@@ -126,4 +126,6 @@ class Execution:
         steps, taken = self.flow.steps, self.step_type.takes_results
         if taken is True:
             return {step_id: step.result for step_id, step in steps.items() if step.result is not NO_RESULT}
-        return {step_id: steps[step_id].result for step_id in taken or () if step_id in steps}
+        if not taken:
+            return {}
+        return {step_id: steps[step_id].result for step_id in taken if step_id in steps}

@@ -72,7 +72,9 @@ class FlowActor(RecordingActor):
         self.timer: Timer | None = None
         self.timer_due: float | None = None
         self.is_draining = self.is_leaving = False
-        held.needs.update(services.step_support(state.graph).needs)
+        self.support = services.step_support(state.graph)
+        """As of the latest decision, whose steps are run by it."""
+        held.needs.update(self.support.needs)
 
     def handle(self, message: Any) -> None:
         if isinstance(message, Disband) or self.held.lost:
@@ -101,7 +103,7 @@ class FlowActor(RecordingActor):
 
     def runs_code(self) -> bool:
         """Whether user code runs that a handover would interrupt; the engine's own steps do not count."""
-        return not self.services.step_support(self.state.graph).inline.issuperset(self.steps)
+        return not self.support.inline.issuperset(self.steps)
 
     # -- decide, commit -----------------------------------------------------------------------------------------
 
@@ -119,10 +121,10 @@ class FlowActor(RecordingActor):
 
     def offer(self, *, is_loading: bool) -> Capacity:
         """What this decision may start; nothing on a node that is giving up the flow."""
-        support = self.services.step_support(self.state.graph)
+        self.support = self.services.step_support(self.state.graph)
         if self.is_leaving or self.is_draining:
-            return self.slots.offer_nothing(support)
-        return self.slots.offer(self.state, support, is_loading=is_loading)
+            return self.slots.offer_nothing(self.support)
+        return self.slots.offer(self.state, self.support, is_loading=is_loading)
 
     def submit(self, decision: Decision) -> None:
         if not decision.events:
@@ -175,7 +177,7 @@ class FlowActor(RecordingActor):
 
     def act(self, decision: Decision) -> None:
         graph = self.state.graph
-        if self.services.step_support(graph).unsupported:
+        if self.support.unsupported:
             waiting = self.state.steps.unsupported()
             self.held.unsupported |= {code_of(graph.definition.id, graph.steps[step_id]) for step_id in waiting}
         if not self.is_leaving:
@@ -226,7 +228,7 @@ class FlowActor(RecordingActor):
             step_type,
             services.settings.result_bytes_max,
         )
-        support = services.step_support(state.graph)
+        support = self.support
         begin: Begin | StepReturn = Begin()
         slot = None
         if effect.step in support.inline:

@@ -15,7 +15,7 @@ from maestro_flow.config.settings import Settings
 from maestro_flow.core.decide import Decision
 from maestro_flow.core.holds import Interrupted, Ready, Retry
 from maestro_flow.core.inputs import Capacity, DecisionLimits, RunStep
-from maestro_flow.core.slots import SlotKind, Slots, kind_of_interrupted
+from maestro_flow.core.slots import SLOT_KINDS, SlotKind, Slots, kind_of_interrupted
 from maestro_flow.core.state import FlowState
 from maestro_flow.model.definition import DEFAULT_EXECUTOR
 
@@ -69,16 +69,15 @@ class FlowSlots:
         """Return the slots that the decision did not use; wait for those that were missing."""
         if not offered.slots:
             return  # nothing new is started, or the engine runs all steps itself
-        used = {executor: [0, 0, 0] for executor in offered.slots}
+        left = {name: [slots.starts, slots.suspects, slots.crashed] for name, slots in offered.slots.items()}
         for effect in decision.effects:
             if isinstance(effect, RunStep) and effect.step not in offered.inline:
                 executor = offered.executors.get(effect.step, DEFAULT_EXECUTOR)
-                used[executor][slot_kind(effect, decision.state)] += 1
-        for executor, slots in offered.slots.items():
-            counts = zip(SlotKind, (slots.starts, slots.suspects, slots.crashed), used[executor], strict=True)
-            for kind, count, count_used in counts:
-                if count > count_used:
-                    self._lease.give_back(executor, kind, count - count_used)
+                left[executor][slot_kind(effect, decision.state)] -= 1
+        for executor, counts in left.items():
+            for kind, count in zip(SLOT_KINDS, counts, strict=True):
+                if count > 0:
+                    self._lease.give_back(executor, kind, count)
                 elif _is_short_of(executor, kind, offered, decision):
                     self._wait(executor, kind)
 

@@ -41,13 +41,13 @@ class StepListener:
         """When the code last gave a sign of life, on the monotonic clock."""
 
     def began(self) -> float | None:
-        services, ref, clock = self._services, self._ref, self._services.runtime.clock
-        if clock.monotonic() >= self._held.deadline:
+        services, ref, heard_at = self._services, self._ref, self._services.runtime.clock.monotonic()
+        if heard_at >= self._held.deadline:
             # This process was frozen, or the store is unavailable: another owner may be active. The next scan tells.
             phase = self._call.phase
             services.runtime.call_later(_ASK_AGAIN_S, lambda: post(ref, phase))
             return None
-        now, self.heard_at = services.now(), clock.monotonic()
+        now, self.heard_at = services.now(), heard_at
         if self.began_at is None:
             self.began_at = now
         if self._call.timeout_s is not None or self._call.heartbeat_timeout_s is not None:

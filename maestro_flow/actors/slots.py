@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import define
 
-from maestro_flow.core.slots import SlotKind, Slots
+from maestro_flow.core.slots import SLOT_KINDS, SlotKind, Slots
 
 __all__ = ["HeldSlot", "SlotLease", "SlotPool"]
 
@@ -23,7 +23,7 @@ class SlotPool:
     def __init__(self, slots: Slots) -> None:
         self._free = [slots.starts, slots.suspects, slots.crashed]
         self._lock = threading.Lock()
-        self._waiting = tuple(deque[tuple[SlotLease, Callable[[], None]]]() for _ in SlotKind)
+        self._waiting = tuple(deque[tuple[SlotLease, Callable[[], None]]]() for _ in SLOT_KINDS)
 
     def take(self, kind: SlotKind, wanted: int) -> int:
         with self._lock:
@@ -93,7 +93,7 @@ class SlotLease:
             self.is_closed = True
             held, self._held = self._held, {}
         for executor, counts in held.items():
-            for kind, count in zip(SlotKind, counts, strict=True):
+            for kind, count in zip(SLOT_KINDS, counts, strict=True):
                 if count:
                     self._pools[executor].give_back(kind, count)
                 else:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from maestro_flow.core.steps import StepState
 
-__all__ = ["SlotKind", "Slots", "kind_of_interrupted"]
+__all__ = ["SLOT_KINDS", "SlotKind", "Slots", "kind_of_interrupted"]
 
 
 class SlotKind(IntEnum):
@@ -21,6 +21,10 @@ class SlotKind(IntEnum):
     START = 0
     SUSPECT = 1
     CRASHED = 2
+
+
+SLOT_KINDS = tuple(SlotKind)
+"""For loops over them: to list the members of an enum takes longer than to take a slot of each."""
 
 
 class Slots(Struct, frozen=True):

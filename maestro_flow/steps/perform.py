@@ -9,7 +9,7 @@ import msgspec
 
 from maestro_flow.errors import ParamError, ValueNotStorable
 from maestro_flow.model.events import NO_RESULT, StepError
-from maestro_flow.model.params import infer_param
+from maestro_flow.model.params import Param, infer_param
 from maestro_flow.model.status import Verdict
 from maestro_flow.model.values import decode_value, encode_value
 from maestro_flow.steps.calls import StepCall, StepReturn
@@ -37,7 +37,8 @@ def perform(
     if phase is Phase.START:
         goes_on = result.state in (Verdict.CONTINUE, Verdict.DONE) and not (result.artifacts or result.timeline)
         if goes_on and not result.next_poll_s:
-            phase, result = Phase.EXECUTE, _invoke(step_type, call, Phase.EXECUTE, context)
+            phase = Phase.EXECUTE
+            result = _invoke(step_type, call, phase, context)
         elif result.state is Verdict.DONE:
             result = StepResult(Verdict.CONTINUE, artifacts=result.artifacts, timeline=result.timeline, next_poll_s=0)
     try:
@@ -62,13 +63,19 @@ def _invoke(step_type: StepType, call: StepCall, phase: Phase, context: StepCont
 def _checked(call: StepCall, phase: Phase, result: StepResult) -> StepReturn:
     """The result in the form in which it is written, or an error."""
     value = b"null" if result.value is None else _encoded("result", result.value, call)
-    outputs = {name: infer_param(name, output) for name, output in result.outputs.items()}
-    size_bytes = len(value) + (len(_encoded("outputs", dict(result.outputs), call)) if outputs else 0)
+    size_bytes = len(value)
+    outputs: dict[str, Param] = {}
     artifacts: dict[str, Any] = {}
+    timeline: tuple[str, ...] = ()
+    if result.outputs:
+        outputs = {name: infer_param(name, output) for name, output in result.outputs.items()}
+        size_bytes += len(_encoded("outputs", dict(result.outputs), call))
     if result.artifacts:
         encoded = _encoded("artifacts", dict(result.artifacts), call)
         size_bytes += len(encoded)
         artifacts = msgspec.json.decode(encoded)
+    if result.timeline:
+        timeline = tuple(cut(line, _LINE_CHARS_MAX) for line in result.timeline[-_TIMELINE_MAX:])
     return StepReturn(
         phase,
         result.state,
@@ -76,7 +83,7 @@ def _checked(call: StepCall, phase: Phase, result: StepResult) -> StepReturn:
         NO_RESULT if value == b"null" else msgspec.Raw(value),
         outputs,
         artifacts,
-        tuple(cut(line, _LINE_CHARS_MAX) for line in result.timeline[-_TIMELINE_MAX:]),
+        timeline,
         result.error and tidied(result.error),
         result.next_poll_s,
         size_bytes,
