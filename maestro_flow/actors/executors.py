@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from maestro_flow.actors.slots import SlotPool
 from maestro_flow.core.slots import Slots
 from maestro_flow.errors import PluginError
-from maestro_flow.steps.calls import StepCall
+from maestro_flow.steps.calls import StepCall, StepReturn
 from maestro_flow.steps.executors import CallHandle, CallListener, Executor
 
 __all__ = ["Executors"]
@@ -47,9 +47,21 @@ class Executors:
         return True
 
     def submit(self, name: str, call: StepCall, listener: CallListener) -> CallHandle:
-        """Submit a call to a usable executor."""
-        return self._opened[name].submit(call, listener)
+        """Submit a call to a usable executor; if that raises, the call is lost, which is a PLATFORM_ERROR."""
+        try:
+            return self._opened[name].submit(call, listener)
+        except Exception as error:
+            logger.exception("executor %s refused a call", name)
+            listener.returned(StepReturn.lost(call, f"executor {name!r} refused the call: {error!r}"))
+            return _Refused()
 
     def close(self) -> None:
         for executor in self._opened.values():
             executor.close()
+
+
+class _Refused:
+    """The handle of a call that no executor has accepted."""
+
+    def cancel(self) -> None:
+        """Nothing is under way."""

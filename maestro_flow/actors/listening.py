@@ -72,9 +72,12 @@ class StepListener:
             self._is_told = progress is not None
         return progress
 
-    def returned(self, returned: StepReturn) -> None:
+    def returned(self, returned: object) -> None:
         """Hand it over, if possible without waking another thread."""
         if self._reminder is not None:
             self._reminder.cancel()
+        if not isinstance(returned, StepReturn):  # an executor is a plugin: its mistake must not leave the step waiting
+            problem = f"its executor returned {type(returned).__name__}, not a StepReturn"
+            returned = StepReturn.lost(self._call, problem)
         with self._services.runtime.caller_runs():
             post(self._ref, returned)

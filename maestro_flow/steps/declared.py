@@ -32,7 +32,10 @@ class ParamSpec:
         if self.default is not None:
             if self.required:
                 raise ValueError(f"param {self.name!r} is required, so it cannot have a default")
-            _cast(self, self.default)
+            try:
+                _cast(self, self.default)
+            except TypeMismatch as mismatch:
+                raise ValueError(f"the default of param {self.name!r}: {mismatch}") from None
 
 
 def with_declared(specs: Sequence[ParamSpec], params: Mapping[str, Any], step_id: str) -> dict[str, Any]:

@@ -105,6 +105,14 @@ def open_executor(name: str, host: ExecutorHost) -> Executor:
         raise PluginError(f"no executor {name!r} is installed here")
     try:
         executor: Executor = found[0].load()(host)
+        _check_slots(executor)
     except Exception as error:  # a plugin may fail in any way; the message must name it
         raise PluginError(f"executor {name!r} ({found[0].value}) cannot be opened: {error!r}") from error
     return executor
+
+
+def _check_slots(executor: Executor) -> None:
+    slots = executor.slots
+    if not isinstance(slots, int) or slots < 1:
+        executor.close()
+        raise TypeError(f"its slots must be a number from 1, not {slots!r}")

@@ -129,7 +129,7 @@ class StepTypes:
             self._asked_to_open.add(name)
             try:
                 step_type.open(dict(self._settings.get(name, {})))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._problems[name] = f"it cannot be opened: {error!r}"
                 raise PluginError(f"step type {name!r} cannot be opened: {error!r}") from error
             self._opened.add(name)

@@ -50,5 +50,5 @@ def prunable(asked: Collection[str], runs: Sequence[IndexedRun]) -> list[str]:
 
 def check_not_pruned(group_id: int, after: int, pruned_through: int) -> None:
     """Raises LogPruned: a reader at position ``after`` would miss pruned records."""
-    if after < pruned_through:
+    if max(after, 0) < pruned_through:
         raise LogPruned(group_id, after, pruned_through)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from attrs import evolve, frozen
 
-from maestro_flow.model.events import StepEnded, StepEvent, StepRunning, StepStarting
+from maestro_flow.model.events import StepEnded, StepEvent, StepInterrupted, StepRunning, StepStarting
 from maestro_flow.model.status import StepStatus
 from maestro_flow.views.history import RecordedEvent
 
@@ -38,13 +38,16 @@ def timeline(events: Iterable[RecordedEvent], step_id: str) -> list[TimelineEntr
             continue
         attempt = getattr(event, "attempt", attempt)
         execution = getattr(event, "execution", 1 if isinstance(event, StepStarting) else execution)
-        if isinstance(event, StepRunning):
-            at = event.at  # it is recorded later than it happened
+        shown = execution
+        if isinstance(event, StepInterrupted):
+            shown = execution - 1  # the event has the number of the execution that follows
+        elif isinstance(event, StepRunning) and execution == 1:
+            at = event.at  # it is recorded later than it happened; a later execution is recorded before it begins
         elif isinstance(event, StepEnded) and event.began_at is not None:
             running = TimelineEntry(event.began_at, attempt, execution, StepStatus.RUNNING.value)
             if all((entry.attempt, entry.what) != (attempt, running.what) for entry in entries):
                 entries.append(running)
-        entries += (TimelineEntry(at, attempt, execution, what) for what in event.timeline_lines())
+        entries += (TimelineEntry(at, attempt, shown, what) for what in event.timeline_lines())
     entries.sort(key=lambda entry: entry.at)
     timed = [evolve(entry, lasted_s=after.at - entry.at) for entry, after in pairwise(entries)]
     return timed + entries[-1:]

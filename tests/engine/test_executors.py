@@ -137,6 +137,44 @@ def test_a_call_that_its_executor_loses_is_a_platform_error_which_is_tried_again
     assert [(call.attempt, call.execution) for call in calls] == [(1, 1), (2, 1)]
 
 
+@pytest.mark.parametrize("mistake", ["refuses the call", "returns no StepReturn"])
+def test_a_mistake_of_an_executor_costs_an_attempt_and_is_named(monkeypatch: pytest.MonkeyPatch, mistake: str) -> None:
+    submit = ThreadExecutor.submit
+    calls: list[StepCall] = []
+
+    def broken(executor: ThreadExecutor, call: StepCall, listener: CallListener) -> CallHandle:
+        calls.append(call)
+        if len(calls) > 1:
+            return submit(executor, call, listener)
+        if mistake == "refuses the call":
+            raise RuntimeError("no capacity")
+        listener.began()
+        listener.returned({"state": "DONE"})  # type: ignore[arg-type]  # the mistake
+        return Lost(listener)
+
+    monkeypatch.setattr(ThreadExecutor, "submit", broken)
+    wf = Workflow("mistaken")
+    wf.step(id="work")(lambda: 7)
+    run = World().process().engine.run(wf, timeout_s=3600)
+    assert run.outputs == {"work": 7}
+    failed = run.attempts("work")[0]
+    assert failed.status is StepStatus.PLATFORM_FAILED
+    assert failed.error is not None
+    assert failed.error.message in (
+        "executor 'threads' refused the call: RuntimeError('no capacity')",
+        "its executor returned dict, not a StepReturn",
+    )
+
+
+@pytest.mark.parametrize("slots", [0, "many", None])
+def test_an_executor_without_usable_slots_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, slots: object) -> None:
+    monkeypatch.setattr(ThreadExecutor, "__init__", lambda executor, _host: setattr(executor, "slots", slots))
+    monkeypatch.setattr(ThreadExecutor, "close", lambda _executor: None)
+    host = ExecutorHost(lambda *_call: pytest.fail("called"), lambda *_pool: pytest.fail("made"), {})
+    with pytest.raises(PluginError, match="its slots must be a number from 1, not"):
+        open_executor("threads", host)
+
+
 def test_whatever_the_engine_calls_may_be_called_elsewhere() -> None:
     """The ordinary tests of the engine, with ``strict_executor``: whatever a call holds is in its JSON."""
     plugins = ["-p", "no:cacheprovider", "-p", "tests.engine.strict_executor"]

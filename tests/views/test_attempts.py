@@ -71,11 +71,16 @@ def test_an_attempt_that_was_interrupted_is_one_with_two_executions() -> None:
         events.StepStarting("a"),
         events.StepRunning("a", 1, 12.1),
         events.StepInterrupted("a", 1, 2, 1),
-        events.StepRunning("a", 1, 14.1, 2),
+        events.StepRunning("a", 1, 12.1, 2),
     )
     assert (attempt.attempt, attempt.executions, attempt.status) == (1, 2, StepStatus.RUNNING)
-    assert (attempt.started_at, attempt.ended_at) == (14.1, None)
-    assert [entry.execution for entry in attempt.timeline] == [1, 1, 2, 2]
+    assert (attempt.started_at, attempt.ended_at) == (12.1, None)
+    assert [(entry.execution, entry.what) for entry in attempt.timeline] == [
+        (1, "STARTING"),
+        (1, "RUNNING"),
+        (1, "interrupted"),
+        (2, "RUNNING"),
+    ], "whatever the attempt's own beginning, its second execution begins after the interruption"
 
 
 def test_an_attempt_that_waits_before_it_begins_is_there() -> None:
