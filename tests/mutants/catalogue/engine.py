@@ -37,7 +37,7 @@ ENGINE = (
         "positions-reused",
         "PROTOCOL 7: a position is given out once",
         (Edit("maestro_flow/storage/judge.py", "if flow.position <= last:", "if flow.position < last:"),),
-        ("tests/storage/test_memory.py", "-k", "given_out_already"),
+        ("tests/storage/test_memory.py", "-k", "position_that_was_used_before"),
     ),
     Mutant(
         "page-skipped",

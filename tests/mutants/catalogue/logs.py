@@ -38,7 +38,7 @@ LOGS = (
                 "if false then",
             ),
         ),
-        ("tests/storage/test_redis.py", "-k", "TestRedis and two_verbs and cursor"),
+        ("tests/storage/test_redis.py", "-k", "TestRedis and two_concurrent_verbs and cursor"),
         stores=("redis",),
     ),
     Mutant(
@@ -83,7 +83,7 @@ LOGS = (
     Mutant(
         "silent-gap",
         "PROTOCOL 28: a reader below the watermark is told",
-        (Edit("maestro_flow/storage/pruning.py", "if after < pruned_through:", "if after < 0 < pruned_through < 0:"),),
+        (Edit("maestro_flow/storage/pruning.py", "if max(after, 0) < pruned_through:", "if False:"),),
         ("tests/storage/test_memory.py", "-k", "below_the_watermark"),
     ),
     Mutant(

@@ -73,7 +73,7 @@ STORES = (
                 "ARGV[3] ~= ''",
             ),
         ),
-        ("tests/storage/test_redis.py", "-k", "tells_what_was_lost"),
+        ("tests/storage/test_redis.py", "-k", "reports_what_was_lost"),
         stores=("redis",),
     ),
     Mutant(
