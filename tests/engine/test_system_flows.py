@@ -310,7 +310,7 @@ def test_it_is_verified_by_its_own_rules(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(SYSTEM_FLOWS, NAME)
     (violation,) = process.engine.verify().violations
     assert violation.invariant == "I21"
-    assert violation.message == f"this version knows no flow {NAME} of the engine itself"
+    assert violation.message == f"this version does not know a flow {NAME} of the engine itself"
 
 
 @pytest.mark.usefixtures("counter")
