@@ -71,11 +71,6 @@ class FlowId(Struct, frozen=True):
         """Ids of the steps that lead from the root to this flow, outermost first; empty for a root."""
         return tuple(self.workflow_id.split("/")[3::3])
 
-    @property
-    def is_system(self) -> bool:
-        """Whether the engine itself runs it, for all users: it is not shown as a run."""
-        return bool(system_name(self.workflow_id))
-
     def step(self, step_id: str) -> StepRef:
         """A step of this flow."""
         return StepRef(str(self), step_id)

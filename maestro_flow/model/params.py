@@ -10,7 +10,7 @@ from msgspec.structs import force_setattr, replace
 
 from maestro_flow.errors import ValueNotStorable
 
-__all__ = ["Param", "ParamMode", "ParamSource", "ParamType", "as_data", "decode_params", "encode_params", "infer_param"]
+__all__ = ["Param", "ParamMode", "ParamSource", "ParamType", "as_data", "encode_params", "infer_param"]
 
 
 class ParamType(StrEnum):
@@ -117,14 +117,6 @@ def _doubled(value: Any) -> Any:
 def encode_params(params: dict[str, Param]) -> bytes:
     """Params as JSON, in order."""
     return msgspec.json.encode(params)
-
-
-_decoder = msgspec.json.Decoder(dict[str, Param])
-
-
-def decode_params(data: bytes) -> dict[str, Param]:
-    """The inverse of ``encode_params``."""
-    return _decoder.decode(data)
 
 
 _SCALARS = {bool: ParamType.BOOLEAN, int: ParamType.LONG, float: ParamType.DOUBLE, str: ParamType.STRING}
